@@ -1,0 +1,161 @@
+"""The part of the books that one batch of claims touches: loaded in a few queries, worked in memory, written at once.
+
+Importing claim by claim would cost a dozen statements each. A batch reads the visits, coverages, balances and earlier
+answers of all its claims first; postings and rows are collected, and ``flush`` writes them in order of dependency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from billing import ledger
+from billing.adjudication import PayerState
+from billing.ledger import Posting
+from billing.store import book_queries as store
+from billing.store.seal import blind, normal_account
+from config.practice import PracticePolicy
+
+
+@dataclass(slots=True)
+class CoverageState:
+    coverage_id: str
+    rank: int
+    payer_name: str
+    payer_id: str
+    remit_payer: str | None
+    filing_code: str
+    status: str
+    claim_of_record: str
+    balance_minor: int = 0
+
+    def as_payer(self) -> PayerState:
+        return PayerState(self.coverage_id, self.rank, self.status, self.balance_minor)
+
+
+@dataclass(slots=True)
+class LineState:
+    line_id: str
+    number: int
+    procedure_code: str
+    charge_minor: int
+    control_number: str
+    service_on: date | None
+
+
+@dataclass(slots=True)
+class AnswerState:
+    """An answer of a payer that still stands (a remittance claim with outcome "posted")."""
+
+    remittance_claim_id: str
+    coverage_id: str
+    payer_claim_id: str
+    charge_minor: int
+    paid_minor: int
+    amounts: dict[tuple[str, str], int]  # (group, reason) -> cents
+
+
+@dataclass(slots=True)
+class VisitState:
+    visit_id: str
+    guarantor_id: str
+    patient_id: str
+    external: str
+    external_hash: str
+    ordinal: int
+    origin: str
+    version: int
+    void: bool
+    charge_minor: int
+    service_from_on: date | None
+    patient_minor: int = 0
+    coverages: list[CoverageState] = field(default_factory=list)
+    lines: list[LineState] = field(default_factory=list)
+    answers: list[AnswerState] = field(default_factory=list)
+
+    @property
+    def pending(self) -> bool:
+        return any(c.status == "pending" for c in self.coverages)
+
+    def later_than(self, rank: int) -> list[CoverageState]:
+        return sorted((c for c in self.coverages if c.rank > rank), key=lambda c: c.rank)
+
+
+@dataclass(slots=True)
+class Book:
+    """One batch. ``today`` is the practice-local day on which it is posted."""
+
+    session: Session
+    practice_id: str
+    policy: PracticePolicy
+    import_id: str
+    actor: str
+    now: datetime
+    today: date
+    visits: dict[str, list[VisitState]] = field(default_factory=dict)  # by claim hash
+    rows: dict[str, list[dict[str, object]]] = field(default_factory=dict)  # by table name
+    postings: list[Posting] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)  # visit ids
+    afterwards: list[Callable[[Session], object]] = field(default_factory=list)  # holds and cases, once rows exist
+
+    def hash_of(self, claim_id: str) -> str:
+        return blind("account", self.practice_id, normal_account(claim_id))
+
+    def load(self, claim_ids: Collection[str]) -> None:
+        """Read what the store has on these claims; call once, before the batch's first claim."""
+        hashes = {self.hash_of(claim_id) for claim_id in claim_ids}
+        self.visits = {h: [] for h in hashes}
+        for visit in store.load_visits(self.session, self.practice_id, hashes):
+            self.visits[visit.external_hash].append(visit)
+
+    def on_file(self, claim_id: str) -> list[VisitState]:
+        return self.visits.setdefault(self.hash_of(claim_id), [])
+
+    def add(self, table: str, row: dict[str, object]) -> None:
+        self.rows.setdefault(table, []).append({"practice_id": self.practice_id, **row})
+
+    def move(self, visit: VisitState, debit: ledger.Account, credit: ledger.Account, amount_minor: int, *, code: str,
+             source: str, ref: str, on: date | None = None, coverage_id: str | None = None, reason: str = "",
+             service_line_id: str | None = None, remittance_claim_id: str | None = None) -> None:
+        """Collect a transfer of ``amount_minor`` (negative: the other way round; zero: none) and follow it in memory."""
+        if amount_minor == 0:
+            return
+        posting = Posting(
+            self.practice_id, debit, credit, abs(amount_minor), self.policy.currency, code, on or self.today, source,
+            ref, visit.guarantor_id, visit.visit_id, coverage_id, service_line_id, remittance_claim_id, None, reason,
+            None, self.import_id).flipped_if(amount_minor < 0)
+        self.collect(visit, posting)
+
+    def collect(self, visit: VisitState, posting: Posting) -> None:
+        self.postings.append(posting)
+        self.touched.add(visit.visit_id)
+        _follow(visit, posting.debit, posting.amount_minor)
+        _follow(visit, posting.credit, -posting.amount_minor)
+
+    def reverse(self, visit: VisitState, transfers: Sequence[store.TransferRow], *, source: str, ref: str) -> None:
+        for posting in ledger.reversals(self.session, transfers, source=source, ref=ref, effective_on=self.today,
+                                        import_id=self.import_id):
+            self.collect(visit, posting)
+
+    def flush(self) -> None:
+        """Write everything collected: rows in order of dependency, then the transfers."""
+        store.insert_rows(self.session, self.rows)
+        self.rows.clear()
+        store.update_states(self.session, [v for visits in self.visits.values() for v in visits
+                                           if v.visit_id in self.touched])
+        ledger.post(self.session, self.postings, self.now)
+        self.postings.clear()
+        for act in self.afterwards:
+            act(self.session)
+        self.afterwards.clear()
+
+
+def _follow(visit: VisitState, account: ledger.Account, delta: int) -> None:
+    if account.kind == "patient" and account.visit_id == visit.visit_id:
+        visit.patient_minor += delta
+    for coverage in visit.coverages:
+        if account.coverage_id == coverage.coverage_id:
+            coverage.balance_minor += delta

@@ -1,0 +1,121 @@
+"""The moment a patient presses "pay": everything is read again, then the page is asked for outside any transaction.
+
+``begin`` commits which attempt is made and under which idempotency key; the edge calls the processor; ``opened`` or
+``refused`` writes down what came of it. A crash in between, or a second press, repeats the same attempt with the same
+key and the same content, so that it ends in one page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from billing import gate
+from billing import payment_status as life
+from billing.dues import due_visits
+from billing.store import payment_queries as store
+from billing.store.tables import Payment
+
+PAGE_LIFE = timedelta(hours=1)
+"""How long a page is open. Short, because a balance may move under it; Stripe allows 30 minutes to 24 hours."""
+
+STILL_OPEN = timedelta(minutes=2)
+"""A page with less than this left is not handed out again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Ask the processor for a page with exactly this content."""
+
+    payment_id: str
+    practice_id: str
+    amount_minor: int
+    currency: str
+    language: str
+    practice_name: str
+    attempt: int
+    expires_at: datetime
+
+    @property
+    def idempotency_key(self) -> str:
+        return f"{self.payment_id}:{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyOpen:
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """No page. ``reason``: paid, cancelled, moved (the balance is another now), hold, not_found."""
+
+    reason: str
+
+
+def begin(session: Session, practice_id: str, payment_id: str, now: datetime) -> Opening | AlreadyOpen | NotNow:
+    """Decide what a press on the button does, and write the attempt down."""
+    payment = store.lock_payment(session, practice_id, payment_id)
+    obstacle = obstacle_to(session, payment, now)
+    if payment is None or obstacle:
+        return NotNow(obstacle)
+    if payment.session_url and payment.link_expires_at and payment.link_expires_at - now > STILL_OPEN:
+        return AlreadyOpen(payment.session_url)
+    if payment.session_url or payment.link_expires_at is None or payment.link_expires_at <= now:
+        _next_attempt(payment, now)
+    return _opening(session, payment)
+
+
+def obstacle_to(session: Session, payment: Payment | None, now: datetime) -> str:
+    """Why this payment cannot be taken now (a reason of NotNow); empty when it can."""
+    if payment is None:
+        return "not_found"
+    if payment.status in life.TOOK_MONEY:
+        return "paid"
+    if payment.status not in life.OPEN:
+        return "cancelled"
+    split = [(str(v), int(m)) for v, m in payment.instruction]
+    due = dict(due_visits(session, payment.practice_id, payment.guarantor_id, now))
+    if any(part > due.get(visit_id, 0) for visit_id, part in split):
+        return "moved"
+    return "" if _allowed(session, payment, [v for v, _ in split], now) else "hold"
+
+
+def _allowed(session: Session, payment: Payment, visit_ids: Sequence[str], now: datetime) -> bool:
+    return gate.may_charge(session, payment.guarantor_id, visit_ids, now).sends
+
+
+def _next_attempt(payment: Payment, now: datetime) -> None:
+    """The previous page, if any, has run out: nobody can pay two of them."""
+    payment.attempt += 1
+    payment.session_ref = payment.session_url = None
+    # Whole seconds: the processor keeps no more, and a repeat must send the same content.
+    payment.link_expires_at = (now + PAGE_LIFE).replace(microsecond=0)
+    if payment.status != life.PENDING:
+        life.move(payment, life.PENDING)
+
+
+def _opening(session: Session, payment: Payment) -> Opening:
+    row = store.practice(session, payment.practice_id)
+    assert payment.link_expires_at is not None
+    return Opening(payment.id, payment.practice_id, payment.amount_minor, payment.currency, payment.language,
+                   row.name if row else "", payment.attempt, payment.link_expires_at)
+
+
+def opened(session: Session, practice_id: str, payment_id: str, attempt: int, session_ref: str, url: str) -> str:
+    """Write the page down; return the URL to send the patient to (an answer of an older attempt changes nothing)."""
+    payment = store.lock_payment(session, practice_id, payment_id)
+    if payment is None or payment.attempt != attempt:
+        return payment.session_url or "" if payment else ""
+    payment.session_ref, payment.session_url = session_ref, url
+    return url
+
+
+def refused(session: Session, practice_id: str, payment_id: str, attempt: int, code: str, now: datetime) -> None:
+    """The processor made no page under this key: the next press is a new attempt."""
+    payment = store.lock_payment(session, practice_id, payment_id)
+    if payment is not None and payment.attempt == attempt and payment.session_ref is None:
+        payment.link_expires_at, payment.failure = now, code[:200]

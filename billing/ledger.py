@@ -1,0 +1,197 @@
+"""The ledger: double entry, one transfer per row, never changed, corrected by reversing rows.
+
+Source of the rules: DESIGN.md, "The ledger". Posting is idempotent by (practice, source, source_ref): the same
+document twice does nothing, the same key with other content is a LedgerConflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from billing.store import ledger_queries as store
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account by its key. ``kind`` is the key's first part; only visit and guarantor accounts keep a balance."""
+
+    key: str
+    visit_id: str | None = None
+    coverage_id: str | None = None
+    guarantor_id: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.key.split(":", 1)[0]
+
+    @property
+    def practice_wide(self) -> bool:
+        return self.kind not in {"patient", "payer", "credit"}
+
+
+def patient(visit_id: str) -> Account:
+    """What the patient owes for a visit."""
+    return Account(f"patient:{visit_id}", visit_id=visit_id)
+
+
+def payer(coverage_id: str, visit_id: str | None = None) -> Account:
+    """What one payer owes for a visit."""
+    return Account(f"payer:{coverage_id}", visit_id=visit_id, coverage_id=coverage_id)
+
+
+def credit(guarantor_id: str) -> Account:
+    """Money of the guarantor that no visit needs at present."""
+    return Account(f"credit:{guarantor_id}", guarantor_id=guarantor_id)
+
+
+def wide(key: str) -> Account:
+    """A practice-wide account: one of WIDE, or ``cash:PROCESSOR:TENDER``."""
+    if key not in WIDE and not key.startswith("cash:"):
+        raise ValueError(f"{key!r} is no account of this ledger; see billing.ledger.WIDE")
+    return Account(key)
+
+
+WIDE = frozenset({
+    "revenue", "contractual", "payer_clearing", "withholding", "suspense", "interest", "bank", "fees",
+    "refunds_payable", "bad_debt", "charity", "small_balances", "agency", "opening",
+})
+
+#: Why a transfer was made; explain, statements and the posting file read these.
+CODES = frozenset({
+    "charge", "payer_payment", "contractual", "patient_share", "next_payer", "prior_payer", "takeback",
+    "patient_payment", "refund", "to_credit", "from_credit", "suspense", "provider_adjustment", "opening", "external",
+    "adjustment", "processor_fee", "reversal",
+})
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A transfer to be made. ``amount_minor`` is in cents and positive; the direction is in the two accounts."""
+
+    practice_id: str
+    debit: Account
+    credit: Account
+    amount_minor: int
+    currency: str
+    code: str
+    effective_on: date
+    source: str
+    source_ref: str
+    guarantor_id: str | None = None
+    visit_id: str | None = None
+    coverage_id: str | None = None
+    service_line_id: str | None = None
+    remittance_claim_id: str | None = None
+    payment_id: str | None = None
+    reason: str = ""
+    reverses_id: int | None = None
+    import_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.amount_minor <= 0:
+            raise ValueError("a transfer's amount is positive; swap the accounts for the other direction")
+        if self.code not in CODES:
+            raise ValueError(f"{self.code!r} is no reason for a transfer; see billing.ledger.CODES")
+
+    def flipped_if(self, negative: bool) -> Posting:
+        return replace(self, debit=self.credit, credit=self.debit) if negative else self
+
+
+class LedgerConflict(Exception):
+    """The same source reference was posted before with other content. Nothing of this call was posted."""
+
+
+def post(session: Session, postings: Sequence[Posting], now: datetime) -> int:
+    """Post what is not posted yet; return how many rows are new. Raises LedgerConflict.
+
+    Lock order (DESIGN.md): guarantors by id, then accounts by id.
+    """
+    if not postings:
+        return 0
+    store.lock_guarantors(session, sorted({p.guarantor_id for p in postings if p.guarantor_id}))
+    fresh = _not_yet_posted(session, postings)
+    if not fresh:
+        return 0
+    accounts = store.ensure_accounts(session, _accounts_of(fresh))
+    store.insert_transfers(session, [_row(p, accounts, now) for p in fresh])
+    store.add_to_balances(session, _deltas(fresh, accounts))
+    store.bump_versions(session, sorted({p.guarantor_id for p in fresh if p.guarantor_id}))
+    return len(fresh)
+
+
+def reversals(session: Session, transfers: Iterable[store.TransferRow], *, source: str, ref: str,
+              effective_on: date, import_id: str | None = None) -> list[Posting]:
+    """Return the postings that undo ``transfers``; rows already reversed are left out."""
+    rows = list(transfers)
+    done = store.reversed_ids(session, [row.id for row in rows])
+    return [_undo(row, f"{ref}:{row.id}", source, effective_on, import_id) for row in rows if row.id not in done]
+
+
+def _undo(row: store.TransferRow, ref: str, source: str, on: date, import_id: str | None) -> Posting:
+    return Posting(
+        practice_id=row.practice_id, debit=_account(row.credit), credit=_account(row.debit),
+        amount_minor=row.amount_minor, currency=row.currency, code="reversal", effective_on=on, source=source,
+        source_ref=ref, guarantor_id=row.guarantor_id, visit_id=row.visit_id, coverage_id=row.coverage_id,
+        service_line_id=row.service_line_id, remittance_claim_id=row.remittance_claim_id, payment_id=row.payment_id,
+        reason=row.reason, reverses_id=row.id, import_id=import_id)
+
+
+def _account(known: store.AccountRow) -> Account:
+    return Account(known.key, known.visit_id, known.coverage_id, known.guarantor_id)
+
+
+def _not_yet_posted(session: Session, postings: Sequence[Posting]) -> list[Posting]:
+    posted = store.find_posted(session, postings[0].practice_id, {(p.source, p.source_ref) for p in postings})
+    fresh: dict[tuple[str, str], Posting] = {}
+    for p in postings:
+        before = posted.get((p.source, p.source_ref)) or _content(fresh.get((p.source, p.source_ref)))
+        if before is None:
+            fresh[p.source, p.source_ref] = p
+        elif before != _content(p):
+            raise LedgerConflict(f"{p.source} {p.source_ref} was posted before with other content")
+    return list(fresh.values())
+
+
+def _content(p: Posting | None) -> tuple[str, str, int, str] | None:
+    return p and (p.debit.key, p.credit.key, p.amount_minor, p.code)
+
+
+def _accounts_of(postings: Sequence[Posting]) -> list[store.NewAccount]:
+    found: dict[str, store.NewAccount] = {}
+    for p in postings:
+        for account in (p.debit, p.credit):
+            found.setdefault(account.key, store.NewAccount(
+                p.practice_id, account.key, account.kind, account.practice_wide,
+                None if account.practice_wide else account.guarantor_id or p.guarantor_id,
+                account.visit_id, account.coverage_id))
+    return list(found.values())
+
+
+def _row(p: Posting, ids: dict[str, int], now: datetime) -> dict[str, object]:
+    return {
+        "practice_id": p.practice_id, "debit_id": ids[p.debit.key], "credit_id": ids[p.credit.key],
+        "amount_minor": p.amount_minor, "currency": p.currency, "code": p.code, "effective_on": p.effective_on,
+        "posted_at": now, "source": p.source, "source_ref": p.source_ref, "guarantor_id": p.guarantor_id,
+        "visit_id": p.visit_id, "coverage_id": p.coverage_id, "service_line_id": p.service_line_id,
+        "remittance_claim_id": p.remittance_claim_id, "payment_id": p.payment_id, "reason": p.reason,
+        "reverses_id": p.reverses_id, "import_id": p.import_id,
+    }
+
+
+def _deltas(postings: Sequence[Posting], ids: dict[str, int]) -> dict[int, int]:
+    """Practice-wide accounts are left out: one revenue row updated by all would make all workers queue for it."""
+    deltas: dict[int, int] = {}
+    for p in postings:
+        for account, sign in ((p.debit, 1), (p.credit, -1)):
+            if not account.practice_wide:
+                deltas[ids[account.key]] = deltas.get(ids[account.key], 0) + sign * p.amount_minor
+    return deltas
+
+
+def balance(session: Session, practice_id: str, account: Account) -> int:
+    """Return debits minus credits in cents; 0 for an account that nothing was posted to."""
+    return store.balance_of(session, practice_id, account.key, account.practice_wide)

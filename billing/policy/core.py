@@ -1,0 +1,281 @@
+"""One gate: what is known about one message or one charge goes in as facts, one ruling comes out.
+
+Pure: no clock, no database, no network. ``decide`` asks every rule in the register's order; the strictest answer
+wins (withhold over defer over send), among deferrals the latest moment, among equals the earlier rule. The gate is
+asked twice about each message, when it is queued and when it is sent; there is no way round it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+from config.practice import PracticePolicy
+
+Stage = Literal["queueing", "sending"]
+Outcome = Literal["send", "defer", "withhold"]
+Evidence = Literal["V", "S", "M", "own"]
+
+DEMANDS = frozenset({"statement", "reminder"})
+"""Texts that ask for money on our own initiative."""
+
+MANDATED = frozenset({"stop_confirmation", "start_confirmation", "help", "emergency"})
+"""Answers that carriers require or a life may hang on: they pass stops that silence everything else."""
+
+ANSWERS = frozenset({"reply", "receipt", "staff"})
+"""What a conversation, a payment or a person of the office (staff) says to a patient."""
+
+PURPOSES = DEMANDS | MANDATED | ANSWERS
+
+ANSWER_COUNTS_FOR = timedelta(days=7)
+"""How long after the patient's last text a reply (a person's answer after a long weekend) still is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeFacts:
+    policy: PracticePolicy
+    configured: bool = True
+    takes_replies: bool = True  # of the channel used
+    vendor: str = ""  # whose network carries the text, as named in policy.baa_signed; empty: none but ours
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """The message, and what reading its body has shown. The body itself stays in the outbox: facts hold no PHI."""
+
+    purpose: str
+    template: str = ""
+    template_version: str = ""
+    privacy: Literal["open", "amounts"] = "open"
+    internal: bool = False  # to the practice's own people, about no account
+    language: str = "en"
+    channel: str = "sms"
+    segments: int = 1
+    inbound_age: timedelta | None = None  # since the text that it answers; None: it answers none
+    carrier_answered: bool = False  # the carrier already replied to that STOP, START or HELP
+    amount_minor: int | None = None
+    balance_version: int | None = None
+    statement_id: str | None = None
+    introduces: bool = False  # programme, HELP, STOP, frequency and rates are all in the body (T-14)
+    says_no_replies: bool = False  # the body says that nobody reads replies, and gives another way (T-07)
+    links: int = 0
+    shorteners: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()  # kinds of account ids found in the body (T-39)
+    card_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A time zone in which the recipient may be. ``known_by``: address, zip, area_code, practice."""
+
+    name: str
+    known_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientFacts:
+    guarantor_id: str | None = None
+    confirmed: bool = True
+    region: str | None = None
+    zones: tuple[Zone, ...] = ()
+    opted_out: bool = False
+    opt_out_event_id: int | None = None
+    consent_event_id: int | None = None
+    consent_complete: bool = False
+    contact_status: str = "ok"  # ok, wrong_number, unreachable
+    detail_event_id: int | None = None  # T-33: warned, and asked for amounts by text
+    verified: bool = False
+    verified_idle: timedelta | None = None  # since the verified person last wrote
+    locked: bool = False
+    demands_at: tuple[datetime, ...] = ()  # sent to this number in the last 24 hours
+    confirmations: int = 0  # STOP confirmations since the newest opt-out
+    introduced: bool = False
+    paid_age: timedelta | None = None  # since the newest payment on a hosted page
+
+    @property
+    def zone_names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(zone.name for zone in self.zones))
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFact:
+    kind: str
+    visit_id: str | None = None
+    hold_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """Amounts in cents, read in the moment of asking. ``due_visits`` pairs each visit id with what is due on it."""
+
+    due_now_minor: int = 0
+    pending_minor: int = 0
+    on_plan_minor: int = 0
+    credit_minor: int = 0
+    balance_version: int = 0
+    due_visits: tuple[tuple[str, int], ...] = ()
+    pending_visits: tuple[str, ...] = ()  # a payer still has to answer
+    confidential_visits: tuple[str, ...] = ()
+    negative_pending: bool = False  # a visit below zero while its payer is pending
+    holds: tuple[HoldFact, ...] = ()
+    unfinished_import: bool = False
+    stale: bool = False  # the ledger of record is elsewhere and its import too old
+    payment_in_flight: bool = False
+    language_met: bool = True
+
+    @property
+    def due_visit_ids(self) -> tuple[str, ...]:
+        return tuple(visit_id for visit_id, minor in self.due_visits if minor > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeFacts:
+    """A payment about to be taken; ``split`` is (visit id, amount_minor) and sums to ``amount_minor``.
+
+    ``amount_minor`` empty: the question is only whether anything may be taken for these visits.
+    """
+
+    amount_minor: int | None = None
+    split: tuple[tuple[str, int | None], ...] = ()
+    balance_version: int | None = None
+
+    @property
+    def visit_ids(self) -> tuple[str, ...]:
+        return tuple(visit_id for visit_id, _ in self.split)
+
+    @property
+    def amounts(self) -> tuple[tuple[str, int], ...]:
+        return tuple((visit_id, minor) for visit_id, minor in self.split if minor is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that one ruling needs."""
+
+    now: datetime
+    stage: Stage
+    practice: PracticeFacts
+    message: MessageFacts
+    recipient: RecipientFacts = RecipientFacts()
+    account: AccountFacts = AccountFacts()
+    charge: ChargeFacts | None = None
+
+    @property
+    def is_demand(self) -> bool:
+        return self.message.purpose in DEMANDS
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the recipient wrote first, lately enough for this to be the reply."""
+        age = self.message.inbound_age
+        return age is not None and age <= ANSWER_COUNTS_FOR and not self.is_demand
+
+    @property
+    def is_proactive(self) -> bool:
+        """Sent on our own initiative to a patient: needs consent, waits for waking hours."""
+        return self.is_demand or (self.message.purpose in ANSWERS and not self.is_answer and not self.message.internal)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What happens to the message, by which rule, and why (no PHI). ``until_at`` is set when deferred."""
+
+    outcome: Outcome
+    rule: str
+    reason: str
+    until_at: datetime | None = None
+
+    @property
+    def sends(self) -> bool:
+        return self.outcome == "send"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a single rule objects to."""
+
+    outcome: Literal["defer", "withhold"]
+    reason: str
+    until_at: datetime | None = None
+
+
+Judge = Callable[[Facts], Finding | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule as data beside its function. No function at all: kept elsewhere, and ``configured`` says where.
+
+    ``evidence``: V read in the source, S secondary source, M from memory (a configurable default), own: this
+    product's decision. ``jurisdictions`` are two-letter states; empty means everywhere.
+    """
+
+    id: str
+    title: str
+    citation: str
+    evidence: Evidence
+    judge: Judge | None = None
+    charge: Judge | None = None
+    since: date = date(2020, 1, 1)
+    until: date | None = None
+    jurisdictions: tuple[str, ...] = ()
+    configured: str = "fixed"
+
+    def applies(self, facts: Facts) -> bool:
+        today = facts.now.astimezone(UTC).date()
+        in_force = self.since <= today and (self.until is None or today <= self.until)
+        return in_force and (not self.jurisdictions or facts.recipient.region in self.jurisdictions)
+
+
+def withhold(reason: str) -> Finding:
+    return Finding("withhold", reason)
+
+
+def decide(facts: Facts, rules: Sequence[Rule] | None = None) -> Ruling:
+    """Rule on a message. With no objection it is sent, under the rule named ``allowed``."""
+    return strictest(message_objections(facts, rules), "no rule objects")
+
+
+def may_charge(facts: Facts, rules: Sequence[Rule] | None = None) -> Ruling:
+    """Rule on taking ``facts.charge`` from the patient. Raises ValueError if the facts hold no charge."""
+    if facts.charge is None:
+        raise ValueError("may_charge wants facts with a charge")
+    return strictest(charge_objections(facts, rules), "no rule objects")
+
+
+def message_objections(facts: Facts, rules: Sequence[Rule] | None = None) -> tuple[Ruling, ...]:
+    """Every rule's own objection, in the register's order."""
+    return tuple(_objections(facts, rules, lambda rule: rule.judge))
+
+
+def charge_objections(facts: Facts, rules: Sequence[Rule] | None = None) -> tuple[Ruling, ...]:
+    return tuple(_objections(facts, rules, lambda rule: rule.charge))
+
+
+def _objections(facts: Facts, rules: Sequence[Rule] | None, side: Callable[[Rule], Judge | None]) -> list[Ruling]:
+    found = []
+    for rule in _register() if rules is None else rules:
+        judge = side(rule)
+        finding = judge(facts) if judge is not None and rule.applies(facts) else None
+        if finding is not None:
+            found.append(Ruling(finding.outcome, rule.id, finding.reason, finding.until_at))
+    return found
+
+
+def strictest(objections: Sequence[Ruling], otherwise: str) -> Ruling:
+    for ruling in objections:
+        if ruling.outcome == "withhold":
+            return ruling
+    deferrals = [ruling for ruling in objections if ruling.until_at is not None]
+    if not deferrals:
+        return Ruling("send", "allowed", otherwise)
+    # max keeps the first of equals, hence the register's order decides between rules that name the same moment.
+    return max(deferrals, key=lambda ruling: ruling.until_at or datetime.min.replace(tzinfo=UTC))
+
+
+def _register() -> Sequence[Rule]:
+    from billing.policy.register import RULES  # the register imports the rules, and they import this module
+
+    return RULES

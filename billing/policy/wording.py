@@ -1,0 +1,71 @@
+"""What the rules have to know of a body, read once, so that the facts on record need not hold the body."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from billing.cards import find_cards
+
+#: Public shorteners that carriers filter (T-17).
+SHORTENERS = frozenset({
+    "bit.ly", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "buff.ly", "rebrand.ly", "cutt.ly", "tiny.cc",
+    "shorturl.at", "rb.gy", "bl.ink", "t.ly", "lnkd.in", "s.id", "v.gd", "x.co", "youtu.be",
+})
+
+_LINK = re.compile(r"(?:https?://)?((?:[a-z0-9-]+\.)+[a-z]{2,}|localhost|127\.0\.0\.1)(?::\d+)?(/\S*)?", re.IGNORECASE)
+_HELP = re.compile(r"\b(?:HELP|AYUDA|INFO)\b")
+_STOP = re.compile(r"\b(?:STOP|ALTO)\b")
+_OFTEN = re.compile(r"frequen|frecuen|\b(?:msgs?|messages?|texts?|mensajes?|mjes?)\b[^.]{0,20}"
+                    r"(?:/|per|a|each|by|por|al|cada)\s*(?:mo\b|month|bill|mes|cuenta|statement|estado)|"
+                    r"one-time|una sola vez|var(?:y|ies|[ií]a)", re.IGNORECASE)
+_RATES = re.compile(r"rates?\b|tarifas?|cargos?", re.IGNORECASE)
+_UNATTENDED = re.compile(r"do not reply|don'?t reply|no replies|replies are not|no responda|no se leen", re.IGNORECASE)
+
+_LONG_ENOUGH = 5
+"""A short account number is also a price, a year or a house number: in words only longer ones are looked for."""
+
+
+def introduces(body: str, practice_name: str) -> bool:
+    """Tell whether the five things that a first text must carry are all there (T-14)."""
+    return _plain(practice_name) in _plain(body) and all(part.search(body) for part in (_HELP, _STOP, _OFTEN, _RATES))
+
+
+def says_no_replies(body: str, phone: str) -> bool:
+    """Tell whether ``body`` says that replies are not read and gives ``phone`` in some form (T-07)."""
+    return bool(_UNATTENDED.search(body)) and _digits(phone)[-10:] in _digits(body)
+
+
+def links(body: str) -> int:
+    """Count addresses with a path or a scheme."""
+    return sum(1 for match in _LINK.finditer(body) if match[2] or match[0].lower().startswith("http"))
+
+
+def shorteners(body: str) -> tuple[str, ...]:
+    hosts = {match[1].lower().removeprefix("www.") for match in _LINK.finditer(body) if match[2]}
+    return tuple(sorted(hosts & SHORTENERS))
+
+
+def identifiers(body: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return which kinds of ``known`` ids occur in ``body``: whole words, or anywhere inside a link (T-39)."""
+    paths = " ".join(match[0] for match in _LINK.finditer(body) if match[2])
+    return tuple(sorted(kind for kind, ids in known.items() if any(_occurs(i, body, paths) for i in ids if i)))
+
+
+def _occurs(identifier: str, body: str, paths: str) -> bool:
+    word = re.compile(rf"(?<![\w$.,]){re.escape(identifier)}(?![\w]|[.,]\d)", re.IGNORECASE)
+    return bool(word.search(paths) or (len(identifier) >= _LONG_ENOUGH and word.search(body)))
+
+
+def has_card_number(body: str) -> bool:
+    return bool(find_cards(body))
+
+
+def _plain(text: str) -> str:
+    """Without accents and case: a text gives up accents where that saves a segment."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)

@@ -1,0 +1,89 @@
+"""What follows when a message does not get through: patience, consent, the contact point, a pause, work for staff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from billing import cases, consents
+from billing.store import consent_queries, lease, road_queries
+from billing.store.tables import Outbox
+
+MOST_ATTEMPTS = 8
+FIRST_BACKOFF = timedelta(seconds=15)
+PAUSE = timedelta(hours=1)
+"""How long a channel rests after an error of configuration; staff may resume it sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    status: str
+    due_at: datetime | None = None
+
+
+def react(session: Session, row: Outbox, kind: str, code: str, now: datetime, retry_after_seconds: int) -> Outcome:
+    """Return what becomes of a message being sent, and do what else follows. Raises ValueError for an unknown kind."""
+    match kind:
+        case "retry":
+            return _try_again(session, row, code, now, retry_after_seconds)
+        case "unknown":
+            return Outcome("unknown")
+        case "opted_out" | "unreachable":
+            _mark_number(session, row, kind, code, now)
+            return Outcome("failed")
+        case "configuration":
+            pause_channel(session, row.practice_id, row.channel, code, now)
+            return Outcome("queued", now + PAUSE)
+        case _:
+            raise ValueError(f"a channel answered with an error of kind {kind!r}, which nobody knows")
+
+
+def react_to_report(session: Session, row: Outbox, kind: str, code: str, now: datetime) -> None:
+    """A delivery report said no. The number or the channel is marked as for an error at once; nothing is repeated."""
+    if kind in ("opted_out", "unreachable"):
+        _mark_number(session, row, kind, code, now)
+    else:
+        _open_case(session, row, "undelivered", "A message was not delivered",
+                   f"The provider's code is {code or 'none'}.", f"undelivered:{row.id}", now)
+
+
+def pause_channel(session: Session, practice_id: str, channel: str, code: str, now: datetime) -> None:
+    """Nothing more leaves by this channel for PAUSE, rather than failing message by message."""
+    lease.hold(session, road_queries.pause_name(practice_id, channel), f"error {code}", now + PAUSE)
+    cases.open_case(
+        session, practice_id, kind="channel_paused", title=f"Sending by {channel} is paused: {code}",
+        detail=f"The provider refuses our messages with {code}. Correct the set-up, then resume the channel.",
+        now=now, dedupe=f"channel_paused:{channel}:{code}")
+
+
+def resume_channel(session: Session, practice_id: str, channel: str) -> bool:
+    """Lift a pause; False if there was none."""
+    return lease.drop(session, road_queries.pause_name(practice_id, channel))
+
+
+def _try_again(session: Session, row: Outbox, code: str, now: datetime, retry_after_seconds: int) -> Outcome:
+    if row.attempts >= MOST_ATTEMPTS:
+        _open_case(session, row, "undelivered", "A message could not be sent",
+                   f"{MOST_ATTEMPTS} attempts failed, the last with {code}.", f"undelivered:{row.id}", now)
+        return Outcome("failed")
+    wait = min(FIRST_BACKOFF * 2 ** (row.attempts - 1), timedelta(hours=1))
+    return Outcome("queued", now + max(wait, timedelta(seconds=retry_after_seconds)))
+
+
+def _mark_number(session: Session, row: Outbox, kind: str, code: str, now: datetime) -> None:
+    if kind == "opted_out":
+        consents.record_revoked(session, row.practice_id, row.channel, row.address_hash, now=now,
+                                wording=f"refused by the provider ({code})", medium="text",
+                                recorded_by="provider", message_id=row.id)
+        title = "Call instead: texts to this number are stopped"
+    else:
+        consent_queries.set_contact_status(session, row.practice_id, row.address_hash, "unreachable")
+        title = "A number cannot be reached by text"
+    _open_case(session, row, "call", title, f"The provider's code is {code}.", f"call:{row.address_hash}", now)
+
+
+def _open_case(session: Session, row: Outbox, kind: str, title: str, detail: str, dedupe: str, now: datetime) -> None:
+    cases.open_case(session, row.practice_id, kind=kind, title=title, detail=detail, now=now, dedupe=dedupe,
+                    conversation_id=row.conversation_id, guarantor_id=row.guarantor_id)

@@ -1,0 +1,45 @@
+"""What closes a posting: no visit keeps a negative patient balance once no payer can change it any more.
+
+DESIGN.md, "Reversals": a visit's patient receivable may be negative only while a payer is pending; the transaction
+that ends that moves the excess to the guarantor's credit, remembering its visit. When the same visit needs the money
+again, it comes back first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from billing.ledger import Posting, credit, patient, post
+from billing.store import settlement_queries as store
+
+
+def settle(session: Session, practice_id: str, visit_ids: Collection[str], *, now: datetime, today: date,
+           currency: str = "USD", import_id: str | None = None) -> int:
+    """Settle these visits; return how many transfers that took. Call once at the end of every posting."""
+    postings = []
+    for visit in store.load(session, practice_id, visit_ids):
+        amount = _amount(visit)
+        if amount:
+            postings.append(_posting(practice_id, visit, amount, today, currency, import_id))
+    return post(session, postings, now)
+
+
+def _amount(visit: store.Standing) -> int:
+    """Cents to move to credit; negative: from credit back to the visit."""
+    if visit.patient_minor < 0 and not visit.pending:
+        return -visit.patient_minor
+    if visit.patient_minor > 0 and visit.remembered_minor > 0:
+        return -min(visit.patient_minor, visit.remembered_minor, max(visit.credit_minor, 0))
+    return 0
+
+
+def _posting(practice_id: str, visit: store.Standing, amount: int, today: date, currency: str,
+             import_id: str | None) -> Posting:
+    """The reference names the newest transfer seen, so that the same state settles once."""
+    return Posting(
+        practice_id, patient(visit.visit_id), credit(visit.guarantor_id), abs(amount), currency,
+        "to_credit" if amount > 0 else "from_credit", today, "settle", f"{visit.visit_id}:{visit.newest_transfer_id}",
+        visit.guarantor_id, visit.visit_id, import_id=import_id).flipped_if(amount < 0)

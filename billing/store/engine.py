@@ -1,0 +1,68 @@
+"""The engine: SQLite in a file by default, PostgreSQL when one process is not enough.
+
+Python's sqlite3 opens transactions on its own and closes them around DDL; two hooks take that over, or a
+rolled-back savepoint would leave its rows behind. Writers say ``execution_options(writes=True)`` and get
+BEGIN IMMEDIATE: a plain BEGIN that reads before it writes fails at once when another writer was quicker, and no
+busy timeout helps it. Whoever does not say so cannot write: the connection is read-only for that transaction.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a writer of one process waits for a writer of another; group commits take milliseconds."""
+
+
+def make_engine(url: str) -> Engine:
+    """Open ``sqlite:///file`` or ``postgresql://...``. Raises ValueError for any other, and for SQLite in memory."""
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _make_sqlite(parsed)
+        case "postgresql" | "postgres":
+            return _make_postgresql(parsed)
+        case other:
+            raise ValueError(f"database URL begins with {other!r}; use sqlite:///FILE or postgresql://HOST/NAME")
+
+
+def writer(engine: Engine) -> Engine:
+    """The same engine and pool, for transactions that write."""
+    return engine.execution_options(writes=True)
+
+
+def _make_sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:" or "mode=memory" in url.database:
+        raise ValueError("SQLite in memory is not supported: each connection would see a database of its own; "
+                         "use sqlite:///FILE")
+    engine = create_engine(url.set(drivername="sqlite"), pool_size=8, max_overflow=16)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    # recursive_triggers: without it INSERT OR REPLACE deletes rows behind the back of the append-only triggers.
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+                   "recursive_triggers=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={0 if writes else 1}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _make_postgresql(url: URL) -> Engine:
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=10, pool_pre_ping=True)
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if not connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")

@@ -1,0 +1,148 @@
+"""SQL of the figures: one account with its visits, payers, balances and holds, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from billing.store.ledger_queries import balances_by_key, chunks
+from billing.store.tables import (
+    Coverage,
+    Guarantor,
+    Hold,
+    ImportRun,
+    LedgerAccount,
+    Transfer,
+    Visit,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageFacts:
+    coverage_id: str
+    rank: int
+    payer_name: str
+    status: str
+    balance_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFacts:
+    hold_id: str
+    visit_id: str | None
+    kind: str
+    amount_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    visit_id: str
+    guarantor_id: str
+    external: str
+    origin: str
+    service_on: date | None
+    charge_minor: int
+    void: bool
+    confidential: bool
+    provider: str
+    coverages: tuple[CoverageFacts, ...]
+    payer_minor: int
+    patient_minor: int
+    credit_minor: int
+    unfinished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    guarantor_id: str
+    balance_version: int
+    credit_minor: int
+    visits: tuple[VisitFacts, ...]
+    holds: tuple[HoldFacts, ...]
+
+
+def load_account(session: Session, guarantor_id: str) -> AccountFacts:
+    """Raises LookupError for an unknown account."""
+    guarantor = session.get(Guarantor, guarantor_id)
+    if guarantor is None:
+        raise LookupError("no such account")
+    session.refresh(guarantor, ["balance_version"])
+    visits = session.scalars(select(Visit).where(Visit.guarantor_id == guarantor_id)
+                             .order_by(Visit.service_from_on, Visit.id)).all()
+    credit = -balances_by_key(session, guarantor.practice_id, [f"credit:{guarantor_id}"])[f"credit:{guarantor_id}"]
+    facts = _visit_facts(session, guarantor.practice_id, visits, _remembered(session, guarantor_id) if credit else {})
+    holds = _holds(session, [guarantor_id]).get(guarantor_id, [])
+    return AccountFacts(guarantor_id, guarantor.balance_version, credit, facts, tuple(holds))
+
+
+def load_visits(session: Session, practice_id: str,
+                visit_ids: Sequence[str]) -> tuple[tuple[VisitFacts, ...], dict[str, list[HoldFacts]]]:
+    """Many visits, and the open holds of their guarantors by guarantor."""
+    visits: list[Visit] = []
+    for part in chunks(set(visit_ids)):
+        visits.extend(session.scalars(select(Visit).where(Visit.practice_id == practice_id, Visit.id.in_(part))))
+    owners = sorted({v.guarantor_id for v in visits})
+    remembered: dict[str, int] = {}
+    credits = balances_by_key(session, practice_id, [f"credit:{owner}" for owner in owners])
+    for owner in owners:
+        remembered |= _remembered(session, owner) if credits[f"credit:{owner}"] else {}
+    return _visit_facts(session, practice_id, visits, remembered), _holds(session, owners)
+
+
+def _visit_facts(session: Session, practice_id: str, visits: Sequence[Visit],
+                 remembered: dict[str, int]) -> tuple[VisitFacts, ...]:
+    coverages = _coverages(session, [v.id for v in visits])
+    keys = [f"patient:{v.id}" for v in visits] + [f"payer:{c.id}" for rows in coverages.values() for c in rows]
+    balances = balances_by_key(session, practice_id, keys)
+    unfinished = _unfinished(session, practice_id, [v.id for v in visits])
+    return tuple(_visit(v, coverages.get(v.id, []), balances, remembered, unfinished) for v in visits)
+
+
+def _coverages(session: Session, visit_ids: Sequence[str]) -> dict[str, list[Coverage]]:
+    found: dict[str, list[Coverage]] = {}
+    for part in chunks(visit_ids):
+        for row in session.scalars(select(Coverage).where(Coverage.visit_id.in_(part)).order_by(Coverage.rank)):
+            found.setdefault(row.visit_id, []).append(row)
+    return found
+
+
+def _visit(v: Visit, coverages: list[Coverage], balances: dict[str, int], remembered: dict[str, int],
+           unfinished: set[str]) -> VisitFacts:
+    payers = tuple(CoverageFacts(c.id, c.rank, c.payer_name, c.status, balances[f"payer:{c.id}"]) for c in coverages)
+    return VisitFacts(v.id, v.guarantor_id, v.external, v.origin, v.service_from_on, v.charge_minor, v.void, v.confidential,
+                      v.provider or "", payers, sum(c.balance_minor for c in payers), balances[f"patient:{v.id}"],
+                      remembered.get(v.id, 0), v.id in unfinished)
+
+
+def _holds(session: Session, guarantor_ids: Sequence[str]) -> dict[str, list[HoldFacts]]:
+    found: dict[str, list[HoldFacts]] = {}
+    for part in chunks(guarantor_ids):
+        query = select(Hold).where(Hold.guarantor_id.in_(part), Hold.released_at.is_(None)).order_by(Hold.id)
+        for h in session.scalars(query):
+            found.setdefault(h.guarantor_id, []).append(HoldFacts(h.id, h.visit_id, h.kind, h.amount_minor))
+    return found
+
+
+def _remembered(session: Session, guarantor_id: str) -> dict[str, int]:
+    """Credit by the visit it came from, less what went back."""
+    account = select(LedgerAccount.id).where(LedgerAccount.key == f"credit:{guarantor_id}").scalar_subquery()
+    signed = case((Transfer.credit_id == account, Transfer.amount_minor), else_=-Transfer.amount_minor)
+    query = (select(Transfer.visit_id, func.sum(signed)).where(
+        (Transfer.credit_id == account) | (Transfer.debit_id == account), Transfer.visit_id.is_not(None))
+        .group_by(Transfer.visit_id))
+    return {visit_id: int(amount) for visit_id, amount in session.execute(query) if visit_id}
+
+
+def _unfinished(session: Session, practice_id: str, visit_ids: Sequence[str]) -> set[str]:
+    """Visits that an import still under way has posted to: dunning ignores them (DESIGN.md, "Large files")."""
+    running = session.scalars(select(ImportRun.id).where(
+        ImportRun.practice_id == practice_id, ImportRun.status == "posting")).all()
+    found: set[str] = set()
+    for part in chunks(visit_ids if running else []):
+        found.update(v for v in session.scalars(select(Transfer.visit_id).where(
+            Transfer.visit_id.in_(part), Transfer.import_id.in_(running))) if v)
+    return found

@@ -1,0 +1,839 @@
+"""Everything, and the triggers that make the posted rows append-only. Written by remake.py."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from billing.store.append_only import refuse_changes
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = ("transfers", "consents", "verdicts", "audit")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("action", sa.String(length=40), nullable=False),
+        sa.Column("object_kind", sa.String(length=40), nullable=False),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    op.create_index("ix_audit_object", "audit", ["object_kind", "object_id"], unique=False)
+    op.create_table(
+        "counters",
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("practice_id", "name", name=op.f("pk_counters")),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("thread", sa.Text(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_by", sa.Text(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
+        sa.UniqueConstraint("source", "external_id", name=op.f("uq_inbox_source_external_id")),
+    )
+    op.create_index("ix_inbox_due", "inbox", ["status", "due_at"], unique=False)
+    op.create_index("ix_inbox_thread", "inbox", ["thread", "status", "id"], unique=False)
+    op.create_table(
+        "leases",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("until_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
+    )
+    op.create_table(
+        "practices",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("legal_name", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("zone", sa.String(length=40), nullable=False),
+        sa.Column("currency", sa.String(length=40), nullable=False),
+        sa.Column("sms_number", sa.Text(), nullable=True),
+        sa.Column("ledger_of_record", sa.String(length=40), nullable=False),
+        sa.Column("configured", sa.Boolean(), nullable=False),
+        sa.Column(
+            "settings", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_practices")),
+        sa.UniqueConstraint("sms_number", name=op.f("uq_practices_sms_number")),
+    )
+    op.create_table(
+        "cases",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("guarantor_id", sa.Text(), nullable=True),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("conversation_id", sa.Text(), nullable=True),
+        sa.Column("detail", sa.LargeBinary(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("resolution", sa.LargeBinary(), nullable=True),
+        sa.Column("dedupe", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_cases_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+        sa.UniqueConstraint("practice_id", "dedupe", name=op.f("uq_cases_practice_id_dedupe")),
+        sa.UniqueConstraint("practice_id", "number", name=op.f("uq_cases_practice_id_number")),
+    )
+    op.create_index("ix_cases_due", "cases", ["status", "due_at"], unique=False)
+    op.create_index(op.f("ix_cases_guarantor_id"), "cases", ["guarantor_id"], unique=False)
+    op.create_table(
+        "consents",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.Text(), nullable=True),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("address_hash", sa.String(length=40), nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("wording", sa.Text(), nullable=False),
+        sa.Column("medium", sa.String(length=40), nullable=False),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.Column("ip", sa.Text(), nullable=True),
+        sa.Column("message_id", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_consents_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+    )
+    op.create_index("ix_consents_address", "consents", ["practice_id", "channel", "address_hash", "id"], unique=False)
+    op.create_table(
+        "conversations",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("address_hash", sa.String(length=40), nullable=False),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("language_chosen", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.LargeBinary(), nullable=False),
+        sa.Column("guarantor_id", sa.Text(), nullable=True),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("last_inbound_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_conversations_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
+        sa.UniqueConstraint(
+            "practice_id", "channel", "address_hash", name=op.f("uq_conversations_practice_id_channel_address_hash")
+        ),
+    )
+    op.create_table(
+        "estimates",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("visit_external_hash", sa.String(length=40), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("given_on", sa.Date(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_estimates_not_negative")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_estimates_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_estimates")),
+        sa.UniqueConstraint(
+            "practice_id",
+            "visit_external_hash",
+            "provider",
+            name=op.f("uq_estimates_practice_id_visit_external_hash_provider"),
+        ),
+    )
+    op.create_index(op.f("ix_estimates_visit_external_hash"), "estimates", ["visit_external_hash"], unique=False)
+    op.create_table(
+        "guarantors",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("external", sa.LargeBinary(), nullable=False),
+        sa.Column("external_hash", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.LargeBinary(), nullable=False),
+        sa.Column("surname_hash", sa.String(length=40), nullable=False),
+        sa.Column("born_on", sa.LargeBinary(), nullable=True),
+        sa.Column("born_hash", sa.Text(), nullable=True),
+        sa.Column("address", sa.LargeBinary(), nullable=True),
+        sa.Column("postal_code", sa.LargeBinary(), nullable=True),
+        sa.Column("postal_hash", sa.Text(), nullable=True),
+        sa.Column("region", sa.Text(), nullable=True),
+        sa.Column("zone", sa.Text(), nullable=True),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("origin", sa.String(length=40), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_by", sa.Text(), nullable=True),
+        sa.Column("balance_version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_guarantors_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_guarantors")),
+        sa.UniqueConstraint("practice_id", "external_hash", name=op.f("uq_guarantors_practice_id_external_hash")),
+    )
+    op.create_index("ix_guarantors_identity", "guarantors", ["practice_id", "born_hash", "postal_hash"], unique=False)
+    op.create_index("ix_guarantors_surname", "guarantors", ["practice_id", "surname_hash"], unique=False)
+    op.create_table(
+        "imports",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column(
+            "options", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("cursor", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("as_of_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_by", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_imports_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
+    op.create_index("ix_imports_digest", "imports", ["practice_id", "digest"], unique=False)
+    op.create_index("ix_imports_open", "imports", ["practice_id", "status"], unique=False)
+    op.create_table(
+        "ledger_accounts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.Text(), nullable=True),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("coverage_id", sa.Text(), nullable=True),
+        sa.Column("practice_wide", sa.Boolean(), nullable=False),
+        sa.Column("balance_minor", sa.BigInteger(), nullable=False),
+        sa.Column("snapshot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_ledger_accounts_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_accounts")),
+        sa.UniqueConstraint("practice_id", "key", name=op.f("uq_ledger_accounts_practice_id_key")),
+    )
+    op.create_index(op.f("ix_ledger_accounts_guarantor_id"), "ledger_accounts", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_ledger_accounts_visit_id"), "ledger_accounts", ["visit_id"], unique=False)
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("conversation_id", sa.Text(), nullable=True),
+        sa.Column("guarantor_id", sa.Text(), nullable=True),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("address_hash", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("template", sa.String(length=40), nullable=False),
+        sa.Column("template_version", sa.String(length=40), nullable=False),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("privacy", sa.String(length=40), nullable=False),
+        sa.Column("arguments", sa.LargeBinary(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("segments", sa.Integer(), nullable=False),
+        sa.Column("balance_version", sa.Integer(), nullable=True),
+        sa.Column("amount_minor", sa.Integer(), nullable=True),
+        sa.Column("reply_to", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("statement_id", sa.Text(), nullable=True),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.Text(), nullable=True),
+        sa.Column("error_code", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_by", sa.Text(), nullable=True),
+        sa.Column("sending_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("looked_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lookups", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_outbox_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("practice_id", "idempotency_key", name=op.f("uq_outbox_practice_id_idempotency_key")),
+    )
+    op.create_index("ix_outbox_address", "outbox", ["practice_id", "address_hash", "created_at"], unique=False)
+    op.create_index(op.f("ix_outbox_conversation_id"), "outbox", ["conversation_id"], unique=False)
+    op.create_index("ix_outbox_due", "outbox", ["status", "due_at"], unique=False)
+    op.create_index(op.f("ix_outbox_guarantor_id"), "outbox", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_outbox_provider_id"), "outbox", ["provider_id"], unique=False)
+    op.create_table(
+        "posting_batches",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("exported_by", sa.Text(), nullable=False),
+        sa.Column("exported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_posting_batches_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_posting_batches")),
+    )
+    op.create_table(
+        "procedures",
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_procedures_practice_id")),
+        sa.PrimaryKeyConstraint("practice_id", "code", "language", name=op.f("pk_procedures")),
+    )
+    op.create_table(
+        "staff",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("login", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=40), nullable=False),
+        sa.Column("deputy_login", sa.Text(), nullable=True),
+        sa.Column("phone", sa.LargeBinary(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_staff_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
+        sa.UniqueConstraint("practice_id", "login", name=op.f("uq_staff_practice_id_login")),
+    )
+    op.create_table(
+        "case_notes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("case_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_notes_case_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_notes")),
+    )
+    op.create_index(op.f("ix_case_notes_case_id"), "case_notes", ["case_id"], unique=False)
+    op.create_table(
+        "claim_documents",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("import_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("claim_hash", sa.String(length=40), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("frequency", sa.String(length=40), nullable=False),
+        sa.Column("charge_minor", sa.BigInteger(), nullable=False),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_claim_documents_import_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_claim_documents_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_documents")),
+        sa.UniqueConstraint("import_id", "number", name=op.f("uq_claim_documents_import_id_number")),
+    )
+    op.create_index("ix_claim_documents_digest", "claim_documents", ["practice_id", "claim_hash"], unique=False)
+    op.create_index(op.f("ix_claim_documents_import_id"), "claim_documents", ["import_id"], unique=False)
+    op.create_index(op.f("ix_claim_documents_visit_id"), "claim_documents", ["visit_id"], unique=False)
+    op.create_table(
+        "contact_points",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("address_hash", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_contact_points_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_contact_points_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_points")),
+        sa.UniqueConstraint(
+            "practice_id",
+            "guarantor_id",
+            "channel",
+            "address_hash",
+            name=op.f("uq_contact_points_practice_id_guarantor_id_channel_address_hash"),
+        ),
+    )
+    op.create_index(
+        "ix_contact_points_address", "contact_points", ["practice_id", "channel", "address_hash"], unique=False
+    )
+    op.create_index(op.f("ix_contact_points_guarantor_id"), "contact_points", ["guarantor_id"], unique=False)
+    op.create_table(
+        "csv_rows",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("import_id", sa.String(length=40), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("record", sa.String(length=40), nullable=False),
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_csv_rows_import_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_csv_rows")),
+        sa.UniqueConstraint(
+            "practice_id",
+            "record",
+            "identity",
+            "import_id",
+            name=op.f("uq_csv_rows_practice_id_record_identity_import_id"),
+        ),
+    )
+    op.create_index("ix_csv_rows_import", "csv_rows", ["import_id", "line"], unique=False)
+    op.create_table(
+        "holds",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("amount_minor", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("placed_by", sa.Text(), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("review_on", sa.Date(), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("released_by", sa.Text(), nullable=True),
+        sa.Column("released_reason", sa.Text(), nullable=True),
+        sa.Column("dedupe", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_holds_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_holds_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_holds")),
+        sa.UniqueConstraint("practice_id", "dedupe", name=op.f("uq_holds_practice_id_dedupe")),
+    )
+    op.create_index(op.f("ix_holds_guarantor_id"), "holds", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_holds_visit_id"), "holds", ["visit_id"], unique=False)
+    op.create_table(
+        "links",
+        sa.Column("token_hash", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_links_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_links_practice_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_links")),
+    )
+    op.create_index(op.f("ix_links_guarantor_id"), "links", ["guarantor_id"], unique=False)
+    op.create_table(
+        "patients",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("external", sa.LargeBinary(), nullable=True),
+        sa.Column("external_hash", sa.Text(), nullable=True),
+        sa.Column("name", sa.LargeBinary(), nullable=False),
+        sa.Column("given", sa.LargeBinary(), nullable=False),
+        sa.Column("surname_hash", sa.String(length=40), nullable=False),
+        sa.Column("given_hash", sa.String(length=40), nullable=False),
+        sa.Column("born_on", sa.LargeBinary(), nullable=True),
+        sa.Column("born_hash", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_patients_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_patients_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_patients")),
+        sa.UniqueConstraint("practice_id", "external_hash", name=op.f("uq_patients_practice_id_external_hash")),
+    )
+    op.create_index(op.f("ix_patients_guarantor_id"), "patients", ["guarantor_id"], unique=False)
+    op.create_index(
+        "ix_patients_identity", "patients", ["practice_id", "surname_hash", "given_hash", "born_hash"], unique=False
+    )
+    op.create_table(
+        "payments",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("refunded_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=40), nullable=False),
+        sa.Column("processor", sa.String(length=40), nullable=False),
+        sa.Column("tender", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column(
+            "instruction", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("balance_version", sa.Integer(), nullable=False),
+        sa.Column("consent_message_id", sa.Text(), nullable=True),
+        sa.Column("conversation_id", sa.Text(), nullable=True),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("session_ref", sa.Text(), nullable=True),
+        sa.Column("session_url", sa.Text(), nullable=True),
+        sa.Column("processor_ref", sa.Text(), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("link_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("import_id", sa.Text(), nullable=True),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_payments_positive")),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_payments_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_payments_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
+        sa.UniqueConstraint("practice_id", "idempotency_key", name=op.f("uq_payments_practice_id_idempotency_key")),
+    )
+    op.create_index(op.f("ix_payments_guarantor_id"), "payments", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_payments_processor_ref"), "payments", ["processor_ref"], unique=False)
+    op.create_index(op.f("ix_payments_session_ref"), "payments", ["session_ref"], unique=False)
+    op.create_table(
+        "remittances",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("import_id", sa.String(length=40), nullable=False),
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("trace", sa.Text(), nullable=False),
+        sa.Column("payer_identifier", sa.Text(), nullable=False),
+        sa.Column("payer_name", sa.Text(), nullable=False),
+        sa.Column("payer_id", sa.Text(), nullable=False),
+        sa.Column("paid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=True),
+        sa.Column("method", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_remittances_import_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_remittances_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remittances")),
+        sa.UniqueConstraint(
+            "practice_id", "identity", "generation", name=op.f("uq_remittances_practice_id_identity_generation")
+        ),
+    )
+    op.create_index(op.f("ix_remittances_import_id"), "remittances", ["import_id"], unique=False)
+    op.create_table(
+        "statements",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("statement_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("currency", sa.String(length=40), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("balance_version", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_statements_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_statements_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statements")),
+        sa.UniqueConstraint("practice_id", "number", name=op.f("uq_statements_practice_id_number")),
+    )
+    op.create_index(op.f("ix_statements_guarantor_id"), "statements", ["guarantor_id"], unique=False)
+    op.create_table(
+        "transfers",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("debit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("credit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("source_ref", sa.Text(), nullable=False),
+        sa.Column("guarantor_id", sa.Text(), nullable=True),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("coverage_id", sa.Text(), nullable=True),
+        sa.Column("service_line_id", sa.Text(), nullable=True),
+        sa.Column("remittance_claim_id", sa.Text(), nullable=True),
+        sa.Column("payment_id", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reverses_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("import_id", sa.Text(), nullable=True),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_transfers_positive")),
+        sa.CheckConstraint("debit_id <> credit_id", name=op.f("ck_transfers_two_accounts")),
+        sa.ForeignKeyConstraint(["credit_id"], ["ledger_accounts.id"], name=op.f("fk_transfers_credit_id")),
+        sa.ForeignKeyConstraint(["debit_id"], ["ledger_accounts.id"], name=op.f("fk_transfers_debit_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_transfers_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfers")),
+        sa.UniqueConstraint(
+            "practice_id", "source", "source_ref", name=op.f("uq_transfers_practice_id_source_source_ref")
+        ),
+        sa.UniqueConstraint("reverses_id", name=op.f("uq_transfers_reverses_id")),
+    )
+    op.create_index("ix_transfers_credit", "transfers", ["credit_id", "id"], unique=False)
+    op.create_index("ix_transfers_debit", "transfers", ["debit_id", "id"], unique=False)
+    op.create_index("ix_transfers_import", "transfers", ["import_id"], unique=False)
+    op.create_index("ix_transfers_payment", "transfers", ["payment_id"], unique=False)
+    op.create_index("ix_transfers_remittance_claim", "transfers", ["remittance_claim_id"], unique=False)
+    op.create_index("ix_transfers_visit", "transfers", ["visit_id"], unique=False)
+    op.create_table(
+        "verdicts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("outbox_id", sa.String(length=40), nullable=False),
+        sa.Column("stage", sa.String(length=40), nullable=False),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("rule", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("until_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "facts", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_verdicts_outbox_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verdicts")),
+    )
+    op.create_index(op.f("ix_verdicts_outbox_id"), "verdicts", ["outbox_id"], unique=False)
+    op.create_table(
+        "postings",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("transfer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("batch_id", sa.String(length=40), nullable=True),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["posting_batches.id"], name=op.f("fk_postings_batch_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_postings_practice_id")),
+        sa.ForeignKeyConstraint(["transfer_id"], ["transfers.id"], name=op.f("fk_postings_transfer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_postings")),
+        sa.UniqueConstraint("transfer_id", name=op.f("uq_postings_transfer_id")),
+    )
+    op.create_index(op.f("ix_postings_batch_id"), "postings", ["batch_id"], unique=False)
+    op.create_table(
+        "provider_adjustments",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("remittance_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("reason_code", sa.String(length=40), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["remittance_id"], ["remittances.id"], name=op.f("fk_provider_adjustments_remittance_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_adjustments")),
+    )
+    op.create_index(
+        op.f("ix_provider_adjustments_remittance_id"), "provider_adjustments", ["remittance_id"], unique=False
+    )
+    op.create_table(
+        "remittance_claims",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("remittance_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("claim_hash", sa.String(length=40), nullable=False),
+        sa.Column("claim_id", sa.LargeBinary(), nullable=False),
+        sa.Column("payer_claim_id", sa.Text(), nullable=False),
+        sa.Column("status_code", sa.String(length=40), nullable=False),
+        sa.Column("charge_minor", sa.BigInteger(), nullable=False),
+        sa.Column("paid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reported_patient_minor", sa.Integer(), nullable=True),
+        sa.Column("visit_id", sa.Text(), nullable=True),
+        sa.Column("coverage_id", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reversed_by_id", sa.Text(), nullable=True),
+        sa.Column("details", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_remittance_claims_practice_id")),
+        sa.ForeignKeyConstraint(["remittance_id"], ["remittances.id"], name=op.f("fk_remittance_claims_remittance_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remittance_claims")),
+        sa.UniqueConstraint("remittance_id", "number", name=op.f("uq_remittance_claims_remittance_id_number")),
+    )
+    op.create_index("ix_remittance_claims_claim", "remittance_claims", ["practice_id", "claim_hash"], unique=False)
+    op.create_index(op.f("ix_remittance_claims_coverage_id"), "remittance_claims", ["coverage_id"], unique=False)
+    op.create_index(op.f("ix_remittance_claims_visit_id"), "remittance_claims", ["visit_id"], unique=False)
+    op.create_table(
+        "visits",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("patient_id", sa.String(length=40), nullable=False),
+        sa.Column("external", sa.LargeBinary(), nullable=False),
+        sa.Column("external_hash", sa.String(length=40), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("origin", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("void", sa.Boolean(), nullable=False),
+        sa.Column("charge_minor", sa.BigInteger(), nullable=False),
+        sa.Column("place_of_service", sa.Text(), nullable=True),
+        sa.Column("provider", sa.LargeBinary(), nullable=True),
+        sa.Column("provider_npi", sa.Text(), nullable=True),
+        sa.Column("service_from_on", sa.Date(), nullable=True),
+        sa.Column("service_to_on", sa.Date(), nullable=True),
+        sa.Column("confidential", sa.Boolean(), nullable=False),
+        sa.Column("import_id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_statement_on", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_visits_guarantor_id")),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_visits_import_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_visits_patient_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_visits_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_visits")),
+        sa.UniqueConstraint(
+            "practice_id", "external_hash", "ordinal", name=op.f("uq_visits_practice_id_external_hash_ordinal")
+        ),
+    )
+    op.create_index(op.f("ix_visits_guarantor_id"), "visits", ["guarantor_id"], unique=False)
+    op.create_table(
+        "coverages",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("visit_id", sa.String(length=40), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("payer_name", sa.Text(), nullable=False),
+        sa.Column("payer_id", sa.Text(), nullable=False),
+        sa.Column("remit_payer", sa.Text(), nullable=True),
+        sa.Column("member_id", sa.LargeBinary(), nullable=True),
+        sa.Column("filing_code", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("claim_of_record", sa.String(length=40), nullable=False),
+        sa.Column("import_id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_coverages_practice_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_coverages_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coverages")),
+        sa.UniqueConstraint("visit_id", "rank", name=op.f("uq_coverages_visit_id_rank")),
+    )
+    op.create_table(
+        "imported_balances",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("visit_id", sa.String(length=40), nullable=False),
+        sa.Column("import_id", sa.String(length=40), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("as_of_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("patient_minor", sa.BigInteger(), nullable=False),
+        sa.Column("payer_minor", sa.BigInteger(), nullable=False),
+        sa.Column("our_patient_minor", sa.BigInteger(), nullable=False),
+        sa.Column("our_payer_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_imported_balances_import_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_imported_balances_practice_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_imported_balances_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imported_balances")),
+        sa.UniqueConstraint("import_id", "visit_id", name=op.f("uq_imported_balances_import_id_visit_id")),
+    )
+    op.create_index(op.f("ix_imported_balances_visit_id"), "imported_balances", ["visit_id"], unique=False)
+    op.create_table(
+        "remittance_adjustments",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("remittance_claim_id", sa.String(length=40), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("group_code", sa.String(length=40), nullable=False),
+        sa.Column("reason_code", sa.String(length=40), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Text(), nullable=True),
+        sa.Column("treatment", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["remittance_claim_id"],
+            ["remittance_claims.id"],
+            name=op.f("fk_remittance_adjustments_remittance_claim_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remittance_adjustments")),
+    )
+    op.create_index(
+        op.f("ix_remittance_adjustments_remittance_claim_id"),
+        "remittance_adjustments",
+        ["remittance_claim_id"],
+        unique=False,
+    )
+    op.create_table(
+        "remittance_lines",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("remittance_claim_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("procedure_code", sa.String(length=40), nullable=False),
+        sa.Column("modifiers", sa.Text(), nullable=False),
+        sa.Column("revenue_code", sa.String(length=40), nullable=False),
+        sa.Column("units", sa.String(length=40), nullable=False),
+        sa.Column("charge_minor", sa.BigInteger(), nullable=False),
+        sa.Column("paid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("service_on", sa.Date(), nullable=True),
+        sa.Column("control_number", sa.Text(), nullable=False),
+        sa.Column("service_line_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["remittance_claim_id"], ["remittance_claims.id"], name=op.f("fk_remittance_lines_remittance_claim_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remittance_lines")),
+    )
+    op.create_index(
+        op.f("ix_remittance_lines_remittance_claim_id"), "remittance_lines", ["remittance_claim_id"], unique=False
+    )
+    op.create_table(
+        "remittance_remarks",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("remittance_claim_id", sa.String(length=40), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["remittance_claim_id"], ["remittance_claims.id"], name=op.f("fk_remittance_remarks_remittance_claim_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remittance_remarks")),
+    )
+    op.create_index(
+        op.f("ix_remittance_remarks_remittance_claim_id"), "remittance_remarks", ["remittance_claim_id"], unique=False
+    )
+    op.create_table(
+        "service_lines",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("visit_id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("procedure_code", sa.String(length=40), nullable=False),
+        sa.Column("modifiers", sa.Text(), nullable=False),
+        sa.Column("revenue_code", sa.String(length=40), nullable=False),
+        sa.Column("units", sa.String(length=40), nullable=False),
+        sa.Column("charge_minor", sa.BigInteger(), nullable=False),
+        sa.Column("service_on", sa.Date(), nullable=True),
+        sa.Column("control_number", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("import_id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_service_lines_practice_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_service_lines_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_lines")),
+        sa.UniqueConstraint("visit_id", "version", "number", name=op.f("uq_service_lines_visit_id_version_number")),
+    )
+    op.create_index(op.f("ix_service_lines_visit_id"), "service_lines", ["visit_id"], unique=False)
+    for statement in refuse_changes(op.get_context().dialect.name, APPEND_ONLY):
+        op.execute(statement)

@@ -1,0 +1,60 @@
+"""Practices and their staff."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from billing.ids import new_id
+from billing.store.tables import Practice, Staff
+from config.practice import PracticePolicy
+
+
+def find_practice(session: Session, practice_id: str) -> Practice | None:
+    """Return the practice's row, or None."""
+    return session.get(Practice, practice_id)
+
+
+def save_policy(
+    session: Session, practice_id: str, policy: PracticePolicy, configured: bool, now: datetime,
+) -> Practice:
+    """Write the policy beside the practice, making its row where there is none."""
+    row = session.get(Practice, practice_id)
+    if row is None:
+        row = Practice(id=practice_id, created_at=now)
+        session.add(row)
+    row.name, row.legal_name, row.phone = policy.name, policy.legal_name, policy.phone
+    row.zone, row.currency, row.sms_number = policy.zone, policy.currency, policy.sms_number
+    row.ledger_of_record, row.configured = policy.ledger_of_record, configured
+    row.settings, row.updated_at = policy.model_dump(mode="json"), now
+    session.flush()
+    return row
+
+
+def policy_of(row: Practice) -> PracticePolicy:
+    """Return the validated policy of a practice's row."""
+    return PracticePolicy.model_validate(row.settings)
+
+
+def find_staff(session: Session, practice_id: str, login: str) -> Staff | None:
+    """Return the person with this login, or None."""
+    return session.scalar(select(Staff).where(Staff.practice_id == practice_id, Staff.login == login))
+
+
+def list_staff(session: Session, practice_id: str) -> list[Staff]:
+    """Return everybody, by login."""
+    return list(session.scalars(select(Staff).where(Staff.practice_id == practice_id).order_by(Staff.login)))
+
+
+def add_staff(
+    session: Session, practice_id: str, login: str, name: str, role: str, now: datetime, *,
+    deputy_login: str | None = None, phone: str | None = None, email: str | None = None,
+) -> Staff:
+    """Add a person; the login must be free (UNIQUE)."""
+    row = Staff(id=new_id("staff"), practice_id=practice_id, login=login, name=name, role=role, active=True,
+                deputy_login=deputy_login, phone=phone, email=email, created_at=now)
+    session.add(row)
+    session.flush()
+    return row

@@ -1,0 +1,137 @@
+"""PHI at rest: AES-256-GCM with key ids for rotation, and keyed hashes for exact look-up.
+
+A sealed value is ``version, key id (4 bytes), nonce (12 bytes), ciphertext``. The column's name is bound in as
+associated data, so that a value copied into another column does not open. A blind index is an HMAC under a key of
+its own, which rotation of the sealing keys leaves alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import LargeBinary
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+_VERSION = b"\x01"
+_HEAD = 1 + 4 + 12
+
+
+class SealError(Exception):
+    """A sealed value did not open: wrong or missing key, or the bytes were altered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Sealing keys by id, which of them seals anew, and the key of the blind index. Never printed."""
+
+    keys: Mapping[str, bytes]
+    current: str
+    index_key: bytes
+
+    def __repr__(self) -> str:
+        return f"Keyring(ids={sorted(self.keys)}, current={self.current!r})"
+
+
+_ring: Keyring | None = None
+
+
+def install_keyring(ring: Keyring) -> None:
+    """Set the process's keys; called once, at wiring. Column types have no other way to reach them."""
+    global _ring
+    _ring = ring
+
+
+def keyring() -> Keyring:
+    if _ring is None:
+        raise SealError("no encryption keys are installed; open the store through bot.write first")
+    return _ring
+
+
+def _key_tag(key_id: str) -> bytes:
+    return hashlib.sha256(key_id.encode()).digest()[:4]
+
+
+def seal(value: str, column: str) -> bytes:
+    ring = keyring()
+    nonce = secrets.token_bytes(12)
+    body = AESGCM(ring.keys[ring.current]).encrypt(nonce, value.encode(), column.encode())
+    return _VERSION + _key_tag(ring.current) + nonce + body
+
+
+def unseal(blob: bytes, column: str) -> str:
+    """Open a sealed value. Raises SealError, whose text holds the column's name and nothing of the value."""
+    ring = keyring()
+    key = next((k for key_id, k in ring.keys.items() if _key_tag(key_id) == blob[1:5]), None)
+    if key is None or blob[:1] != _VERSION:
+        raise SealError(f"{column}: sealed under a key that this process does not have")
+    try:
+        return AESGCM(key).decrypt(blob[5:_HEAD], blob[_HEAD:], column.encode()).decode()
+    except InvalidTag as error:
+        raise SealError(f"{column}: the sealed value was altered or belongs elsewhere") from error
+
+
+def sealed_under_current(blob: bytes) -> bool:
+    return blob[1:5] == _key_tag(keyring().current)
+
+
+def blind(kind: str, practice_id: str, value: str) -> str:
+    """Return the keyed hash for exact look-up; ``value`` must already be in its normal form."""
+    message = "\x1f".join((kind, practice_id, value)).encode()
+    digest = hmac.new(keyring().index_key, message, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:24]).decode()
+
+
+def normal_name(name: str) -> str:
+    """Return a surname as it is hashed: no accents, no case, letters only ("O'Brien-Núñez" -> "obriennunez")."""
+    plain = unicodedata.normalize("NFKD", name)
+    return "".join(c for c in plain.casefold() if c.isalpha())
+
+
+def normal_account(number: str) -> str:
+    """Return an account number as it is hashed: trimmed, upper case; inner marks stay, they tell numbers apart."""
+    return number.strip().upper()
+
+
+class Sealed(TypeDecorator[str]):
+    """Text, encrypted at rest."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, column: str) -> None:
+        super().__init__()
+        self.column = column
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else seal(value, self.column)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else unseal(bytes(value), self.column)
+
+
+class SealedJSON(TypeDecorator[Any]):
+    """A JSON value, encrypted at rest."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, column: str) -> None:
+        super().__init__()
+        self.column = column
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        return None if value is None else seal(json.dumps(value, ensure_ascii=False, sort_keys=True), self.column)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(unseal(bytes(value), self.column))

@@ -1,0 +1,216 @@
+"""The road of a message: inbox, conversation, gate, outbox; and what staff see of it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from billing.store.seal import Sealed, SealedJSON
+from billing.store.types import Base, Code, Hash, Id, Minor, Ref, Serial
+
+
+class Inbox(Base):
+    """Whatever arrived, accepted once. ``thread`` is the lane in which rows are worked in order."""
+
+    __tablename__ = "inbox"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    practice_id: Mapped[Ref]
+    source: Mapped[Code]  # sms, sms-status, stripe, console, link
+    external_id: Mapped[str]
+    kind: Mapped[Code]  # message, receipt, processor, event
+    thread: Mapped[str]
+    payload: Mapped[Any] = mapped_column(SealedJSON("inbox.payload"))
+    status: Mapped[Code]  # accepted, working, done, failed
+    attempts: Mapped[int] = mapped_column(default=0)
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    claimed_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
+    done_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+    __table_args__ = (UniqueConstraint("source", "external_id"),
+                      Index("ix_inbox_due", "status", "due_at"),
+                      Index("ix_inbox_thread", "thread", "status", "id"))
+
+
+class Conversation(Base):
+    __tablename__ = "conversations"
+    id: Mapped[Id]
+    practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
+    channel: Mapped[Code]
+    address: Mapped[str] = mapped_column(Sealed("conversations.address"))
+    address_hash: Mapped[Hash]
+    language: Mapped[Code]
+    language_chosen: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[Any] = mapped_column(SealedJSON("conversations.state"))  # handlers/core.py: State
+    guarantor_id: Mapped[str | None]  # the verified account
+    verified_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=0)
+    last_inbound_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("practice_id", "channel", "address_hash"),)
+
+
+class Outbox(Base):
+    """A rendered message with its life-cycle (billing/outbox.py has the table of legal moves)."""
+
+    __tablename__ = "outbox"
+    id: Mapped[Id]
+    practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
+    conversation_id: Mapped[str | None] = mapped_column(index=True)
+    guarantor_id: Mapped[str | None] = mapped_column(index=True)
+    channel: Mapped[Code]
+    address: Mapped[str] = mapped_column(Sealed("outbox.address"))
+    address_hash: Mapped[Hash]
+    purpose: Mapped[Code]  # reply, stop_confirmation, help, statement, reminder, receipt, staff, emergency
+    template: Mapped[Code]
+    template_version: Mapped[Code]
+    language: Mapped[Code]
+    privacy: Mapped[Code]  # open, amounts: the template's declared level (T-32, T-33)
+    arguments: Mapped[Any] = mapped_column(SealedJSON("outbox.arguments"))
+    body: Mapped[str] = mapped_column(Sealed("outbox.body"))
+    segments: Mapped[int]
+    balance_version: Mapped[int | None]
+    amount_minor: Mapped[int | None]  # what the words ask for, compared again before sending
+    reply_to: Mapped[int | None] = mapped_column(Serial)  # the inbox row answered
+    statement_id: Mapped[str | None]
+    status: Mapped[Code]
+    due_at: Mapped[datetime]
+    sequence: Mapped[int] = mapped_column(default=0)  # order among replies of one turn
+    idempotency_key: Mapped[str]
+    provider_id: Mapped[str | None] = mapped_column(index=True)
+    error_code: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
+    sending_at: Mapped[datetime | None]
+    looked_up_at: Mapped[datetime | None]
+    lookups: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    __table_args__ = (UniqueConstraint("practice_id", "idempotency_key"),
+                      Index("ix_outbox_due", "status", "due_at"),
+                      Index("ix_outbox_address", "practice_id", "address_hash", "created_at"))
+
+
+class Verdict(Base):
+    """One answer of the gate about one message: which rule, on which facts. Rows are only ever added."""
+
+    __tablename__ = "verdicts"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    practice_id: Mapped[Ref]
+    outbox_id: Mapped[Ref] = mapped_column(ForeignKey("outbox.id"), index=True)
+    stage: Mapped[Code]  # queueing, sending
+    outcome: Mapped[Code]  # send, defer, withhold
+    rule: Mapped[Code]
+    reason: Mapped[str]
+    until_at: Mapped[datetime | None]
+    facts: Mapped[dict[str, Any]]  # ids, dates, codes: no PHI
+    at: Mapped[datetime]
+
+
+class Statement(Base):
+    """A numbered snapshot; its content never changes once made."""
+
+    __tablename__ = "statements"
+    id: Mapped[Id]
+    practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
+    guarantor_id: Mapped[Ref] = mapped_column(ForeignKey("guarantors.id"), index=True)
+    number: Mapped[int]
+    statement_on: Mapped[date]
+    due_on: Mapped[date]
+    language: Mapped[Code]
+    currency: Mapped[Code]
+    total_minor: Mapped[Minor]
+    balance_version: Mapped[int]
+    content: Mapped[Any] = mapped_column(SealedJSON("statements.content"))
+    created_at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("practice_id", "number"),)
+
+
+class Link(Base):
+    """A random, expiring, revocable door for one account (T-39). The token itself is not kept."""
+
+    __tablename__ = "links"
+    token_hash: Mapped[Hash] = mapped_column(primary_key=True)
+    practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
+    guarantor_id: Mapped[Ref] = mapped_column(ForeignKey("guarantors.id"), index=True)
+    purpose: Mapped[Code]  # statement, pay, receipt
+    object_id: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+
+
+class Case(Base):
+    """Work for a person. ``dedupe`` keeps one open case per cause."""
+
+    __tablename__ = "cases"
+    id: Mapped[Id]
+    practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
+    number: Mapped[int]
+    kind: Mapped[Code]
+    title: Mapped[str]  # no PHI: it is shown in lists and notices
+    guarantor_id: Mapped[str | None] = mapped_column(index=True)
+    visit_id: Mapped[str | None]
+    conversation_id: Mapped[str | None]
+    detail: Mapped[str] = mapped_column(Sealed("cases.detail"))
+    status: Mapped[Code]  # open, answered, closed
+    owner: Mapped[str | None]  # staff login
+    level: Mapped[int] = mapped_column(default=0)  # 0 owner, 1 deputy, 2 manager
+    due_at: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+    resolution: Mapped[str | None] = mapped_column(Sealed("cases.resolution"))
+    dedupe: Mapped[str]
+    __table_args__ = (UniqueConstraint("practice_id", "dedupe"), UniqueConstraint("practice_id", "number"),
+                      Index("ix_cases_due", "status", "due_at"))
+
+
+class CaseNote(Base):
+    __tablename__ = "case_notes"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    practice_id: Mapped[Ref]
+    case_id: Mapped[Ref] = mapped_column(ForeignKey("cases.id"), index=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+    kind: Mapped[Code]  # note, reply, notice, escalation
+    body: Mapped[str] = mapped_column(Sealed("case_notes.body"))
+
+
+class Audit(Base):
+    """Who saw or did what to whose account, when and why; reads too. Rows are only ever added (T-36)."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    practice_id: Mapped[Ref]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[Code]
+    object_kind: Mapped[Code]
+    object_id: Mapped[str]
+    reason: Mapped[str]
+    __table_args__ = (Index("ix_audit_object", "object_kind", "object_id"),)
+
+
+class Lease(Base):
+    __tablename__ = "leases"
+    name: Mapped[Code] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    until_at: Mapped[datetime]
+
+
+class Counter(Base):
+    """Gapless numbers per practice: statements, cases."""
+
+    __tablename__ = "counters"
+    practice_id: Mapped[Ref] = mapped_column(primary_key=True)
+    name: Mapped[Code] = mapped_column(primary_key=True)
+    value: Mapped[int]

@@ -1,0 +1,18 @@
+"""The audit trail: who saw or did what, reads too. Rows are only ever added (T-36)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from billing.store.tables import Audit
+
+
+def note(
+    session: Session, practice_id: str, actor: str, action: str, object_kind: str, object_id: str, now: datetime,
+    reason: str = "",
+) -> None:
+    """Add one entry. ``action`` is read, change, export, ...; ids are ours, never a source's number; no PHI."""
+    session.add(Audit(practice_id=practice_id, at=now, actor=actor, action=action, object_kind=object_kind,
+                      object_id=object_id, reason=reason))

@@ -1,0 +1,112 @@
+"""Messages leave: claim, commit; ask the gate and mark as being sent, commit; send; record.
+
+Nothing is sent inside a transaction, and nothing whose sending was once marked is sent again without evidence that
+it did not leave. Every step may be the last one of this process: bot/failpoints.py kills it there in the tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import structlog
+from sqlalchemy.orm import Session
+
+from billing import outbox, unknown_outcomes
+from billing.outbox import Order
+from bot.channels.base import Channel, Outbound, SendError, Sent
+from bot.failpoints import hit
+from bot.road import Road
+
+AT_ONCE = 20
+
+#: Channels whose provider can be asked what it sent. The others' unknown outcomes are for staff.
+CAN_BE_ASKED = frozenset({"sms", "console"})
+
+_log = structlog.get_logger(__name__)
+
+
+async def deliver_due(road: Road, limit: int = AT_ONCE) -> int:
+    """Send what is due; return how many messages were worked."""
+    now = road.clock.now()
+    claimed = await road.store.awrite(lambda session: outbox.claim(session, road.worker, now, limit))
+    if claimed:
+        hit("deliver.claimed")
+        await asyncio.gather(*(deliver_one(road, outbox_id) for outbox_id in claimed))
+    return len(claimed)
+
+
+async def deliver_one(road: Road, outbox_id: str) -> None:
+    """Take one claimed message to the provider, if the gate still lets it."""
+    order = await road.store.awrite(partial(_begin, road=road, outbox_id=outbox_id))
+    if order is None:
+        return
+    hit("deliver.marked")
+    try:
+        sent = await _hand_over(road.channels.get(order.channel), order)
+    except SendError as error:
+        hit("deliver.refused")
+        await road.store.awrite(partial(
+            outbox.record_error, outbox_id=outbox_id, kind=error.kind, code=error.code, now=road.clock.now(),
+            retry_after_seconds=error.retry_after_seconds))
+        _log.warning("not sent", outbox_id=outbox_id, kind=error.kind, error_code=error.code)
+    else:
+        hit("deliver.posted")
+        await road.store.awrite(partial(_record, road=road, outbox_id=outbox_id, sent=sent))
+        hit("deliver.committed")
+
+
+def _begin(session: Session, road: Road, outbox_id: str) -> Order | None:
+    order = outbox.begin_sending(session, outbox_id, road.worker, road.clock.now())
+    hit("deliver.judged")
+    return order
+
+
+def _record(session: Session, road: Road, outbox_id: str, sent: Sent) -> None:
+    outbox.record_sent(session, outbox_id, sent.provider_id, road.clock.now())
+    hit("deliver.recorded")
+
+
+async def _hand_over(channel: Channel | None, order: Order) -> Sent:
+    if channel is None:
+        raise SendError("configuration", "no_channel")
+    try:
+        if order.purpose == outbox.REDACTION:
+            await channel.redact(order.provider_id or "")
+            return Sent(order.provider_id or "")
+        return await channel.send(outbound_of(order))
+    except SendError:
+        raise
+    except Exception as error:
+        # A fault of our own code, perhaps after the provider took the message.
+        raise SendError("unknown", type(error).__name__) from error
+
+
+def outbound_of(order: Order) -> Outbound:
+    return Outbound(order.outbox_id, order.sender, order.address, order.body)
+
+
+async def settle_unknown(road: Road) -> int:
+    """Ask providers about messages of unknown outcome; return how many were asked about or given to staff."""
+    now = road.clock.now()
+    orders = await road.store.aread(lambda session: unknown_outcomes.due(session, now))
+    for order in orders:
+        await _look_up(road, order)
+    return len(orders)
+
+
+async def _look_up(road: Road, order: Order) -> None:
+    channel = road.channels.get(order.channel)
+    if channel is None or order.channel not in CAN_BE_ASKED or order.sending_at is None:
+        await road.store.awrite(partial(unknown_outcomes.give_to_staff, outbox_id=order.outbox_id,
+                                        why="this channel cannot be asked what it sent", now=road.clock.now()))
+        return
+    try:
+        found = await channel.look_up(outbound_of(order), order.sending_at)
+    except SendError as error:
+        _log.warning("look-up failed", outbox_id=order.outbox_id, kind=error.kind, error_code=error.code)
+        return
+    hit("lookup.asked")
+    await road.store.awrite(partial(unknown_outcomes.record_lookup, outbox_id=order.outbox_id,
+                                    provider_ids=found.provider_ids, now=road.clock.now()))
+    hit("lookup.recorded")

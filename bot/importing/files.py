@@ -1,0 +1,174 @@
+"""One file from its name to its report; the same road for a dry run, whose transactions never commit."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TypeVar
+
+from sqlalchemy.orm import Session
+
+from billing import imports
+from billing.importers import x12
+from billing.importers.records import ImportFault
+from billing.store import import_queries
+from bot.importing import checking, posting, report
+from bot.importing.checking import Checked, Progress, Store
+from config.practice import PracticePolicy
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the user asked for."""
+
+    practice_id: str
+    policy: PracticePolicy
+    actor: str
+    now: Callable[[], datetime]
+    skip_bad_claims: bool = False
+    column_map: Path | None = None
+    progress: Progress | None = None
+
+
+class _DryRun(Exception):
+    """Carries the report out of a transaction that must not commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _OneSession:
+    """A store within one transaction: writes flush, reads see them, nothing commits."""
+
+    session: Session
+
+    def write(self, fn: Callable[[Session], T]) -> T:
+        result = fn(self.session)
+        self.session.flush()
+        self.session.expunge_all()
+        return result
+
+    def read(self, fn: Callable[[Session], T]) -> T:
+        return fn(self.session)
+
+
+def import_file(path: Path, store: Store, job: Job, show: Callable[[report.Report], None]) -> report.Report:
+    """Import one file and hand its report to ``show`` while its claims can still be read. Raises OSError."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as spool:
+        try:
+            result = _import(path, store, job, spool)
+        except ImportFault as fault:
+            result = _refused(path, store, job, kind_of(path, job), str(fault))
+        show(result)
+        return result
+
+
+def dry_run(path: Path, store: Store, job: Job, show: Callable[[report.Report], None]) -> report.Report:
+    """Do all that an import does, show the report, and take everything back."""
+    results: list[report.Report] = []
+
+    def run(session: Session) -> None:
+        results.append(import_file(path, _OneSession(session), job, show))
+        raise _DryRun
+
+    try:
+        store.write(run)
+    except _DryRun:
+        pass
+    return results[0]
+
+
+def kind_of(path: Path, job: Job) -> str:
+    """Tell 835, 837P, 837I, csv or unknown from the file's head."""
+    if job.column_map is not None or path.suffix.lower() == ".csv":
+        return "csv"
+    return x12.identify(path)
+
+
+def _import(path: Path, store: Store, job: Job, spool: IO[str]) -> report.Report:
+    kind, digest = kind_of(path, job), digest_of(path)
+    if kind == "csv":
+        from bot.importing import csv_files
+
+        return csv_files.import_csv(path, store, job, digest)
+    if kind == "unknown":
+        raise ImportFault("this is no X12 835, 837P or 837I and no CSV file; export the remittance or claim file as it "
+                          "came from the clearinghouse")
+    poster = imports.Poster(job.practice_id, job.policy, "", job.actor)
+    checked = _check(path, kind, store, job, poster, digest, spool)
+    found = checking.reasons(checked, job.skip_bad_claims)
+    if found:
+        reason = _summary(found, checked, job.skip_bad_claims)
+        return replace(_refused(path, store, job, kind, reason), transactions=lambda: report.transactions(
+            checked, spool, store, job.practice_id, None, poster.today(job.now()), reason))
+    return _post(path, kind, store, job, poster, digest, checked, spool)
+
+
+def _check(path: Path, kind: str, store: Store, job: Job, poster: imports.Poster, digest: str,
+           spool: IO[str]) -> Checked:
+    if kind == "835":
+        return checking.check_remittances(path, store, job.practice_id, digest, spool, job.progress)
+    return checking.check_claims(path, kind, store, poster, spool, job.progress, job.now)
+
+
+def _summary(found: list[str], checked: Checked, skipping: bool) -> str:
+    """The first fault in full, how many more, and what can be done."""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    only_claims = not checked.faults and not any(t.faults for t in checked.transactions)
+    hint = ". Nothing was posted. --skip-bad-claims posts the rest of the file" if only_claims and not skipping else (
+        ". Nothing was posted")
+    return f"{found[0]}{more}{hint}"
+
+
+def _post(path: Path, kind: str, store: Store, job: Job, poster: imports.Poster, digest: str, checked: Checked,
+          spool: IO[str]) -> report.Report:
+    today = poster.today(job.now())
+    if all(t.duplicate for t in checked.transactions):
+        reason = "posted before: nothing to do"
+        run_id = store.write(lambda s: imports.record_refusal(
+            s, job.practice_id, file_name=path.name, digest=digest, kind=kind, reason=reason, actor=job.actor,
+            now=job.now(), outcome="duplicate"))
+        return report.Report(str(path), kind, "duplicate", reason, run_id, transactions=lambda: report.transactions(
+            checked, spool, store, job.practice_id, None, today, None))
+    run_id, cursor = store.write(lambda s: _begin(s, path, kind, job, digest, checked))
+    poster = replace(poster, import_id=run_id)
+    passes = posting.post_remittances if kind == "835" else posting.post_claims
+    passes(path, checked, store, poster, cursor, job.now, job.progress)
+    tally = store.read(lambda s: import_queries.tally(s, run_id))
+    outcome, reason = _ending(tally)
+    store.write(lambda s: imports.finish(s, run_id, outcome, reason, job.now()))
+    return report.Report(str(path), kind, outcome, reason or None, run_id, tally, transactions=lambda:
+                         report.transactions(checked, spool, store, job.practice_id, run_id, today, None))
+
+
+def _begin(session: Session, path: Path, kind: str, job: Job, digest: str, checked: Checked) -> tuple[str, int]:
+    run_id = imports.begin(
+        session, job.practice_id, file_name=path.name, digest=digest, kind=kind,
+        options={"skip_bad_claims": job.skip_bad_claims}, actor=job.actor, now=job.now(), total=checked.claims)
+    return run_id, import_queries.lock_run(session, run_id).cursor
+
+
+def _ending(tally: dict[str, int]) -> tuple[str, str]:
+    """Skipped claims make a file partial; a file of nothing but known claims is a duplicate."""
+    if tally.get("skipped"):
+        return "partial", f"{tally['skipped']} claims could not be posted; their payments are in remittance suspense"
+    if tally and set(tally) == {"duplicate"}:
+        return "duplicate", "every claim of this file was imported before"
+    suspended = tally.get("suspended", 0)
+    return "posted", f"{suspended} claims are in suspense, each with a case" if suspended else ""
+
+
+def _refused(path: Path, store: Store, job: Job, kind: str, reason: str) -> report.Report:
+    run_id = store.write(lambda s: imports.record_refusal(
+        s, job.practice_id, file_name=path.name, digest=digest_of(path), kind=kind, reason=reason, actor=job.actor,
+        now=job.now()))
+    return report.Report(str(path), kind, "refused", reason, run_id)
+
+
+def digest_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

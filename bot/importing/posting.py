@@ -1,0 +1,119 @@
+"""Pass two: post whole claims in keyed batches, each its own transaction, from wherever the cursor stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from billing import imports
+from billing.importers import x12_835, x12_837
+from billing.importers.records import PaidClaim, RemittanceClosed, RemittanceOpened
+from bot.importing.checking import Checked, Progress, Store, Transaction
+
+T = TypeVar("T")
+Now = Callable[[], datetime]
+
+#: A batch holds the writer for about this long, so that a patient's message never waits for an import.
+TARGET_SECONDS = 0.04
+
+
+class Pace:
+    """How many claims to a batch: starts small, follows what the last one took."""
+
+    def __init__(self) -> None:
+        self.size = 20
+
+    def write(self, store: Store, fn: Callable[..., T]) -> T:
+        began = time.monotonic()
+        result = store.write(fn)
+        took = time.monotonic() - began
+        if took > TARGET_SECONDS * 1.25:
+            self.size = max(self.size * 2 // 3, 5)
+        elif took < TARGET_SECONDS * 0.8:
+            self.size = min(self.size * 3 // 2 + 1, 400)
+        return result
+
+
+def post_remittances(path: Path, checked: Checked, store: Store, poster: imports.Poster, cursor: int, now: Now,
+                     progress: Progress | None) -> None:
+    """Post every new transaction of the file. ``cursor`` claims were posted by an interrupted run."""
+    place = _Place(store, poster, cursor, now)
+    transactions = iter(checked.transactions)
+    transaction = Transaction()
+    with path.open("rb") as stream:
+        for record in x12_835.read(stream, progress):
+            if isinstance(record, RemittanceOpened):
+                transaction = next(transactions)
+                place.open(transaction)
+            elif transaction.duplicate:
+                continue
+            elif isinstance(record, PaidClaim):
+                place.add(record)
+            elif isinstance(record, RemittanceClosed):
+                place.close(record)
+
+
+class _Place:
+    """Where pass two stands in the file."""
+
+    def __init__(self, store: Store, poster: imports.Poster, cursor: int, now: Now) -> None:
+        self.store, self.poster, self.now = store, poster, now
+        self.done, self.seen, self.number = cursor, 0, 0
+        self.pace = Pace()
+        self.batch: list[tuple[int, PaidClaim, str]] = []
+        self.transaction = Transaction()
+        self.remittance_id = ""
+
+    def open(self, transaction: Transaction) -> None:
+        self.transaction, self.number = transaction, 0
+        if transaction.head is not None and not transaction.duplicate:
+            head = transaction.head
+            self.remittance_id = self.store.write(
+                lambda s: imports.open_remittance(s, self.poster, head, transaction.digest, self.now()))
+
+    def add(self, claim: PaidClaim) -> None:
+        self.number += 1
+        self.seen += 1
+        if self.seen <= self.done:
+            return
+        self.batch.append((self.number, claim, self.transaction.bad.get(self.number, "")))
+        if len(self.batch) >= self.pace.size:
+            self._post()
+
+    def _post(self) -> None:
+        head, batch = self.transaction.head, self.batch
+        if head is None or not batch:
+            return
+        self.pace.write(self.store, lambda s: imports.post_paid_claims(
+            s, self.poster, self.remittance_id, head, batch, self.done, self.now()))
+        self.done += len(batch)
+        self.batch = []
+
+    def close(self, closed: RemittanceClosed) -> None:
+        self._post()
+        head = self.transaction.head
+        if head is not None:
+            self.store.write(lambda s: imports.close_remittance(
+                s, self.poster, self.remittance_id, head, closed, self.now()))
+
+
+def post_claims(path: Path, checked: Checked, store: Store, poster: imports.Poster, cursor: int, now: Now,
+                progress: Progress | None) -> None:
+    """Post the claims of an 837."""
+    pace, bad, done = Pace(), checked.transactions[0].bad, cursor
+    with path.open("rb") as stream:
+        claims = enumerate(x12_837.read(stream, progress), 1)
+        for number, claim in claims:
+            if number <= cursor:
+                continue
+            batch = [(number, claim, bad.get(number, ""))]
+            batch += [(n, c, bad.get(n, "")) for n, c in _take(claims, pace.size - 1)]
+            pace.write(store, lambda s, b=batch, d=done: imports.post_billed_claims(s, poster, b, d, now()))
+            done += len(batch)
+
+
+def _take(items: Iterator[T], count: int) -> list[T]:
+    return [item for _, item in zip(range(count), items, strict=False)]

@@ -1,0 +1,35 @@
+"""What every piece of the road needs at hand: made once, at wiring."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.channels.base import Channel
+from bot.write import Store
+from config.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Rings when there may be work; polling is the net below it."""
+
+    inbox: asyncio.Event = field(default_factory=asyncio.Event)
+    outbox: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """``worker`` names this process in claims; ``public_url`` is where patients reach our pages."""
+
+    store: Store
+    clock: Clock
+    worker: str
+    public_url: str
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    wake: Wake = field(default_factory=Wake)
+
+    def link(self, token: str) -> str:
+        """Return the address of a token's page (T-39: nothing of the patient is in it)."""
+        return f"{self.public_url.rstrip('/')}/l/{token}"

@@ -1,0 +1,119 @@
+"""The policy of one practice: validated when it is loaded, kept as JSON beside the practice's row.
+
+Every limit that a rule of law or a carrier gives has its citation beside it; [M] marks what comes from memory and is
+shipped as a configurable default (field notes: rules.md). None of this is legal advice.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
+Language = Literal["en", "es"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Window(_Frozen):
+    """Opening and closing, practice-local ``HH:MM``; both empty means closed all day."""
+
+    opens: Clock | None = None
+    closes: Clock | None = None
+
+    def bounds(self) -> tuple[time, time] | None:
+        if self.opens is None or self.closes is None:
+            return None
+        return time.fromisoformat(self.opens), time.fromisoformat(self.closes)
+
+
+class Week(_Frozen):
+    weekday: Window = Window(opens="09:00", closes="17:00")
+    saturday: Window = Window()
+    sunday: Window = Window()
+
+    def on(self, day: date) -> Window:
+        return {5: self.saturday, 6: self.sunday}.get(day.weekday(), self.weekday)
+
+
+class Contractual(_Frozen):
+    """A CARC that group CO writes off; reviewed by the practice's biller (DESIGN.md, "Who owes")."""
+
+    reason: str
+    since: date
+    until: date | None = None
+    why: str
+
+
+#: Own wording of why each is a contractual reduction. CO of any other reason is a denial case.
+CONTRACTUAL_DEFAULT = (
+    Contractual(reason="45", since=date(2003, 1, 1), why="above the plan's allowed amount"),
+    Contractual(reason="253", since=date(2013, 4, 1), why="federal sequestration cut"),
+    Contractual(reason="24", since=date(1995, 1, 1), why="paid under a capitation contract"),
+    Contractual(reason="59", since=date(1995, 1, 1), why="multiple or concurrent procedure reduction"),
+    Contractual(reason="131", since=date(1997, 2, 28), why="discount negotiated for this claim"),
+    Contractual(reason="42", since=date(1995, 1, 1), until=date(2007, 6, 1), why="above the fee schedule (old code)"),
+    Contractual(reason="A2", since=date(1995, 1, 1), until=date(2008, 1, 1), why="contract reduction (old code)"),
+)
+
+
+class TextWindow(_Frozen):
+    """Recipient-local hours in which a demand may go out: T-08, own default inside 47 CFR 64.1200(c)(1)'s 8-21."""
+
+    weekday: Window = Window(opens="09:00", closes="20:00")
+    saturday: Window = Window(opens="09:00", closes="20:00")
+    sunday: Window = Window(opens="12:00", closes="20:00")
+    federal_holidays: bool = False
+    per_24_hours: int = Field(default=3, ge=1, le=10)
+
+    def on(self, day: date) -> Window:
+        return {5: self.saturday, 6: self.sunday}.get(day.weekday(), self.weekday)
+
+
+class PracticePolicy(_Frozen):
+    """All that a practice decides. Loaded from TOML by ``plainbill practice set FILE``."""
+
+    name: str = Field(min_length=2, max_length=40)  # as patients know it; every text starts with it
+    legal_name: str
+    phone: str
+    email: str | None = None
+    address: str
+    website: str | None = None
+    zone: str = "America/New_York"
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "NY"
+    currency: Literal["USD"] = "USD"
+    languages: tuple[Language, ...] = ("en", "es")
+    sms_number: E164 | None = None
+    tax_id: str | None = None
+    npi: str | None = None
+    sending: Literal["off", "shadow", "on"] = "off"
+    office_hours: Week = Week()
+    answer_within_hours: int = Field(default=8, ge=1, le=72)  # office hours until a case is due
+    text_window: TextWindow = TextWindow()
+    statement_due_days: int = Field(default=30, ge=10, le=90)
+    link_days: int = Field(default=30, ge=1, le=90)
+    minimum_payment_minor: int = Field(default=100, ge=50)
+    contractual: tuple[Contractual, ...] = CONTRACTUAL_DEFAULT
+    ledger_of_record: str = "plainbill"
+    stale_after_business_days: int = Field(default=1, ge=0, le=10)
+    assistance_note_en: str = "You may qualify for help with this bill. Call us and ask about financial assistance."
+    assistance_note_es: str = "Puede que tenga derecho a ayuda con esta cuenta. Llame y pregunte por ayuda financiera."
+    assistance_url: str | None = None
+    baa_signed: tuple[str, ...] = ()  # vendors with a business associate agreement (T-37)
+    on_call_phone: E164 | None = None
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is no IANA time zone; write one such as America/Chicago") from error
+        return value

@@ -1,0 +1,103 @@
+"""Amounts of money in free text, in cents, by grammar alone. What can be read in two ways is not read at all.
+
+Ambiguous, so asked back: "two fifty", "50,25", "1.250", "50.255", "1k", "half", "50 pesos", "$50 or $60", "50%".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from text_to_num import alpha2digit
+
+from billing.money import parse_minor
+from handlers.understanding.folding import unaccent
+
+_DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d{2}"
+_NUMBER = re.compile(rf"(?<![\w.,])(?P<sign>-)?(?P<dollar>us\$|\$) ?(?P<a>{_DIGITS})(?![\d])|"
+                     rf"(?<![\w.,$-])(?P<b>{_DIGITS})(?![\d])")
+_DOLLARS = re.compile(r" ?(?:dollars?|dollar|bucks?|usd|dolares|dolar|dlls?|dlrs)\b")
+_AND_CENTS = re.compile(r" ?(?:and|with|y|con)? ?(?P<cents>\d{1,2}) ?(?:cents?|c|centavos?|ctvs?|centimos?)\b")
+_CENTS = re.compile(r" ?(?:cents?|centavos?)\b")
+_ODD_TAIL = re.compile(r"[.,]\d|k\b| ?%| ?(?:pesos?|euros?|percent|por ciento|thousand|mil|grand)\b|/\d")
+_VAGUE = re.compile(r"\b(?:half|la mitad|mitad|some of it|una parte|part of it|a bit|un poco)\b")
+_ALL = re.compile(
+    r"^(?:(?:pay|quiero|pagar|i want to pay|ill pay|id like to pay|i will pay|pagare|voy a pagar|yes|si|please|ok) )*"
+    r"(?:all|all of it|all of them|everything|the (?:full|whole|total)(?: amount| balance| bill| thing)?|full(?: amount)?|"
+    r"in full|it all|(?:it )?in full|full balance|whole thing|todo|toda|todas|todos|el total|total|completo|"
+    r"la cuenta completa|todo el saldo|both|ambas|las dos|las \d|los dos)(?: please| por favor| now| ahora| today| hoy)*$")
+_WORD_ONE = re.compile(r"\b(?:a|one|un|uno) (?=(?:dollar|buck|dolar)\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """At most one of them is set; ``span`` is where a number stood, so that it is not read again as a choice."""
+
+    minor: int | None = None
+    is_all: bool = False
+    ambiguous: bool = False
+
+
+def to_digits(text: str, language: str) -> str:
+    """Lower case without accents, number words as digits: "fifty bucks" -> "50 bucks"."""
+    lowered = _WORD_ONE.sub("1 ", unaccent(text).casefold())
+    return str(alpha2digit(lowered, "es" if language == "es" else "en"))
+
+
+def find_amount(digits: str, folded: str, expected: bool) -> Amount:
+    """The one amount in ``digits`` (from ``to_digits``); a number without a currency only where one is ``expected``."""
+    if _ALL.fullmatch(folded):
+        return Amount(is_all=True)
+    found = [_read(match, digits) for match in _NUMBER.finditer(digits)]
+    money = [one for one in found if one.marked]
+    plain = [one for one in found if not one.marked and not one.cents]
+    if _side_by_side(digits) and (money or expected):
+        return Amount(ambiguous=True)
+    chosen = money or (plain if expected else [])
+    if not chosen:
+        return Amount(ambiguous=expected and bool(_VAGUE.search(folded)))
+    values = {one.minor for one in chosen}
+    if len(values) > 1 or None in values or any(one.odd for one in chosen):
+        return Amount(ambiguous=True)
+    return Amount(minor=values.pop())
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    minor: int | None
+    marked: bool
+    odd: bool
+    cents: bool
+
+
+def _read(match: re.Match[str], text: str) -> _Found:
+    digits, tail = match["a"] or match["b"], text[match.end():]
+    odd = bool(_ODD_TAIL.match(tail)) or bool(match["sign"])
+    dollars, cents = _DOLLARS.match(tail), _CENTS.match(tail)
+    marked = bool(match["dollar"] or dollars or cents)
+    if re.match(r" ?(?:pesos?|%)", tail):
+        marked = True
+    minor = _cents(digits)
+    if cents and not match["dollar"]:
+        before = text[:match.start()].rstrip()
+        return _Found(minor // 100 if minor is not None else None, not _is_tail_of_dollars(before), odd, True)
+    extra = _AND_CENTS.match(tail, dollars.end() if dollars else 0) if marked else None
+    if extra and minor is not None:
+        minor += int(extra["cents"])
+    return _Found(minor, marked, odd, False)
+
+
+def _is_tail_of_dollars(before: str) -> bool:
+    return bool(re.search(r"(?:dollars?|bucks?|dolar(?:es)?|\$ ?\d+)(?: (?:and|with|y|con))?$", before))
+
+
+def _cents(digits: str) -> int | None:
+    try:
+        return parse_minor(digits.replace(",", ""))
+    except ValueError:
+        return None
+
+
+def _side_by_side(text: str) -> bool:
+    """``2 50`` from "two fifty": dollars and cents, or two hundred and fifty?"""
+    return bool(re.search(r"(?<![\d.,/:-])\$?\d{1,4} \d{2}(?![\d.,/:]| ?(?:cents?|centavos?|payments?|pagos?|%))", text))

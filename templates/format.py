@@ -1,0 +1,114 @@
+"""Money, days, times and telephone numbers as people in the United States read them, in English and Spanish.
+
+Amounts come as whole cents beside a currency and become a Decimal made of integers: no binary fraction on the way.
+Babel writes non-breaking spaces in many places; one of them turns an SMS into UCS-2, so plain ones replace them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import phonenumbers
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+LOCALES = {"en": "en_US", "es": "es_US"}
+LANGUAGES = tuple(LOCALES)
+
+_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " "})
+_AND = {"en": " and ", "es": " y "}
+_DAYS = {"en": {"weekday": "Mon-Fri", "saturday": "Sat", "sunday": "Sun"},
+         "es": {"weekday": "lun-vie", "saturday": "sáb", "sunday": "dom"}}
+
+
+def money(amount_minor: int, currency: str, language: str) -> str:
+    """``4500`` beside ``USD`` is ``$45.00``; a negative amount keeps its sign."""
+    if isinstance(amount_minor, bool) or not isinstance(amount_minor, int):
+        raise TypeError("an amount of money must be whole cents")
+    return format_currency(Decimal(amount_minor).scaleb(-2), currency, locale=LOCALES[language]).translate(_SPACES)
+
+
+def day(value: date | str, language: str) -> str:
+    """``March 4, 2026``, ``4 de marzo de 2026``."""
+    return format_date(as_date(value), "long", locale=LOCALES[language]).translate(_SPACES)
+
+
+def month(value: date | str, language: str) -> str:
+    """The month of a visit, all that a text may say of its date: ``March 2026``, ``marzo de 2026``."""
+    pattern = "MMMM y" if language == "en" else "MMMM 'de' y"
+    return format_date(as_date(value), pattern, locale=LOCALES[language])
+
+
+def moment(value: datetime | str, language: str) -> str:
+    """A time of day and its day, in the zone the instant carries: ``5 PM on Tuesday, March 4``."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if at.tzinfo is None:
+        raise ValueError("a moment needs its zone")
+    if language == "en":
+        return f"{clock(at.time(), language)} on {format_date(at.date(), 'EEEE, MMMM d', locale='en_US')}"
+    hour = clock(at.time(), language)
+    article = "la" if hour.startswith("1 ") or hour.startswith("1:") else "las"
+    named = format_date(at.date(), "EEEE d 'de' MMMM", locale="es_US")
+    return f"{article} {hour} del {named}"
+
+
+def clock(value: time, language: str) -> str:
+    """``9 AM``, ``5:30 PM``; in Spanish ``9 a.m.``."""
+    half = ("AM", "PM") if language == "en" else ("a.m.", "p.m.")
+    minutes = f":{value.minute:02d}" if value.minute else ""
+    return f"{value.hour % 12 or 12}{minutes} {half[value.hour >= 12]}"
+
+
+def hours(spans: Sequence[Sequence[str]], language: str) -> str:
+    """Office hours from ``[["weekday", "09:00", "17:00"], ["saturday", ...]]``; days not named are closed."""
+    said = (f"{_DAYS[language][days]} {_span(opens, closes, language)}" for days, opens, closes in spans)
+    return ", ".join(said)
+
+
+def phone(value: str, language: str) -> str:
+    """``(212) 555-0199`` for an American number; what does not parse is shown as the practice wrote it."""
+    try:
+        number = phonenumbers.parse(value, "US")
+    except phonenumbers.NumberParseException:
+        return value
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+def visit_month(visit: Mapping[str, Any], language: str) -> str:
+    """The month of ``{"on": day or None, ...}``; a visit without a day says so."""
+    return month(visit["on"], language) if visit["on"] else {"en": "Undated", "es": "fecha desconocida"}[language]
+
+
+def of_visits(visits: Sequence[Mapping[str, Any]], language: str) -> str:
+    """What an amount is for: ``your visit in March 2026``, ``your 3 visits from March 2026 to May 2026``."""
+    days = sorted(str(visit["on"]) for visit in visits if visit["on"])
+    months = list(dict.fromkeys(month(each, language) for each in days))
+    if language == "en":
+        what = "your visit" if len(visits) == 1 else f"your {len(visits)} visits"
+        return what + _months(months, " in {0}", " from {0} to {1}")
+    what = "su visita" if len(visits) == 1 else f"sus {len(visits)} visitas"
+    return what + _months(months, " de {0}", " de {0} a {1}")
+
+
+def _months(months: Sequence[str], one: str, several: str) -> str:
+    if not months:
+        return ""
+    return one.format(months[0]) if len(months) == 1 else several.format(months[0], months[-1])
+
+
+def listing(values: Sequence[str], language: str) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(values) < 2:
+        return "".join(values)
+    return ", ".join(values[:-1]) + _AND[language] + values[-1]
+
+
+def as_date(value: date | str) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _span(opens: str, closes: str, language: str) -> str:
+    return f"{clock(time.fromisoformat(opens), language)}-{clock(time.fromisoformat(closes), language)}"

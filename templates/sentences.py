@@ -1,0 +1,19 @@
+"""One plain sentence for each step of an explanation: for the chat, for ``plainbill explain`` and for the statement."""
+
+from __future__ import annotations
+
+from billing.views import Step
+from templates.render import say_step
+
+#: Every kind of billing.views.Step has its file in templates/<language>/explain/.
+KINDS = ("charge", "plan_paid", "contractual", "deductible", "coinsurance", "copay", "other_patient", "waiver_check",
+         "with_payer", "prior_payer", "patient_paid", "refunded", "moved_to_credit", "carried_over", "left")
+
+
+def sentence(step: Step, language: str, currency: str = "USD", short: bool = False) -> str:
+    """What ``step`` says in ``language``; ``short`` leaves out the second sentence that says what a word means.
+
+    Raises TemplateError for a kind or a language that has no words.
+    """
+    return say_step({"kind": step.kind, "amount_minor": step.amount_minor, "payer_name": step.payer_name,
+                     "code": step.code}, language, currency, short)

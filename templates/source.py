@@ -1,0 +1,83 @@
+"""A template file: its header, its words, its version. The header says what the words may use and how private they are.
+
+    purpose: reply
+    privacy: amounts
+    placeholders: amount_minor:money, on:date, url:link
+    ---
+    We received {{ amount_minor|money }} on {{ on|day }}. Receipt: {{ url }}
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+PRIVACY = ("open", "amounts")
+PURPOSES = ("reply", "stop_confirmation", "start_confirmation", "help", "emergency", "receipt", "statement",
+            "reminder", "staff", "sentence")
+TYPES = ("money", "date", "moment", "text", "link", "phone", "count", "hours", "list", "map", "flag")
+
+
+class TemplateError(Exception):
+    """A template that cannot be used, or arguments that do not fit it. Never carries an argument's value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    name: str
+    language: str
+    purpose: str
+    privacy: str
+    placeholders: tuple[tuple[str, str], ...]  # (name, type); a type ending in "?" may be None
+    text: str
+    version: str
+
+    @property
+    def types(self) -> dict[str, str]:
+        return dict(self.placeholders)
+
+
+def names(language: str) -> tuple[str, ...]:
+    """Every message there is in ``language``; the sentences of an explanation are named ``explain/...``."""
+    root = FOLDER / language
+    return tuple(sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.txt")))
+
+
+@lru_cache(maxsize=1024)
+def load(name: str, language: str) -> Source:
+    """Raises TemplateError naming the file, the header line and what to do."""
+    path = FOLDER / language / f"{name}.txt"
+    if not path.is_relative_to(FOLDER) or ".." in name or not path.is_file():
+        raise TemplateError(f"no template {name!r} in {language!r}: add templates/{language}/{name}.txt")
+    raw = path.read_bytes()
+    head, found, text = raw.decode("utf-8").partition("\n---\n")
+    if not found:
+        raise TemplateError(f"templates/{language}/{name}.txt: put a line of --- between header and words")
+    fields = _header(head, f"templates/{language}/{name}.txt")
+    return Source(name, language, fields["purpose"], fields["privacy"], _placeholders(fields, name, language),
+                  text.rstrip("\n"), hashlib.sha256(raw).hexdigest()[:12])
+
+
+def _header(head: str, file: str) -> dict[str, str]:
+    fields: dict[str, str] = {"placeholders": ""}
+    for number, line in enumerate(head.splitlines(), 1):
+        key, colon, value = line.partition(":")
+        if not colon or key not in ("purpose", "privacy", "placeholders"):
+            raise TemplateError(f"{file}: line {number}: write purpose:, privacy: or placeholders:")
+        fields[key] = value.strip()
+    if fields.get("privacy") not in PRIVACY or fields.get("purpose") not in PURPOSES:
+        raise TemplateError(f"{file}: the header needs a privacy of {PRIVACY} and a purpose of {PURPOSES}")
+    return fields
+
+
+def _placeholders(fields: dict[str, str], name: str, language: str) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for item in filter(None, (part.strip() for part in fields["placeholders"].split(","))):
+        key, _, kind = item.partition(":")
+        if kind.removesuffix("?") not in TYPES:
+            raise TemplateError(f"templates/{language}/{name}.txt: {key!r} needs a type of {', '.join(TYPES)}")
+        pairs.append((key, kind))
+    return tuple(pairs)

