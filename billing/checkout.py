@@ -91,7 +91,7 @@ def _allowed(session: Session, payment: Payment, visit_ids: Sequence[str], now: 
 def _next_attempt(payment: Payment, now: datetime) -> None:
     """The previous page, if any, has run out: nobody can pay two of them."""
     payment.attempt += 1
-    payment.session_ref = payment.session_url = None
+    payment.session_ref = payment.session_url = payment.processor_ref = None
     # Whole seconds: the processor keeps no more, and a repeat must send the same content.
     payment.link_expires_at = (now + PAGE_LIFE).replace(microsecond=0)
     if payment.status != life.PENDING:

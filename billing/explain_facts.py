@@ -34,8 +34,8 @@ _PATIENT_SIDE = {"charge": "charge", "patient_payment": "patient_paid", "refund"
                  "to_credit": "moved_to_credit", "from_credit": "moved_to_credit", "opening": "carried_over",
                  "external": "carried_over", "adjustment": "contractual"}
 _PAYER_SIDE = {"charge": "charge", "payer_payment": "plan_paid", "contractual": "contractual",
-               "prior_payer": "prior_payer", "opening": "carried_over", "external": "carried_over", "takeback": "plan_paid",
-               "adjustment": "contractual"}
+               "prior_payer": "prior_payer", "opening": "carried_over", "external": "carried_over",
+               "takeback": "plan_paid", "adjustment": "contractual"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,8 @@ def fail(session: Session, inbox_id: int, worker: str, error: str, now: datetime
 
 def backoff(attempts: int) -> timedelta:
     """5, 10, 20 ... seconds, at most an hour."""
-    return min(FIRST_BACKOFF * 2 ** (attempts - 1), timedelta(hours=1))
+    doublings = min(max(attempts - 1, 0), 12)
+    return min(FIRST_BACKOFF * (1 << doublings), timedelta(hours=1))
 
 
 def release_expired(session: Session, now: datetime) -> int:

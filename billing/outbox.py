@@ -1,4 +1,4 @@
-"""Every message that leaves is a row here first, rendered, with the gate's verdict and a life that people can look at."""
+"""Every message that leaves is a row here first: rendered, judged by the gate, with a life that people can look at."""
 
 from __future__ import annotations
 
@@ -175,6 +175,17 @@ def record_error(session: Session, outbox_id: str, kind: str, code: str, now: da
         row.due_at = outcome.due_at
 
 
+def give_back(session: Session, outbox_id: str, worker: str, error: str, now: datetime) -> None:
+    """A claimed message could not even be judged (``error``: the exception's type): later again, then staff."""
+    row = road_queries.lock_message(session, outbox_id)
+    if row is None or row.status != "claimed" or row.claimed_by != worker:
+        return
+    row.attempts += 1
+    outcome = sending_errors.react(session, row, "retry", error, now, 0)
+    move(row, outcome.status, now)
+    row.due_at = outcome.due_at or row.due_at
+
+
 def apply_receipt(session: Session, report: DeliveryReport, now: datetime) -> bool:
     """Settle a message by a delivery report; False if it changes nothing (late, repeated, or only "queued").
 
@@ -250,7 +261,7 @@ def _obey(session: Session, row: Outbox, ruling: Ruling, now: datetime) -> None:
 
 def move(row: Outbox, status: str, now: datetime) -> None:
     """Take a message to another state. Raises IllegalMove."""
-    checkmove(row.status, status)
+    check_move(row.status, status)
     _settle(row, status, now)
 
 

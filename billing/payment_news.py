@@ -39,7 +39,9 @@ def tell_patient(session: Session, payment: Payment, kind: str, once: str, now: 
 def call_staff(session: Session, practice_id: str, kind: str, once: str, detail: str, now: datetime,
                payment: Payment | None = None, *, hold: str = "") -> None:
     """Open a case, once per cause. ``detail`` has amounts and the processor's ids; ``hold`` stands until it closes."""
+    visits = {str(visit_id) for visit_id, _ in payment.instruction} if payment else set()
     cases.open_case(
         session, practice_id, kind=kind, title=TITLES[kind], detail=detail, now=now, dedupe=f"{kind}:{once}",
         guarantor_id=payment.guarantor_id if payment else None,
+        visit_id=visits.pop() if len(visits) == 1 else None,
         conversation_id=payment.conversation_id if payment else None, hold=hold)

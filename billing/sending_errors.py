@@ -68,7 +68,7 @@ def _try_again(session: Session, row: Outbox, code: str, now: datetime, retry_af
         _open_case(session, row, "undelivered", "A message could not be sent",
                    f"{MOST_ATTEMPTS} attempts failed, the last with {code}.", f"undelivered:{row.id}", now)
         return Outcome("failed")
-    wait = min(FIRST_BACKOFF * 2 ** (row.attempts - 1), timedelta(hours=1))
+    wait = min(FIRST_BACKOFF * (1 << max(row.attempts - 1, 0)), timedelta(hours=1))
     return Outcome("queued", now + max(wait, timedelta(seconds=retry_after_seconds)))
 
 

@@ -27,6 +27,18 @@ ITEMISED_BY_LAW = frozenset({"TX"})
 _SHARED = frozenset({"patient", "waiver_check", "next_payer"})
 
 
+class StatementRefused(ValueError):
+    """Why no statement may be made: ``code`` is unknown_account, unconfirmed or explain_mismatch or
+    statement_mismatch. A person has to look
+    (case kind ``code``); ``visit_ids`` names the visits concerned.
+    """
+
+    def __init__(self, code: str, why: str, visit_ids: Sequence[str] = ()) -> None:
+        super().__init__(why)
+        self.code = code
+        self.visit_ids = tuple(visit_ids)
+
+
 @dataclass(frozen=True, slots=True)
 class Gathered:
     guarantor: Guarantor
@@ -45,7 +57,7 @@ def assemble(g: Gathered) -> dict[str, Any]:
     """Everything of receivables.md D5 except number and due date, which the caller adds."""
     rows = {v.visit_id: _visit(g, v) for v in g.visits if v.visit_id in g.explained}
     before = {v["visit_id"]: v for v in g.previous["visits"]} if g.previous else {}
-    shown = [row for row in rows.values() if row["due_minor"] or row["visit_id"] in before]
+    shown = [row for row in rows.values() if row["due_minor"] or _was_due(before, row["visit_id"])]
     due = sum(row["due_minor"] for row in shown)
     credit = max(g.figures.total.credit_minor, 0)
     used = min(credit, max(due, 0))
@@ -59,8 +71,18 @@ def assemble(g: Gathered) -> dict[str, Any]:
         "plan": {"on_plan_minor": g.figures.total.on_plan_minor},
         "estimates_exceeded": excess_rows(g.excesses), "self_pay": _self_pay(g, shown, waiting),
     }
-    assert sum(b["amount_minor"] for b in content["aging"]) == total, "aging must add up to the total"
+    _must(sum(b["amount_minor"] for b in content["aging"]) == max(total, 0), "the aging does not add up to the total")
     return content
+
+
+def _was_due(before: Mapping[str, Mapping[str, Any]], visit_id: str) -> bool:
+    """A visit that the last statement asked for is shown once more, so that its payment is seen."""
+    return visit_id in before and bool(before[visit_id]["due_minor"])
+
+
+def _must(agree: bool, what: str) -> None:
+    if not agree:
+        raise StatementRefused("statement_mismatch", what)
 
 
 def frame(guarantor: Guarantor, policy: PracticePolicy, language: str, today: date) -> dict[str, Any]:
@@ -80,7 +102,8 @@ def frame(guarantor: Guarantor, policy: PracticePolicy, language: str, today: da
 
 
 def _address(guarantor: Guarantor) -> str:
-    return guarantor.address or ""
+    address, postal = guarantor.address or "", guarantor.postal_code or ""
+    return address if postal in address or not address else f"{address} {postal}"
 
 
 def visit_head(v: VisitDetail) -> dict[str, Any]:
@@ -96,7 +119,7 @@ def steps_of(explanation: Explanation) -> list[dict[str, Any]]:
 def _visit(g: Gathered, v: VisitDetail) -> dict[str, Any]:
     explanation, figures = g.explained[v.visit_id], _figures(g, v.visit_id)
     not_due = figures.pending_minor + figures.held_minor + figures.on_plan_minor
-    assert figures.due_now_minor == explanation.left_minor - not_due, "figures and explanation must agree"
+    _must(figures.due_now_minor == explanation.left_minor - not_due, "a visit's figures and explanation differ")
     return {
         **visit_head(v), "self_pay": v.self_pay, "charge_minor": v.charge_minor,
         "lines": [_line(line) for line in g.lines if line.visit_id == v.visit_id],
@@ -160,15 +183,16 @@ def _summary(g: Gathered, shown: Sequence[Mapping[str, Any]], before: Mapping[st
         old = before.get(row["visit_id"], {})
         for key in ("patient_part_minor", "not_due_minor", "paid_minor", "moved_minor"):
             change[key] += row[key] - old.get(key, 0)
-    gone = [row for visit_id, row in before.items() if visit_id not in {r["visit_id"] for r in shown}]
+    on_page = {row["visit_id"] for row in shown}
+    dropped = sum(row["due_minor"] for visit_id, row in before.items() if visit_id not in on_page)
     old_total, old_used = (g.previous["total_minor"], g.previous["credit_used_minor"]) if g.previous else (0, 0)
     summary = {
         "previous_minor": old_total,
-        "new_activity_minor": change["patient_part_minor"] - change["not_due_minor"] - sum(r["due_minor"] for r in gone),
+        "new_activity_minor": change["patient_part_minor"] - change["not_due_minor"] - dropped,
         "payments_received_minor": change["paid_minor"], "refunds_and_credit_minor": change["moved_minor"],
         "credit_used_minor": old_used - used,
     }
-    assert sum(summary.values()) == total, "the summary must add up to the total"
+    _must(sum(summary.values()) == total, "the summary does not add up to the total")
     return summary
 
 

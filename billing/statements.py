@@ -5,7 +5,6 @@ A statement is content, not words: amounts in cents, days as ISO text, codes. te
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,23 +16,13 @@ from billing.estimates import check_visits
 from billing.explain import explain_account, explain_visit, needs_case, patient_part
 from billing.figures import account_figures
 from billing.ids import new_id
+from billing.statement_content import StatementRefused
 from billing.store import statement_queries as store
 from billing.store.practices import policy_of
 from billing.store.tables import Guarantor, Statement
 from billing.views import Explanation
 
 __all__ = ["StatementRefused", "itemised", "make", "view"]
-
-
-class StatementRefused(ValueError):
-    """Why no statement may be made: ``code`` is unknown_account, unconfirmed or explain_mismatch. A person has to look
-    (case kind ``code``); ``visit_ids`` names the visits concerned.
-    """
-
-    def __init__(self, code: str, why: str, visit_ids: Sequence[str] = ()) -> None:
-        super().__init__(why)
-        self.code = code
-        self.visit_ids = tuple(visit_ids)
 
 
 def make(session: Session, guarantor_id: str, language: str, now: datetime) -> Statement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from billing.store import road_queries
 from bot.channels.base import Inbound, Receipt
 from bot.failpoints import hit
 from bot.processors.base import PaymentEvent
+from bot.road import Road
 
 
 class UnknownNumber(ValueError):
@@ -68,3 +70,12 @@ def event_payload(event: PaymentEvent) -> dict[str, Any]:
 def event_of(payload: dict[str, Any]) -> PaymentEvent:
     """Return the event that ``event_payload`` wrote down."""
     return PaymentEvent(**{**payload, "occurred_at": datetime.fromisoformat(payload["occurred_at"])})
+
+
+async def keep(road: Road, fn: Callable[[Session], bool]) -> bool:
+    """Run one of the functions above and commit; ring the bell of the receiving loop. Answer the sender after this."""
+    accepted = await road.store.awrite(fn)
+    hit("accept.committed")
+    if accepted:
+        road.wake.inbox.set()
+    return accepted

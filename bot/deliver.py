@@ -38,10 +38,20 @@ async def deliver_due(road: Road, limit: int = AT_ONCE) -> int:
 
 async def deliver_one(road: Road, outbox_id: str) -> None:
     """Take one claimed message to the provider, if the gate still lets it."""
-    order = await road.store.awrite(partial(_begin, road=road, outbox_id=outbox_id))
-    if order is None:
+    try:
+        order = await road.store.awrite(partial(_begin, road=road, outbox_id=outbox_id))
+    except Exception as error:  # noqa: BLE001 - one message that cannot be judged must not stop the others
+        _log.error("not judged", outbox_id=outbox_id, error=type(error).__name__)
+        await road.store.awrite(partial(outbox.give_back, outbox_id=outbox_id, worker=road.worker,
+                                        error=type(error).__name__, now=road.clock.now()))
         return
-    hit("deliver.marked")
+    if order is not None:
+        hit("deliver.marked")
+        await _send(road, order)
+
+
+async def _send(road: Road, order: Order) -> None:
+    outbox_id = order.outbox_id
     try:
         sent = await _hand_over(road.channels.get(order.channel), order)
     except SendError as error:

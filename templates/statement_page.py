@@ -35,9 +35,9 @@ def statement_page(content: Content, language: str) -> dict[str, Any]:
         "visits_heading": said["visits_heading"],
         "visits": [_visit(content, visit, language) for visit in content["visits"]],
         "waiting": _waiting(content, language), "summary": _summary(content, language),
-        "aging": _aging(content, language), "sections": _sections(content, language),
-        "languages": {"heading": said["language_heading"],
-                      "lines": language_lines(phone_words(content["practice"]["phone"]), PRINTABLE_SCRIPTS)},
+        "aging": _aging(content, language), "left": _left(content, language), "right": _right(content, language),
+        "languages": {"heading": said["language_heading"].format(phone=phone_words(content["practice"]["phone"])),
+                      "lines": language_lines(PRINTABLE_SCRIPTS)},
     }
 
 
@@ -49,7 +49,7 @@ def frame(practice: Mapping[str, Any], account: str, language: str) -> dict[str,
     """Letterhead and running lines, the same on every kind of sheet."""
     said = words(language)
     phone = phone_words(practice["phone"])
-    lines = [*_address_lines(practice["address"]), phone, *filter(None, (practice.get("website"),))]
+    lines = [*_address_lines(practice["address"]), " · ".join(filter(None, (phone, practice.get("website"))))]
     return {
         "lang": language if language in ("en", "es") else "en",
         "practice": {"name": practice["legal_name"], "lines": lines},
@@ -83,7 +83,7 @@ def _hero(content: Content, language: str) -> dict[str, str]:
     said, total = words(language), content["total_minor"]
     if total > 0:
         return {"label": said["due_label"], "amount": _money(content, total, language),
-                "by": said["pay_by"].format(day=day(content["due_on"], language)), "lead": said["lead_due"]}
+                "by": said["pay_by"].format(day=day(content["due_on"], language)), "lead": ""}
     return {"label": said["nothing_due_label"], "amount": _money(content, 0, language), "by": "",
             "lead": said["lead_nothing"]}
 
@@ -119,7 +119,7 @@ def _visit(content: Content, visit: Content, language: str) -> dict[str, Any]:
     about = [said["with_provider"].format(provider=visit["provider"]) if visit["provider"] else "",
              place_words(visit["place_code"], language) or "", f"{said['patient']}: {visit['patient']}"]
     return {"heading": visit_heading(visit, language), "about": " · ".join(filter(None, about)),
-            "services": _services(content, visit, language), "cols": [said["item"], said["amount"]],
+            "services": " · ".join(_services(content, visit, language)), "cols": [said["item"], said["amount"]],
             "rows": visit_rows(content, visit, language)}
 
 
@@ -214,18 +214,26 @@ def _aging(content: Content, language: str) -> dict[str, Any] | None:
     if content["total_minor"] <= 0:
         return None
     said = words(language)
-    return {"heading": said["aging_heading"], "note": said["aging_note"],
-            "cols": [said["aging"][bucket["bucket"]] for bucket in content["aging"]],
-            "values": [_money(content, bucket["amount_minor"], language) for bucket in content["aging"]]}
+    return {"heading": said["aging_heading"], "cols": [said["aging"][b["bucket"]] for b in content["aging"]],
+            "row": [_money(content, b["amount_minor"], language) for b in content["aging"]]}
 
 
-def _sections(content: Content, language: str) -> list[dict[str, Any]]:
+def _left(content: Content, language: str) -> list[dict[str, Any]]:
     said = words(language)
-    made = [(said["pay_heading"], _ways(content, language)), (said["plan_heading"], [_plan(content, language)]),
-            (said["questions_heading"], _questions(content, language)),
-            (said["assistance_heading"], _assistance(content, language)),
-            (said["estimate_heading"], _estimates(content, language)),
-            (said["words_heading"], _meanings(content, language))]
+    return _sections((said["pay_heading"], _ways(content, language)),
+                     (said["plan_heading"], [_plan(content, language)]),
+                     (said["assistance_heading"], _assistance(content, language)),
+                     (said["stop_heading"], [said["stop_texts"]]))
+
+
+def _right(content: Content, language: str) -> list[dict[str, Any]]:
+    said = words(language)
+    return _sections((said["questions_heading"], _questions(content, language)),
+                     (said["words_heading"], _meanings(content, language)),
+                     (said["estimate_heading"], _estimates(content, language)))
+
+
+def _sections(*made: tuple[str, list[str]]) -> list[dict[str, Any]]:
     return [{"heading": heading, "paragraphs": lines} for heading, lines in made if lines]
 
 
@@ -247,13 +255,14 @@ def _plan(content: Content, language: str) -> str:
 def _questions(content: Content, language: str) -> list[str]:
     said, phone = words(language), phone_words(content["practice"]["phone"])
     lines = [said["questions_ask"].format(phone=phone), said["questions_insurance"], said["questions_itemised"]]
-    return [*lines, *([said["texas_note"]] if content["itemised_by_law"] else []), said["stop_texts"]]
+    return [*lines, *([said["texas_note"]] if content["itemised_by_law"] else [])]
 
 
 def _assistance(content: Content, language: str) -> list[str]:
     said, help_ = words(language), content["assistance"]
-    lines = [help_["note"], said["assistance_contact"].format(phone=phone_words(help_["phone"]))]
-    return [*lines, said["assistance_web"].format(url=help_["url"])] if help_["url"] else lines
+    contact = said["assistance_contact"].format(phone=phone_words(help_["phone"]))
+    web = said["assistance_web"].format(url=help_["url"]) if help_["url"] else ""
+    return [help_["note"], " ".join(filter(None, (contact, web)))]
 
 
 def _estimates(content: Content, language: str) -> list[str]:

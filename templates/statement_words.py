@@ -58,7 +58,7 @@ def _language_lines() -> tuple[dict[str, str], ...]:
     return tuple(tomllib.loads((HERE / "languages.toml").read_text(encoding="utf-8"))["line"])
 
 
-def language_lines(phone: str, scripts: frozenset[str] | None = None) -> list[dict[str, Any]]:
+def language_lines(scripts: frozenset[str] | None = None) -> list[dict[str, Any]]:
     """The notice of free language help (T-55): lang, rtl, text. ``scripts`` limits it to what can be printed."""
-    return [{"lang": line["lang"], "rtl": line["script"] == "arabic", "text": line["text"].format(phone=phone)}
+    return [{"lang": line["lang"], "rtl": line["script"] == "arabic", "text": line["text"]}
             for line in _language_lines() if scripts is None or line["script"] in scripts]

@@ -34,6 +34,10 @@ class Clock:
     def __call__(self) -> datetime:
         return self.at
 
+    def now(self) -> datetime:
+        """As config.clock.Clock."""
+        return self.at
+
     def advance(self, **amount: float) -> datetime:
         """Move by ``timedelta(**amount)`` and return the new instant."""
         self.at += timedelta(**amount)

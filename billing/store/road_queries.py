@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session, aliased
 
-from billing.store.tables import Base, Conversation, Inbox, Lease, Outbox, Practice
+from billing.store.tables import Base, Conversation, Guarantor, Inbox, Lease, Outbox, Practice
 
 #: Outbox states that keep a later reply of the same conversation waiting. ``unknown`` does not: it may take days.
 UNSETTLED = ("queued", "claimed", "sending")
@@ -138,3 +138,7 @@ def known_provider_ids(session: Session, channel: str, provider_ids: Sequence[st
 def practice_of_number(session: Session, number: str) -> str | None:
     """Return the id of the practice that texts from this number (E.164)."""
     return session.scalar(select(Practice.id).where(Practice.sms_number == number))
+
+
+def balance_version(session: Session, guarantor_id: str) -> int | None:
+    return session.scalar(select(Guarantor.balance_version).where(Guarantor.id == guarantor_id))

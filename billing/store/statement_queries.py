@@ -96,7 +96,8 @@ def visit_details(session: Session, *, guarantor_id: str | None = None,
                         v.id not in insured, v.void, v.confidential) for v, name in rows]
 
 
-def line_details(session: Session, practice_id: str, visits: Collection[VisitDetail], language: str) -> list[LineDetail]:
+def line_details(session: Session, practice_id: str, visits: Collection[VisitDetail],
+                 language: str) -> list[LineDetail]:
     """Service lines of the versions in force, with the practice's words: the file's own, else its procedure list."""
     versions = {v.visit_id: v.version for v in visits}
     rows = session.scalars(select(ServiceLine).where(ServiceLine.visit_id.in_(versions))

@@ -45,13 +45,20 @@ class Edge:
         """Return the present instant, aware, UTC."""
         return self.clock.now()
 
-    def read(self, fn: Callable[[Session], T], object_kind: str, object_id: str, reason: str = "") -> T:
-        """Read about somebody and leave a line in the audit trail (T-36), written before anything is shown."""
+    def read(self, fn: Callable[[Session], T], object_kind: str, object_id: str | Callable[[T], str],
+             reason: str = "") -> T:
+        """Read about somebody and leave a line in the audit trail (T-36), written before anything is shown.
+
+        The trail holds our ids, never a source's number: where the id is known only after reading, ``object_id`` is
+        a function of what was read.
+        """
         from billing.store.trail import note
 
-        self.store.write(lambda session: note(session, self.practice_id, self.actor, "read", object_kind, object_id,
+        result = self.store.read(fn)
+        seen = object_id if isinstance(object_id, str) else object_id(result)
+        self.store.write(lambda session: note(session, self.practice_id, self.actor, "read", object_kind, seen,
                                               self.now(), reason))
-        return self.store.read(fn)
+        return result
 
     def write(self, fn: Callable[[Session], T], action: str, object_kind: str, object_id: str, reason: str = "") -> T:
         """Change something, with its line in the audit trail in the same transaction."""
@@ -136,6 +143,18 @@ def found(value: T | None, what: str) -> T:
     if value is None:
         raise Stop(f"There is no {what}.", NOT_FOUND)
     return value
+
+
+def require_right(session: Session, edge: Edge, right: str) -> None:
+    """Raise StaffRefused unless who acts may do this.
+
+    The default login is whoever sits at the machine and may do everything; any other has to be somebody on the list.
+    """
+    from billing.staff import require
+    from config.settings import Settings
+
+    if edge.actor != Settings.model_fields["staff"].default:
+        require(session, edge.practice_id, edge.actor, right)
 
 
 def require_configured(edge: Edge) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.edge import AsJson, context, print_fields, print_json
+from bot.cli.edge import AsJson, context, print_fields, print_json, require_right
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 app = typer.Typer(no_args_is_help=True, help="Set or show the practice's policy.")
 
@@ -24,8 +27,11 @@ def set_policy(
 
     policy = read_policy(file)
     with context() as edge:
-        edge.write(lambda session: save_policy(session, edge.practice_id, policy, True, edge.now()),
-                   "practice.set", "practice", edge.practice_id, f"from {file.name}")
+        def run(session: Session) -> None:
+            require_right(session, edge, "policy")
+            save_policy(session, edge.practice_id, policy, True, edge.now())
+
+        edge.write(run, "practice.set", "practice", edge.practice_id, f"from {file.name}")
         practice_id = edge.practice_id
     if as_json:
         print_json({"practice": practice_id, "configured": True, "policy": policy.model_dump(mode="json")})

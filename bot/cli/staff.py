@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.edge import AsJson, context, print_json, print_table
-from bot.cli.exits import REFUSED, USAGE, Stop
+from bot.cli.edge import AsJson, context, print_json, print_table, require_right
+from bot.cli.exits import USAGE, Stop
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -38,21 +38,17 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a person."""
-    from billing.store.practices import add_staff, find_staff
+    from billing import staff
     from config.settings import Name  # the form that PLAINBILL_STAFF itself must have
 
     _require(Name, login, "a login has letters, digits, dots and dashes, 40 at most")
     with context() as edge:
         def run(session: Session) -> Staff:
-            if find_staff(session, edge.practice_id, login):
-                raise Stop(f"There is already somebody with the login {login!r}.", REFUSED)
-            if deputy and find_staff(session, edge.practice_id, deputy) is None:
-                raise Stop(f"The deputy {deputy!r} is not among the staff; add that person first.", REFUSED)
-            return add_staff(session, edge.practice_id, login, name, role.value, edge.now(), deputy_login=deputy,
-                             phone=phone, email=email)
+            require_right(session, edge, "staff")
+            return staff.add(session, edge.practice_id, login=login, name=name, role=role.value, actor=edge.actor,
+                             now=edge.now(), deputy_login=deputy, phone=phone, email=email)
 
-        row = edge.write(run, "staff.add", "staff", login)
-        shown = _shown(row)
+        shown = _shown(edge.store.write(run))
     if as_json:
         print_json(shown)
     else:
@@ -62,10 +58,10 @@ def add(
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """List everybody."""
-    from billing.store.practices import list_staff
+    from billing.staff import everybody
 
     with context() as edge:
-        rows = [_shown(row) for row in edge.store.read(lambda session: list_staff(session, edge.practice_id))]
+        rows = [_shown(row) for row in edge.store.read(lambda session: everybody(session, edge.practice_id))]
     if as_json:
         print_json(rows)
     else:

@@ -1,17 +1,23 @@
-"""Commands run as a user runs them: in a process of their own, in an empty folder, with a clean environment."""
+"""Commands run as a user runs them: through ``main``, in an empty folder, with a clean environment."""
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
-import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from billing.store.seal import install_keyring
+from bot.__main__ import main
+from tests.conftest import TEST_KEYS
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,14 +37,36 @@ Run = Callable[..., Outcome]
 
 
 @pytest.fixture
-def plainbill(tmp_path: Path) -> Run:
-    """Run ``plainbill ARGUMENTS`` with the settings given as keywords (``PORT="1"``)."""
+def plainbill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run ``plainbill ARGUMENTS`` with the settings given as keywords (``PORT="1"``).
+
+    In this process, because starting Python dozens of times would take longer than all the rest;
+    tests/architecture starts it for real.
+    """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PLAINBILL_")}
+    monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, text: str = "", **settings: str) -> Outcome:
-        environment = clean | {"PYTHONPATH": str(ROOT)} | {f"PLAINBILL_{name}": value for name, value in settings.items()}
-        done = subprocess.run([sys.executable, "-m", "bot", *arguments], cwd=tmp_path, env=environment, input=text,
-                              capture_output=True, text=True, timeout=60, check=False)
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        out, err = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(os, "environ", clean | {f"PLAINBILL_{name}": value for name, value in settings.items()})
+            patch.setattr(sys, "argv", ["plainbill", *arguments])
+            patch.setattr(sys, "stdin", io.StringIO(text))
+            code = _exit_code()
+        return Outcome(code, out.getvalue(), err.getvalue())
 
     return run
+
+
+def _exit_code() -> int:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        main()
+    except SystemExit as stopped:
+        return stopped.code if isinstance(stopped.code, int) else int(bool(stopped.code))
+    finally:
+        install_keyring(TEST_KEYS)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    return 0

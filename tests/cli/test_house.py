@@ -132,6 +132,6 @@ def test_the_schema_is_upgraded_by_command_and_a_second_time_does_nothing(plainb
 
 
 def test_a_new_key_is_random_and_fits_the_settings(plainbill: Run) -> None:
-    first, second = plainbill("keys", "new", "--id", "k1").out.strip(), plainbill("keys", "new", "--id", "k1").out.strip()
+    first, second = (plainbill("keys", "new", "--id", "k1").out.strip() for _ in range(2))
     assert first != second
     assert plainbill("check", ENCRYPTION_KEYS=first).code == FOUND_PROBLEMS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import LargeBinary, select, type_coerce
@@ -43,7 +44,7 @@ def _rotate(store: Store, size: int = 5, stop_after: int = 10_000) -> int:
         batch: Batch | None = None
         while (batch is None or batch.after is not None) and batches < stop_after:
             after = batch.after if batch else None
-            batch = store.write(lambda session, after=after, table=table: reseal_batch(session, table, after, size))
+            batch = store.write(partial(reseal_batch, table_name=table, after=after, size=size))
             total += batch.resealed
             batches += 1
     return total

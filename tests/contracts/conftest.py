@@ -31,8 +31,8 @@ class Served:
 
     async def journal(self) -> list[dict[str, Any]]:
         async with aiohttp.ClientSession() as client, client.get(f"{self.url}/_standin/journal") as answer:
-            found = await answer.json()
-        return found["lines"] if isinstance(found, dict) else found
+            found: list[dict[str, Any]] = await answer.json()
+        return found
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,9 +13,9 @@ import aiohttp
 import pytest
 import stripe as sdk
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from stripe import _request_options
+from stripe._request_options import RequestOptions
 from stripe.params.checkout import _session_create_params
-from typing_extensions import is_typeddict
+from typing_extensions import TypedDict, get_type_hints, is_typeddict
 
 from billing.policy.payments import METADATA_KEYS
 from bot.processors.base import CheckoutRequest, PaymentEvent, ProcessorError
@@ -26,6 +27,7 @@ from tests.contracts.conftest import Served
 
 SECRET = "whsec_standin"
 NOW = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)
+CLOSED = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 IN_AN_HOUR = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 
 
@@ -48,11 +50,15 @@ def documented(monkeypatch: pytest.MonkeyPatch) -> TypeAdapter[Any]:
     """The SDK's typed parameters, every nested object closed to keys that are not in them."""
     for name, declared in vars(_session_create_params).items():
         if name.startswith("SessionCreateParams") and is_typeddict(declared):
-            monkeypatch.setattr(declared, "__pydantic_config__", ConfigDict(extra="forbid"), raising=False)
-    # The SDK imports this one for type checkers only.
-    monkeypatch.setattr(_request_options, "StripeContext", str, raising=False)
-    monkeypatch.setattr(_session_create_params, "StripeContext", str, raising=False)
-    return TypeAdapter(_session_create_params.SessionCreateParams)
+            monkeypatch.setattr(declared, "__pydantic_config__", CLOSED, raising=False)
+    # StripeContext is imported for type checkers only; the options that inherit it never go over the wire.
+    hints = get_type_hints(_session_create_params.SessionCreateParams,
+                           localns={"StripeContext": str, "Mapping": Mapping},
+                           include_extras=True)
+    wire = {name: hint for name, hint in hints.items() if name not in RequestOptions.__annotations__}
+    closed = TypedDict("closed", wire)  # type: ignore[misc]  # made of the SDK's own hints
+    closed.__pydantic_config__ = CLOSED  # type: ignore[attr-defined]  # where pydantic looks
+    return TypeAdapter(closed)
 
 
 def test_every_parameter_is_one_that_the_sdk_documents(documented: TypeAdapter[Any]) -> None:
@@ -65,15 +71,17 @@ def test_every_parameter_is_one_that_the_sdk_documents(documented: TypeAdapter[A
     {"line_items": [{"quantity": 1, "price_data": {"currency": "usd", "unit_amount": 1, "product_data": {
         "name": "x", "patient": "y"}}}]},
 ])
-def test_that_check_sees_a_strange_parameter_however_deep(documented: TypeAdapter[Any], strange: dict[str, Any]) -> None:
+def test_that_check_sees_a_strange_parameter_however_deep(
+        documented: TypeAdapter[Any], strange: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         documented.validate_python({**session_params(checkout()), **strange})
 
 
 def test_stripe_learns_an_opaque_id_and_the_practices_name_and_nothing_else() -> None:
-    params = session_params(checkout())
+    params: Any = session_params(checkout())
     assert set(params["metadata"]) <= METADATA_KEYS and set(params["payment_intent_data"]["metadata"]) <= METADATA_KEYS
-    told = re.sub(r"pay_\w+|Maple Clinic payment|https://bills.example/\S*?\"|PAYMENT|payment_id", "", json.dumps(params))
+    told = re.sub(r"pay_\w+|Maple Clinic payment|https://bills.example/\S*?\"|PAYMENT|payment_id", "",
+                  json.dumps(params))
     assert not re.search(r"visit|patient|guarantor|diagnos|prac_", told, re.IGNORECASE)
 
 
@@ -128,9 +136,8 @@ async def test_an_open_page_is_not_paid_and_a_paid_one_is(stripe: Served) -> Non
     page = await stripe.adapter.open_checkout(checkout())
     assert (await stripe.adapter.fetch_checkout(page.session_ref)).kind == "ignored"
     form = {"number": "4242424242424242", "exp": "12/34", "cvc": "123", "zip": "10001", "name": "A", "email": "a@b.co"}
-    async with aiohttp.ClientSession() as client:
-        async with client.post(page.url, data=form, allow_redirects=False) as answer:
-            assert answer.status == 303 and answer.headers["Location"] == "https://bills.example/l/t/done"
+    async with aiohttp.ClientSession() as client, client.post(page.url, data=form, allow_redirects=False) as answer:
+        assert answer.status == 303 and answer.headers["Location"] == "https://bills.example/l/t/done"
     event = await stripe.adapter.fetch_checkout(page.session_ref)
     assert (event.kind, event.payment_id, event.amount_minor, event.currency) == (
         "paid", "pay_0123456789abcdefghjk", 12_345, "USD")

@@ -1,0 +1,73 @@
+"""The account's side of a ruling: what is due, why some of it cannot be asked for, how fresh the books are."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from billing.calendar import is_federal_holiday
+from billing.figures import AccountFigures, VisitFigures, account_figures
+from billing.policy.core import AccountFacts, HoldFact
+from billing.store import facts as store
+from billing.store import payment_queries, practices
+from billing.store.tables import Guarantor
+from config.practice import PracticePolicy
+
+
+def find_policy(session: Session, *, practice_id: str = "", guarantor_id: str = "") -> tuple[str, PracticePolicy, bool]:
+    """Return a practice's id, policy and whether it is configured. Raises LookupError."""
+    if not practice_id:
+        owner = session.get(Guarantor, guarantor_id)
+        if owner is None:
+            raise LookupError("no such account")
+        practice_id = owner.practice_id
+    row = payment_queries.practice(session, practice_id)
+    if row is None:
+        raise LookupError("no such practice")
+    return row.id, practices.policy_of(row), row.configured
+
+
+def account_facts(session: Session, practice_id: str, policy: PracticePolicy, guarantor_id: str, now: datetime, *,
+                  in_flight: bool, language_met: bool = True) -> AccountFacts:
+    """Read an account as it is now. ``in_flight``: a payment of it is on its way."""
+    today = now.astimezone(ZoneInfo(policy.zone)).date()
+    figures = account_figures(session, guarantor_id, today)
+    return AccountFacts(
+        due_now_minor=figures.total.due_now_minor, pending_minor=figures.total.pending_minor,
+        on_plan_minor=figures.total.on_plan_minor, credit_minor=figures.total.credit_minor,
+        balance_version=figures.balance_version,
+        due_visits=tuple((v.visit_id, v.figures.due_now_minor) for v in figures.visits if v.figures.due_now_minor > 0),
+        pending_visits=tuple(v.visit_id for v in figures.visits if _pending(v)),
+        confidential_visits=tuple(v.visit_id for v in figures.visits if v.confidential),
+        negative_pending=any(v.figures.patient_minor < 0 for v in figures.visits), holds=_holds(figures),
+        unfinished_import=store.import_running(session, practice_id), stale=is_stale(session, practice_id, policy, now),
+        payment_in_flight=in_flight, language_met=language_met)
+
+
+def _pending(visit: VisitFigures) -> bool:
+    return any(c.status == "pending" for c in visit.coverages)
+
+
+def _holds(figures: AccountFigures) -> tuple[HoldFact, ...]:
+    every = [*figures.account_holds, *(hold for visit in figures.visits for hold in visit.holds)]
+    return tuple(HoldFact(h.kind, h.visit_id, h.hold_id) for h in every)
+
+
+def is_stale(session: Session, practice_id: str, policy: PracticePolicy, now: datetime) -> bool:
+    """Tell whether the ledger of record is another system and has not told its balances lately enough.
+
+    Nothing imported at all is stale. The limit counts business days: on Monday, Friday's balances are one day old.
+    """
+    if policy.ledger_of_record == "plainbill":
+        return False
+    told_at = store.newest_balances_at(session, practice_id)
+    if told_at is None:
+        return True
+    zone = ZoneInfo(policy.zone)
+    day, today, passed = told_at.astimezone(zone).date(), now.astimezone(zone).date(), 0
+    while day < today and passed <= policy.stale_after_business_days:
+        day += timedelta(days=1)
+        passed += day.weekday() < 5 and not is_federal_holiday(day)
+    return passed > policy.stale_after_business_days

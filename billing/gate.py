@@ -1,0 +1,190 @@
+"""The one gate at its work: facts are read from the store, the policy rules on them, the verdict is written down.
+
+Asked when a message is queued, asked again when it is sent, and asked before a payment is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from billing import consents
+from billing.account_facts import account_facts, find_policy
+from billing.phones import line_of
+from billing.policy import core, record, wording
+from billing.policy.core import (
+    DEMANDS,
+    AccountFacts,
+    ChargeFacts,
+    Facts,
+    MessageFacts,
+    PracticeFacts,
+    RecipientFacts,
+    Ruling,
+    Stage,
+)
+from billing.policy.register import rule_by_id
+from billing.store import consent_queries
+from billing.store import facts as store
+from billing.store.tables import Conversation, Outbox, Verdict
+from billing.zones import candidate_zones
+
+#: Whose network carries a channel's words, as a practice names it in baa_signed; no entry: nobody's but our own.
+VENDORS = {"sms": "twilio", "telegram": "telegram", "email": "email"}
+
+#: Channels on which nobody reads what comes back (T-07). None of today's.
+ONE_WAY: frozenset[str] = frozenset()
+
+
+def judge(session: Session, row: Outbox, stage: Stage, now: datetime) -> Ruling:
+    """Rule on a message that is in the outbox, and keep the verdict with its facts. The caller obeys it."""
+    facts = gather(session, row, stage, now)
+    objections = core.message_objections(facts)
+    ruling = core.strictest(objections, "no rule objects")
+    store.add_verdict(session, Verdict(
+        practice_id=row.practice_id, outbox_id=row.id, stage=stage, outcome=ruling.outcome, rule=ruling.rule,
+        reason=ruling.reason, until_at=ruling.until_at, facts=record.as_json(facts, objections), at=now))
+    if stage == "sending" and ruling.sends and facts.message.introduces and not facts.recipient.introduced:
+        consents.record_introduction(session, row.practice_id, row.channel, row.address_hash, message_id=row.id,
+                                     now=now)
+    return ruling
+
+
+def may_charge(session: Session, guarantor_id: str, visit_ids: Sequence[str], now: datetime, *,
+               amount_minor: int | None = None, split: Sequence[tuple[str, int]] = (),
+               balance_version: int | None = None) -> Ruling:
+    """Rule on taking a payment for these visits; with ``amount_minor`` (cents) also on the amount and its ``split``.
+
+    Raises LookupError for an unknown account.
+    """
+    practice_id, policy, configured = find_policy(session, guarantor_id=guarantor_id)
+    person = store.person(session, practice_id, guarantor_id)
+    account = account_facts(session, practice_id, policy, guarantor_id, now,
+                            in_flight=store.bank_at_work(session, guarantor_id))
+    parts: tuple[tuple[str, int | None], ...] = tuple(split) or tuple((visit_id, None) for visit_id in visit_ids)
+    if amount_minor is not None and not split:
+        parts = ()
+    return core.may_charge(Facts(
+        now, "sending", PracticeFacts(policy, configured), MessageFacts("reply"),
+        RecipientFacts(guarantor_id, confirmed=person is not None and person.confirmed), account,
+        ChargeFacts(amount_minor, parts, balance_version)))
+
+
+def gather(session: Session, row: Outbox, stage: Stage, now: datetime) -> Facts:
+    """Read everything that a ruling on this message needs, as it is in this moment."""
+    _, policy, configured = find_policy(session, practice_id=row.practice_id)
+    practice = PracticeFacts(policy, configured, row.channel not in ONE_WAY, VENDORS.get(row.channel, ""))
+    talk = store.conversation(session, row.conversation_id)
+    person = store.person(session, row.practice_id, row.guarantor_id)
+    account = AccountFacts()
+    if person is not None and row.guarantor_id is not None:
+        met = {person.language} | ({talk.language} if talk is not None and talk.language_chosen else set())
+        account = account_facts(session, row.practice_id, policy, row.guarantor_id, now,
+                                in_flight=store.page_open(session, row.guarantor_id, now),
+                                language_met=row.language in met & set(policy.languages))
+    message = _message(session, row, practice, talk, person, account, now)
+    recipient = _recipient(session, row, practice, talk, person, now)
+    return Facts(now, stage, practice, message, recipient, account)
+
+
+def _message(session: Session, row: Outbox, practice: PracticeFacts, talk: Conversation | None,
+             person: store.Person | None, account: AccountFacts, now: datetime) -> MessageFacts:
+    asked = store.asked(session, row.reply_to)
+    wrote_at = asked.received_at if asked is not None and asked.kind == "message" else talk and talk.last_inbound_at
+    body, policy = row.body, practice.policy
+    known = {"our account id": (row.guarantor_id or "",), "account number": (person.external if person else "",),
+             "conversation id": (row.conversation_id or "",), "visit id": tuple(v for v, _ in account.due_visits)}
+    return MessageFacts(
+        purpose=row.purpose, template=row.template, template_version=row.template_version,
+        privacy=cast(Literal["open", "amounts"], row.privacy),
+        internal=row.purpose == "staff" and row.guarantor_id is None and row.conversation_id is None,
+        language=row.language, channel=row.channel, segments=row.segments,
+        inbound_age=now - wrote_at if wrote_at else None, carrier_answered=asked is not None and asked.by_carrier,
+        amount_minor=row.amount_minor, balance_version=row.balance_version, statement_id=row.statement_id,
+        introduces=wording.introduces(body, policy.name), says_no_replies=wording.says_no_replies(body, policy.phone),
+        links=wording.links(body), shorteners=wording.shorteners(body), identifiers=wording.identifiers(body, known),
+        card_number=wording.has_card_number(body))
+
+
+def _recipient(session: Session, row: Outbox, practice: PracticeFacts, talk: Conversation | None,
+               person: store.Person | None, now: datetime) -> RecipientFacts:
+    stands = consents.standing(session, row.practice_id, row.channel, row.address_hash, row.guarantor_id)
+    verified = bool(row.guarantor_id and talk is not None and talk.guarantor_id == row.guarantor_id
+                    and talk.verified_at is not None)
+    since = stands.opted_out_at or now - timedelta(hours=24)
+    paid_at = store.last_paid_at(session, row.guarantor_id) if row.guarantor_id else None
+    return RecipientFacts(
+        guarantor_id=row.guarantor_id,
+        # A message about no account has nobody to confirm; one about an account that is gone has nobody confirmed.
+        confirmed=person.confirmed if person is not None else row.guarantor_id is None and row.purpose not in DEMANDS,
+        region=person.region if person else None, zones=_zones(row, practice, person), opted_out=stands.opted_out,
+        opt_out_event_id=stands.opt_out_event_id, consent_event_id=stands.consent_event_id,
+        consent_complete=stands.complete, contact_status=_contact_status(session, row),
+        detail_event_id=stands.detail_event_id, verified=verified, verified_idle=_idle(talk, now) if verified else None,
+        locked=bool(talk and talk.locked_until and talk.locked_until > now),
+        demands_at=store.demands_since(session, row, sorted(DEMANDS), now),
+        confirmations=consent_queries.confirmations_since(session, row.practice_id, row.address_hash, since, row.id),
+        introduced=stands.introduced, paid_age=now - paid_at if paid_at else None)
+
+
+def _zones(row: Outbox, practice: PracticeFacts, person: store.Person | None) -> tuple[core.Zone, ...]:
+    return candidate_zones(
+        address_zone=person.zone if person else None, region=person.region if person else None,
+        postal_code=person.postal_code if person else None,
+        phone=row.address if line_of(row.channel) == "sms" else None, practice_zone=practice.policy.zone)
+
+
+def _idle(talk: Conversation | None, now: datetime) -> timedelta | None:
+    if talk is None or talk.verified_at is None:
+        return None
+    return now - max(talk.verified_at, talk.last_inbound_at or talk.verified_at)
+
+
+def _contact_status(session: Session, row: Outbox) -> str:
+    """A number may be wrong for one account and right for another; one right account is enough where none is named."""
+    found = consent_queries.contact_statuses(session, row.practice_id, row.address_hash, row.guarantor_id)
+    if "ok" in found or not found:
+        return "ok"
+    return "wrong_number" if "wrong_number" in found else "unreachable"
+
+
+def explain_message(session: Session, message_id: str) -> dict[str, Any]:
+    """Return a message's whole story for ``plainbill why``: its life and every verdict with rule, source and facts.
+
+    Holds no body and no address. Raises LookupError for an unknown id.
+    """
+    row = store.message(session, message_id)
+    if row is None:
+        raise LookupError(f"there is no message {message_id}; the outbox lists them")
+    _, policy, _ = find_policy(session, practice_id=row.practice_id)
+    return {
+        "message": row.id, "practice": row.practice_id, "status": row.status, "channel": row.channel,
+        "purpose": row.purpose, "template": row.template, "template_version": row.template_version,
+        "language": row.language, "privacy": row.privacy, "account": row.guarantor_id,
+        "statement": row.statement_id, "amount_minor": row.amount_minor, "balance_version": row.balance_version,
+        "segments": row.segments, "attempts": row.attempts, "error_code": row.error_code, "due_at": _iso(row.due_at),
+        "life": _life(row), "verdicts": [_verdict(v, policy.zone) for v in store.verdicts_of(session, row.id)],
+    }
+
+
+def _life(row: Outbox) -> list[dict[str, str]]:
+    moments = (("queued", row.created_at), ("began to send", row.sending_at), ("looked up", row.looked_up_at),
+               (row.status, row.settled_at))
+    return [{"what": what, "at": at.isoformat()} for what, at in moments if at is not None]
+
+
+def _verdict(v: Verdict, zone: str) -> dict[str, Any]:
+    rule = rule_by_id(v.rule)
+    return {"stage": v.stage, "outcome": v.outcome, "rule": v.rule, "title": rule.title if rule else "",
+            "citation": rule.citation if rule else "", "evidence": rule.evidence if rule else "",
+            "configured": rule.configured if rule else "", "reason": v.reason, "until_at": _iso(v.until_at),
+            "at": v.at.isoformat(), "at_practice": v.at.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes"),
+            "facts": v.facts}
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None

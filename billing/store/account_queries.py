@@ -1,0 +1,110 @@
+"""SQL of accounts: found by whatever number a person names, and their surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from billing.store.ledger_queries import bump_versions
+from billing.store.tables import (
+    ContactPoint,
+    Guarantor,
+    Hold,
+    LedgerAccount,
+    Patient,
+    Payment,
+    Statement,
+    Transfer,
+    Visit,
+)
+
+
+def guarantor_by(session: Session, practice_id: str, ref: str, hashed: str) -> Guarantor | None:
+    return session.scalars(select(Guarantor).where(
+        Guarantor.practice_id == practice_id, or_(Guarantor.id == ref, Guarantor.external_hash == hashed))).first()
+
+
+def visit_by(session: Session, practice_id: str, ref: str, hashed: str) -> Visit | None:
+    return session.scalars(select(Visit).where(
+        Visit.practice_id == practice_id, or_(Visit.id == ref, Visit.external_hash == hashed))
+        .order_by(Visit.void, Visit.ordinal.desc())).first()
+
+
+def guarantor_of_visit(session: Session, practice_id: str, ref: str, hashed: str) -> Guarantor | None:
+    visit = visit_by(session, practice_id, ref, hashed)
+    return session.get(Guarantor, visit.guarantor_id) if visit else None
+
+
+def guarantor_of_patient(session: Session, practice_id: str, ref: str, hashed: str) -> Guarantor | None:
+    return session.scalars(select(Guarantor).join(Patient, Patient.guarantor_id == Guarantor.id).where(
+        Patient.practice_id == practice_id, or_(Patient.id == ref, Patient.external_hash == hashed))).first()
+
+
+def guarantors_at(session: Session, practice_id: str, channel: str, address_hash: str) -> Sequence[Guarantor]:
+    """Confirmed accounts reachable at an address that is not known to be wrong."""
+    line = "sms" if channel == "console" else channel
+    return session.scalars(select(Guarantor).join(ContactPoint, ContactPoint.guarantor_id == Guarantor.id).where(
+        ContactPoint.practice_id == practice_id, ContactPoint.channel.in_([channel, line]),
+        ContactPoint.address_hash == address_hash, ContactPoint.status != "wrong_number",
+        Guarantor.confirmed_at.is_not(None)).distinct().order_by(Guarantor.id)).all()
+
+
+def all_accounts(session: Session, practice_id: str) -> list[str]:
+    return list(session.scalars(select(Guarantor.id).where(Guarantor.practice_id == practice_id)
+                                .order_by(Guarantor.created_at, Guarantor.id)))
+
+
+def last_statement(session: Session, guarantor_id: str) -> Statement | None:
+    return session.scalars(select(Statement).where(Statement.guarantor_id == guarantor_id)
+                           .order_by(Statement.number.desc()).limit(1)).first()
+
+
+def payments_of(session: Session, guarantor_id: str) -> Sequence[Payment]:
+    return session.scalars(select(Payment).where(Payment.guarantor_id == guarantor_id)
+                           .order_by(Payment.created_at.desc(), Payment.id.desc()).limit(20)).all()
+
+
+def allocations_of(session: Session, guarantor_id: str) -> dict[str, dict[str, int]]:
+    """What each payment paid of each visit, net of refunds and reallocations, in cents."""
+    debit, credit = aliased(LedgerAccount), aliased(LedgerAccount)
+    query = (
+        select(Transfer.payment_id, Transfer.amount_minor, debit.kind, debit.visit_id, credit.kind, credit.visit_id)
+        .join(debit, debit.id == Transfer.debit_id).join(credit, credit.id == Transfer.credit_id)
+        .join(Payment, Payment.id == Transfer.payment_id).where(Payment.guarantor_id == guarantor_id))
+    found: dict[str, dict[str, int]] = {}
+    for payment_id, amount, debit_kind, debit_visit, credit_kind, credit_visit in session.execute(query):
+        parts = found.setdefault(payment_id, {})
+        for kind, visit, sign in ((credit_kind, credit_visit, 1), (debit_kind, debit_visit, -1)):
+            if kind == "patient" and visit:
+                parts[visit] = parts.get(visit, 0) + sign * amount
+    return found
+
+
+def unconfirmed(session: Session, practice_id: str, limit: int) -> Sequence[Guarantor]:
+    return session.scalars(select(Guarantor).where(
+        Guarantor.practice_id == practice_id, Guarantor.confirmed_at.is_(None))
+        .where(select(Visit.id).where(Visit.guarantor_id == Guarantor.id, Visit.void.is_(False)).exists())
+        .order_by(Guarantor.created_at, Guarantor.id).limit(limit)).all()
+
+
+def has_money(session: Session, guarantor_id: str) -> bool:
+    """Whether the account has payments or a credit that moving its visits would leave behind."""
+    payments = session.scalar(select(func.count()).select_from(Payment).where(Payment.guarantor_id == guarantor_id))
+    credit = session.scalar(select(LedgerAccount.balance_minor).where(LedgerAccount.key == f"credit:{guarantor_id}"))
+    return bool(payments or credit)
+
+
+def move_visits(session: Session, from_id: str, to_id: str) -> None:
+    """Give all visits of one account, with their balances and holds, to another; transfers keep whose they were."""
+    visits = select(Visit.id).where(Visit.guarantor_id == from_id)
+    session.execute(update(LedgerAccount).where(LedgerAccount.visit_id.in_(visits)).values(guarantor_id=to_id))
+    session.execute(update(Hold).where(Hold.guarantor_id == from_id).values(guarantor_id=to_id))
+    session.execute(update(Patient).where(Patient.guarantor_id == from_id).values(guarantor_id=to_id))
+    session.execute(update(Visit).where(Visit.guarantor_id == from_id).values(guarantor_id=to_id))
+    session.expire_all()
+
+
+def bump(session: Session, guarantor_ids: Sequence[str]) -> None:
+    bump_versions(session, guarantor_ids)

@@ -1,0 +1,125 @@
+"""SQL of the gate: what is on record about one message, its recipient and the account, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from billing.store.tables import (
+    Conversation,
+    Guarantor,
+    ImportedBalance,
+    ImportRun,
+    Inbox,
+    Outbox,
+    Payment,
+    Verdict,
+)
+
+_DAY = timedelta(hours=24)
+_NEVER_LEFT = ("withheld", "cancelled", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The inbox row that a message answers."""
+
+    kind: str
+    received_at: datetime
+    by_carrier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A guarantor as the gate needs one; ``external`` only to look for it in the body."""
+
+    external: str
+    confirmed: bool
+    region: str | None
+    postal_code: str | None
+    zone: str | None
+    language: str
+
+
+def asked(session: Session, inbox_id: int | None) -> Asked | None:
+    row = session.get(Inbox, inbox_id) if inbox_id is not None else None
+    if row is None:
+        return None
+    payload = row.payload if isinstance(row.payload, dict) else {}
+    return Asked(row.kind, row.received_at, bool(payload.get("carrier_keyword") or payload.get("answered_by_carrier")))
+
+
+def conversation(session: Session, conversation_id: str | None) -> Conversation | None:
+    """The conversation as it is now, whatever this session has read of it before."""
+    if conversation_id is None:
+        return None
+    return session.scalars(select(Conversation).where(Conversation.id == conversation_id)).one_or_none()
+
+
+def person(session: Session, practice_id: str, guarantor_id: str | None) -> Person | None:
+    found = session.execute(select(
+        Guarantor.external, Guarantor.confirmed_at, Guarantor.region, Guarantor.postal_code, Guarantor.zone,
+        Guarantor.language).where(Guarantor.practice_id == practice_id, Guarantor.id == guarantor_id)).one_or_none()
+    if found is None:
+        return None
+    external, confirmed_at, region, postal_code, zone, language = found
+    return Person(external, confirmed_at is not None, region, postal_code, zone, language)
+
+
+def demands_since(session: Session, row: Outbox, purposes: Sequence[str], now: datetime) -> tuple[datetime, ...]:
+    """When demands other than ``row`` began to leave for its number in the last 24 hours."""
+    found = session.scalars(select(Outbox.sending_at).where(
+        Outbox.practice_id == row.practice_id, Outbox.address_hash == row.address_hash, Outbox.id != row.id,
+        Outbox.purpose.in_(purposes), Outbox.sending_at > now - _DAY, Outbox.status.notin_(_NEVER_LEFT))
+        .order_by(Outbox.sending_at))
+    return tuple(at for at in found if at is not None)
+
+
+def last_paid_at(session: Session, guarantor_id: str) -> datetime | None:
+    """When the account last paid on a hosted page."""
+    return session.scalar(select(func.max(Payment.paid_at)).where(
+        Payment.guarantor_id == guarantor_id, Payment.processor != "manual"))
+
+
+def bank_at_work(session: Session, guarantor_id: str) -> bool:
+    """Whether a payment was made that the bank has not settled yet."""
+    return session.scalar(select(Payment.id).where(
+        Payment.guarantor_id == guarantor_id, Payment.status == "pending", Payment.processor_ref.is_not(None))
+        .limit(1)) is not None
+
+
+def page_open(session: Session, guarantor_id: str, now: datetime) -> bool:
+    """Whether the patient has a payment page open that has not run out."""
+    return session.scalar(select(Payment.id).where(
+        Payment.guarantor_id == guarantor_id, Payment.status == "pending",
+        or_(Payment.processor_ref.is_not(None), and_(Payment.session_ref.is_not(None),
+                                                     Payment.link_expires_at > now))).limit(1)) is not None
+
+
+def import_running(session: Session, practice_id: str) -> bool:
+    return session.scalar(select(ImportRun.id).where(
+        ImportRun.practice_id == practice_id, ImportRun.status == "posting").limit(1)) is not None
+
+
+def newest_balances_at(session: Session, practice_id: str) -> datetime | None:
+    """As of when the ledger of record last told us balances; rows of undone and unfinished imports do not count."""
+    return session.scalar(select(func.max(ImportedBalance.as_of_at)).join(
+        ImportRun, ImportRun.id == ImportedBalance.import_id).where(
+        ImportedBalance.practice_id == practice_id, ImportRun.status == "finished"))
+
+
+def add_verdict(session: Session, row: Verdict) -> None:
+    session.add(row)
+    session.flush()
+
+
+def verdicts_of(session: Session, outbox_id: str) -> Sequence[Verdict]:
+    return session.scalars(select(Verdict).where(Verdict.outbox_id == outbox_id).order_by(Verdict.id)).all()
+
+
+def message(session: Session, outbox_id: str) -> Outbox | None:
+    return session.get(Outbox, outbox_id)

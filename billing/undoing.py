@@ -1,0 +1,47 @@
+"""Undoing an import as a whole: every transfer of it is reversed, what it opened is closed, nothing is deleted.
+
+Patients' payments on its visits are not the import's: they stay, and become the guarantor's credit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from billing import holds, ledger
+from billing.settlement import settle
+from billing.store import ledger_queries, undo_queries
+from config.practice import PracticePolicy
+
+
+class UndoRefused(Exception):
+    """This import cannot be undone as things stand. The text says what to do first."""
+
+
+def undo_import(session: Session, practice_id: str, policy: PracticePolicy, import_id: str, *, actor: str,
+                now: datetime) -> dict[str, Any]:
+    """Reverse an import; return what that did. Raises UndoRefused."""
+    run = undo_queries.lock_run(session, practice_id, import_id)
+    if run is None:
+        raise UndoRefused(f"there is no import {import_id}; plainbill import --list shows them")
+    if run.status != "finished" or run.outcome in ("duplicate", "refused"):
+        raise UndoRefused(f"import {import_id} is {run.outcome or run.status}: it has posted nothing that stands")
+    later = undo_queries.later_imports(session, import_id)
+    if later:
+        raise UndoRefused(f"import {later[0]} built on this one; undo that first")
+    today = now.astimezone(ZoneInfo(policy.zone)).date()
+    visit_ids = undo_queries.visits_touched(session, import_id)
+    postings = ledger.reversals(session, ledger_queries.of_import(session, import_id), source="undo", ref=import_id,
+                                effective_on=today, import_id=import_id)
+    reversed_count = ledger.post(session, postings, now)
+    undo_queries.close_opened(session, import_id)
+    undo_queries.reopen_answered(session, import_id)
+    undo_queries.mark_undone(session, run, actor, now)
+    for dedupe in undo_queries.holds_placed(session, practice_id, import_id):
+        holds.release_by_dedupe(session, practice_id, dedupe, released_by=actor, now=now, reason="import undone")
+    settled = settle(session, practice_id, visit_ids, now=now, today=today, currency=policy.currency)
+    return {"import": import_id, "file": run.file_name, "reversed": reversed_count, "settled": settled,
+            "visits": len(visit_ids)}

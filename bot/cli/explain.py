@@ -1,0 +1,72 @@
+"""``plainbill explain``: how a balance came about, line by line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.edge import AsJson, Edge, context, dollars, found, print_json, print_table
+from bot.cli.exits import FOUND_PROBLEMS
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from billing.views import Explanation
+
+app = typer.Typer()
+
+Language = Annotated[str, typer.Option("--lang", help="Language of the sentences: en or es.")]
+
+
+@app.command()
+def explain(
+    ref: Annotated[str, typer.Argument(metavar="ACCOUNT|VISIT", help="Our id, an account number or a claim number.")],
+    as_json: AsJson = False,
+    lang: Language = "en",
+) -> None:
+    """Show how a balance came about. Exit code 1 when the lines of a visit do not add up: a person has to look."""
+    with context() as edge:
+        account_id, explanations = found(
+            edge.read(lambda session: _explanations(session, edge, ref), "account",
+                      lambda seen: seen[0] if seen else "unknown", "explain"), "such account or visit")
+        answers = [_answer(one, lang) for one in explanations]
+    if as_json:
+        print_json({"account_id": account_id, "language": lang, "foots": all(a["foots"] for a in answers),
+                    "visits": answers})
+    else:
+        for answer in answers:
+            _print(answer)
+    if not all(answer["foots"] for answer in answers):
+        raise typer.Exit(FOUND_PROBLEMS)
+
+
+def _explanations(session: Session, edge: Edge, ref: str) -> tuple[str, tuple[Explanation, ...]] | None:
+    """A visit's own explanation when the reference names one, else those of the whole account."""
+    from billing import explain as steps
+    from billing.accounts import find_account, find_visit
+
+    visit = find_visit(session, edge.practice_id, ref)
+    if visit is not None:
+        return visit.guarantor_id, (steps.explain_visit(session, visit.id),)
+    account = find_account(session, edge.practice_id, ref)
+    return None if account is None else (account.id, steps.explain_account(session, account.id))
+
+
+def _answer(explanation: Explanation, language: str) -> dict[str, Any]:
+    """Steps that do not add up are shown to staff, marked, and never put into sentences for a patient."""
+    from billing.explain import to_json
+    from templates.sentences import sentence
+
+    return to_json(explanation, language, sentence if explanation.foots else lambda step, code: "")
+
+
+def _print(answer: dict[str, Any]) -> None:
+    print(f"Visit {answer['visit']}, service {answer['service_on'] or 'of unknown day'}: "
+          f"left ${dollars(answer['left_minor'])}")
+    if not answer["foots"]:
+        print(f"  DOES NOT ADD UP: {answer['reason']}. Nothing of this is said to the patient.")
+    print_table("", ("Step", "Amount $", "Code", "Sentence", "From"),
+                [(s["kind"], dollars(s["amount_minor"]), s["code"], s["sentence"], " ".join(s["sources"]))
+                 for s in answer["steps"]])
+    print()

@@ -1,0 +1,89 @@
+"""The tick: a few fixed jobs that ask the tables what is due. One process ticks, by a lease; twice does no harm.
+
+APScheduler keeps nothing but the next moment, in memory: its job stores must not be shared, and its cron fires twice
+in the hour when the clocks go back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from billing import cases, inbox, outbox
+from billing.store import lease
+from bot.deliver import settle_unknown
+from bot.failpoints import hit
+from bot.road import Road
+
+LEASE_NAME = "tick"
+LEASE = timedelta(seconds=90)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``work`` returns how many rows it touched. Every job may run at any time, twice, or a day late."""
+
+    name: str
+    every_seconds: int
+    work: Callable[[Road], Awaitable[int]]
+
+
+async def wake_deferred(road: Road) -> int:
+    """What waited for its hour goes back to the queue, and past the gate again."""
+    woken = await road.store.awrite(lambda session: outbox.wake_deferred(session, road.clock.now()))
+    if woken:
+        road.wake.outbox.set()
+    return woken
+
+
+async def release_expired(road: Road) -> int:
+    """What vanished workers held goes back; what they were sending is of unknown outcome."""
+    now = road.clock.now()
+    rows = await road.store.awrite(lambda session: inbox.release_expired(session, now))
+    claims, lost = await road.store.awrite(lambda session: outbox.release_expired(session, now))
+    hit("tick.released")
+    if rows:
+        road.wake.inbox.set()
+    if claims:
+        road.wake.outbox.set()
+    return rows + claims + lost
+
+
+async def escalate_cases(road: Road) -> int:
+    """Overdue cases go to the deputy, then to the manager."""
+    return len(await road.store.awrite(lambda session: cases.escalate(session, road.clock.now())))
+
+
+JOBS: tuple[Job, ...] = (
+    Job("wake_deferred", 5, wake_deferred),
+    Job("release_expired", 10, release_expired),
+    Job("settle_unknown", 30, settle_unknown),
+    Job("escalate_cases", 60, escalate_cases),
+)
+
+
+async def tick(road: Road, job: Job) -> int:
+    """Run one job if this process has the lease; return what it touched. A failing job is tried at its next turn."""
+    now = road.clock.now()
+    if not await road.store.awrite(lambda session: lease.acquire(session, LEASE_NAME, road.worker, now + LEASE, now)):
+        return 0
+    try:
+        return await job.work(road)
+    except Exception as error:  # noqa: BLE001 - the other jobs and the next tick go on
+        _log.error("tick failed", job=job.name, error=type(error).__name__)
+        return 0
+
+
+def make_scheduler(road: Road, jobs: tuple[Job, ...] = JOBS) -> AsyncIOScheduler:
+    """Return a scheduler to start inside a running loop."""
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    for job in jobs:
+        scheduler.add_job(tick, "interval", seconds=job.every_seconds, args=(road, job), id=job.name, coalesce=True,
+                          max_instances=1, misfire_grace_time=None)
+    return scheduler

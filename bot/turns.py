@@ -1,0 +1,184 @@
+"""One turn of a conversation, inside one transaction: load, read, decide, carry out, render, queue, save.
+
+Deciding is pure (handlers/), acting is billing's, wording is templates': this file only carries things between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from billing import accounts, apply, consents, outbox
+from billing.commands import CommandRefused, MakeLink, MakeStatement, RequestPayment
+from billing.ids import new_id
+from billing.phones import address_hash
+from billing.store import road_queries
+from billing.store.tables import Conversation, Inbox
+from bot.failpoints import hit
+from bot.road import Road
+from handlers import dispatch, understanding
+from handlers.core import Decision, Happened, Reading, Reply, Result, State, Talk, Text, Turn
+from templates import render
+
+FRESH_FOR = timedelta(minutes=15)
+"""A proved identity is good until this long after the person's last text (T-34)."""
+
+_MAKES_LINK = (MakeLink, MakeStatement, RequestPayment)
+
+
+def take_turn(session: Session, road: Road, row: Inbox, now: datetime) -> None:
+    """Work one message or event of a conversation; the caller finishes the inbox row in the same transaction."""
+    talk = _conversation(session, row, now)
+    if talk is None:
+        return
+    message = _message(row)
+    if isinstance(message, Text):
+        _forget_stale_identity(talk, now)
+    turn = build_turn(session, talk, message, row.practice_id, now)
+    if isinstance(message, Text):
+        talk.last_inbound_at = now
+        session.flush()
+    hit("receive.loaded")
+    decision, results = _decide_and_act(session, road, row, talk, turn, now)
+    hit("receive.applied")
+    session.refresh(talk)
+    for sequence, reply in enumerate(decision.replies):
+        outbox.put(session, _draft(session, talk, row, decision, reply, results, sequence, now), now)
+    if isinstance(message, Text) and message.card_number and talk.channel == "sms":
+        outbox.put(session, _redaction(talk, row), now)
+    hit("receive.queued")
+    _save(talk, decision)
+
+
+def _conversation(session: Session, row: Inbox, now: datetime) -> Conversation | None:
+    """Lock the row's conversation, making it for a new number; None when an event's conversation is gone."""
+    if row.kind == "event":
+        return road_queries.lock_conversation_by_id(session, row.payload["conversation_id"])
+    channel, address = row.source, row.payload["sender"]
+    hashed = address_hash(row.practice_id, channel, address)
+    found = road_queries.lock_conversation(session, row.practice_id, channel, hashed)
+    if found is not None:
+        return found
+    made = Conversation(id=new_id("conv"), practice_id=row.practice_id, channel=channel, address=address,
+                        address_hash=hashed, language=_first_language(session, row.practice_id, channel, hashed, now),
+                        language_chosen=False, state=State().to_json(), tries=0, version=0, created_at=now)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _first_language(session: Session, practice_id: str, channel: str, hashed: str, now: datetime) -> str:
+    """The accounts on this number all prefer one language, or it is English until the text tells."""
+    candidates = accounts.views_for(session, practice_id, channel, hashed, None, now)
+    languages = {account.language for account in candidates}
+    return languages.pop() if len(languages) == 1 else "en"
+
+
+def _message(row: Inbox) -> Text | Happened:
+    given: Mapping[str, Any] = row.payload
+    if row.kind == "event":
+        return Happened(given["kind"], given.get("data", {}))
+    return Text(given["body"], card_number=bool(given.get("card_number")), media=int(given.get("media", 0)),
+                answered_by_carrier=bool(given.get("carrier_keyword")))
+
+
+def fresh_account(talk: Conversation, now: datetime) -> str | None:
+    """Return the verified account, unless the person has been silent for FRESH_FOR (T-34)."""
+    if talk.guarantor_id is None or talk.verified_at is None:
+        return None
+    last = max(talk.verified_at, talk.last_inbound_at or talk.verified_at)
+    return talk.guarantor_id if now - last <= FRESH_FOR else None
+
+
+def _forget_stale_identity(talk: Conversation, now: datetime) -> None:
+    """The text that breaks a long silence must not make the old proof look fresh again."""
+    if fresh_account(talk, now) is None:
+        talk.guarantor_id = talk.verified_at = None
+
+
+def build_turn(session: Session, talk: Conversation, message: Text | Happened, practice_id: str, now: datetime) -> Turn:
+    """Return all that a decision may look at."""
+    account_id = fresh_account(talk, now)
+    practice = accounts.practice_view(session, practice_id, now)
+    candidates = accounts.views_for(session, practice_id, talk.channel, talk.address_hash, account_id, now)
+    standing = consents.standing(session, practice_id, talk.channel, talk.address_hash)
+    known = Talk(
+        conversation_id=talk.id, channel=talk.channel, language=talk.language, language_chosen=talk.language_chosen,
+        state=State.from_json(talk.state), account_id=account_id, tries=talk.tries, locked_until=talk.locked_until,
+        opted_out=standing.opted_out, first_contact=talk.version == 0)
+    today = now.astimezone(ZoneInfo(practice.policy.zone)).date()
+    reading = (understanding.read(message.body, talk.language, today, known.state) if isinstance(message, Text)
+               else Reading(""))
+    return Turn(known, message, reading, practice, candidates, now)
+
+
+def _decide_and_act(session: Session, road: Road, row: Inbox, talk: Conversation, turn: Turn,
+                    now: datetime) -> tuple[Decision, dict[str, Any]]:
+    """Decide and carry out; when a command is refused, undo and ask once more with the refusal as the event."""
+    decision = dispatch.decide(turn)
+    hit("receive.decided")
+    try:
+        with session.begin_nested():
+            return decision, _carry_out(session, road, row, talk, decision, now)
+    except CommandRefused as error:
+        session.refresh(talk)
+        refusal = Happened("command_refused", refused=error.refused)
+        again = dispatch.decide(replace(build_turn(session, talk, refusal, row.practice_id, now), reading=turn.reading))
+        return again, _carry_out(session, road, row, talk, again, now)
+
+
+def _carry_out(session: Session, road: Road, row: Inbox, talk: Conversation, decision: Decision,
+               now: datetime) -> dict[str, Any]:
+    context = apply.Context(
+        practice_id=row.practice_id, conversation_id=talk.id, address=talk.address, address_hash=talk.address_hash,
+        channel=talk.channel, inbox_id=row.id, language=decision.language or talk.language, now=now, actor="patient")
+    results: dict[str, Any] = {}
+    for command in decision.commands:
+        result = apply.carry_out(session, command, context)
+        ref = getattr(command, "ref", "")
+        if ref and result is not None:
+            results[ref] = road.link(result) if isinstance(command, _MAKES_LINK) else result
+    return results
+
+
+def _draft(session: Session, talk: Conversation, row: Inbox, decision: Decision, reply: Reply,
+           results: Mapping[str, Any], sequence: int, now: datetime) -> outbox.Draft:
+    language = decision.language or talk.language
+    arguments = {name: _filled(value, results) for name, value in reply.arguments.items()}
+    words = render.render(reply.template, language, arguments, talk.channel)
+    hit("receive.rendered")
+    account_id = fresh_account(talk, now)
+    return outbox.Draft(
+        practice_id=talk.practice_id, channel=talk.channel, address=talk.address, address_hash=talk.address_hash,
+        purpose=reply.purpose if reply.purpose != "reply" else words.purpose, template=reply.template,
+        template_version=words.version, language=language, privacy=words.privacy, body=words.body,
+        segments=words.segments, idempotency_key=f"reply:{row.id}:{sequence}", arguments=arguments,
+        conversation_id=talk.id, guarantor_id=account_id,
+        balance_version=road_queries.balance_version(session, account_id) if account_id else None,
+        reply_to=row.id, sequence=sequence)
+
+
+def _filled(value: Any, results: Mapping[str, Any]) -> Any:
+    """Put what the commands made where the reply names it. Raises KeyError when no command made it."""
+    return results[value.ref] if isinstance(value, Result) else value
+
+
+def _redaction(talk: Conversation, row: Inbox) -> outbox.Draft:
+    """The card number is also at the provider, in the text as it came: have it taken away there (T-52)."""
+    return outbox.Draft(
+        practice_id=talk.practice_id, channel=talk.channel, address=talk.address, address_hash=talk.address_hash,
+        purpose=outbox.REDACTION, template=outbox.REDACTION, template_version="", language=talk.language,
+        privacy="open", body="", segments=0, idempotency_key=f"redact:{row.id}", conversation_id=talk.id,
+        provider_id=row.external_id)
+
+
+def _save(talk: Conversation, decision: Decision) -> None:
+    talk.state = decision.state.to_json()
+    talk.version += 1
+    if decision.language and not talk.language_chosen:
+        talk.language = decision.language

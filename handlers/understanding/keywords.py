@@ -1,0 +1,112 @@
+"""Intents by key phrases, with room for typing mistakes. A model behind the same ``reader.read`` may replace it.
+
+A phrase counts when its words come in order with at most two others between any two. The longest phrase wins; a
+phrase of one word in a long text is weak. Words near a key word (rapidfuzz) are taken for it, words of stopping never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from handlers.understanding import fixed, phrases_en, phrases_es
+from handlers.understanding.folding import fold
+
+PHRASES = {"en": phrases_en.PHRASES, "es": phrases_es.PHRASES}
+INTENTS = tuple(phrases_en.PHRASES)
+KNOWN = 0.5
+"""Below this confidence a text counts as not understood."""
+
+_GAP = 2
+#: On a tie of words the more cautious reading wins: a person's trouble before a payment.
+_RANK = {name: place for place, name in enumerate((
+    "deceased", "bankrupt", "attorney", "cannot_pay", "dispute", "already_paid", "insurance_update", "refund_status",
+    "are_you_a_robot", "is_this_real", "language", "back", "out_of_scope", "medical", "itemised_bill", "insurance_status",
+    "minimum_payment", "plan", "saved_card", "explain", "due_date", "receipt", "statement", "balance", "pay", "preferences",
+    "repeat", "capabilities", "goodbye", "thanks", "greeting"))}
+_SMALL_TALK = frozenset({"greeting", "thanks", "goodbye"})
+_SHORT_ONLY = frozenset({"back", "repeat", "greeting", "thanks", "goodbye", "language"})
+_STOPPING = fixed.OPT_OUT | fixed.UNCLEAR | fixed.OPT_IN
+#: Common words one letter away from a key word; they are what they are.
+_COMMON = frozenset("there their where these those other after about right maybe would could should still never every "
+                    "people because before money doctor months weeks sister mother father brother plane plans "
+                    "cuando donde desde antes despues mucho mismo tiempo mejor siempre nunca".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    intent: str
+    confidence: float
+    language: str
+
+
+def find_intent(text: str) -> Guess | None:
+    """The best guess in either language, or None when no phrase occurs at all."""
+    words = [_mend(word) for word in fold(text).split()]
+    found = sorted(_guesses(words), key=lambda guess: (-guess[0], _RANK[guess[1].intent]))
+    serious = [guess for _, guess in found if guess.intent not in _SMALL_TALK and guess.confidence >= KNOWN]
+    if serious:
+        return serious[0]
+    return found[0][1] if found else None
+
+
+def _guesses(words: list[str]) -> Iterator[tuple[float, Guess]]:
+    for language, intents in _index().items():
+        for intent, phrases in intents.items():
+            matched = [phrase for phrase in phrases if _occurs(phrase, words)]
+            if matched:
+                best = max(matched, key=lambda phrase: (len(phrase), sum(map(len, phrase))))
+                weight = len(best) + sum(map(len, best)) / 100
+                yield weight, Guess(intent, _confidence(intent, best, words), language)
+
+
+def _confidence(intent: str, phrase: tuple[str, ...], words: list[str]) -> float:
+    if intent in _SHORT_ONLY and len(words) > 2 * len(phrase) + 2:
+        return 0.3
+    if len(phrase) == 1:
+        return 0.95 if len(words) == 1 else 0.75 if len(words) <= 6 else 0.55 if len(words) <= 14 else 0.4
+    return min(0.95, 0.7 + 0.1 * len(phrase))
+
+
+def _occurs(phrase: tuple[str, ...], words: list[str]) -> bool:
+    starts = [place for place, word in enumerate(words) if word == phrase[0]]
+    return any(_goes_on(phrase[1:], words, start) for start in starts)
+
+
+def _goes_on(rest: tuple[str, ...], words: list[str], at: int) -> bool:
+    for wanted in rest:
+        window = words[at + 1:at + 2 + _GAP]
+        if wanted not in window:
+            return False
+        at += 1 + window.index(wanted)
+    return True
+
+
+@lru_cache(maxsize=1)
+def _index() -> dict[str, dict[str, tuple[tuple[str, ...], ...]]]:
+    return {language: {intent: tuple(tuple(phrase.split()) for phrase in phrases) for intent, phrases in table.items()}
+            for language, table in PHRASES.items()}
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> tuple[str, ...]:
+    words = {word for table in _index().values() for phrases in table.values() for phrase in phrases for word in phrase}
+    return tuple(sorted(word for word in words if len(word) >= 5 and word not in _STOPPING))
+
+
+@lru_cache(maxsize=1)
+def _known_words() -> frozenset[str]:
+    words = {word for table in _index().values() for phrases in table.values() for phrase in phrases for word in phrase}
+    return frozenset(words | _STOPPING | _COMMON)
+
+
+@lru_cache(maxsize=4096)
+def _mend(word: str) -> str:
+    if len(word) < 5 or word in _known_words():
+        return word
+    found = process.extractOne(word, _vocabulary(), scorer=OSA.distance, score_cutoff=1 if len(word) < 8 else 2)
+    return found[0] if found and found[0][0] == word[0] else word

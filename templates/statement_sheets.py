@@ -1,0 +1,77 @@
+"""The strings of the two smaller sheets: the itemised bill of one visit, and the receipt of one payment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from templates.codes import place_words, procedure_words
+from templates.statement_page import addressee, frame, visit_heading, visit_rows
+from templates.statement_words import day, money, phone_words, words
+
+Content = Mapping[str, Any]
+
+
+def itemised_page(content: Content, language: str) -> dict[str, Any]:
+    said = words(language)
+    about = [content["provider"], place_words(content["place_code"], language) or "",
+             f"{said['patient']}: {content['patient']}"]
+    facts = [[said["visit"], content["external"]], [said["account"], content["account"]],
+             [said["statement_date"], day(content["made_on"], language)]]
+    return {
+        **frame(content["practice"], content["account"], language), "kind": said["itemised_title"], "facts": facts,
+        "title": f"{said['itemised_title']} {content['external']}", "to": addressee(content, language),
+        "lead": said["itemised_lead"], "heading": visit_heading(content, language),
+        "about": " · ".join(filter(None, about)), "lines": _lines(content, language),
+        "reckoning": {"heading": said["visits_heading"], "cols": [said["item"], said["amount"]],
+                      "rows": visit_rows(content, {**content, "due_minor": content["left_minor"]}, language)},
+        "ask": said["questions_ask"].format(phone=phone_words(content["practice"]["phone"])),
+        "tax": _tax(content),
+    }
+
+
+def _tax(content: Content) -> str:
+    practice = content["practice"]
+    parts = [f"Tax ID {practice['tax_id']}" if practice.get("tax_id") else "",
+             f"NPI {practice['npi']}" if practice.get("npi") else ""]
+    return " · ".join(filter(None, parts))
+
+
+def _lines(content: Content, language: str) -> dict[str, Any]:
+    said = words(language)
+    cols = [said[key] for key in ("code", "service", "units", "charge_column", "paid_column", "reduced_column",
+                                  "your_part_column")]
+    rows = [[_code(line), procedure_words(line["code"], language, line["words"]), line["units"],
+             *(_amount(content, line[key], language)
+               for key in ("charge_minor", "paid_minor", "reduced_minor", "patient_minor"))]
+            for line in content["lines"]]
+    total = [said["total"], "", "", money(sum(line["charge_minor"] for line in content["lines"]), language,
+                                          content["currency"]), "", "", ""]
+    return {"cols": cols, "rows": rows, "total": total, "none": said["itemised_no_lines"]}
+
+
+def _code(line: Content) -> str:
+    return " ".join(filter(None, (line["revenue_code"], line["code"], line["modifiers"])))
+
+
+def _amount(content: Content, minor: int | None, language: str) -> str:
+    return "" if minor is None else money(minor, language, content["currency"])
+
+
+def receipt_page(content: Content, language: str) -> dict[str, Any]:
+    said, currency = words(language), content["currency"]
+    rows = [[day(part["service_on"], language) or f"{said['visit']} {part['external']}",
+             money(part["amount_minor"], language, currency)] for part in content["parts"]]
+    if content["credit_minor"]:
+        rows.append([said["receipt_credit_rest"], money(content["credit_minor"], language, currency)])
+    facts = [[said["receipt_number"], content["receipt_number"]],
+             [said["receipt_on"], day(content["paid_on"], language)], [said["account"], content["account"]]]
+    return {
+        **frame(content["practice"], content["account"], language), "kind": said["receipt_title"], "facts": facts,
+        "title": f"{said['receipt_title']} {content['receipt_number']}", "to": addressee(content, language),
+        "hero": {"label": said["receipt_amount"], "amount": money(content["amount_minor"], language, currency),
+                 "by": said["tender"].get(content["tender"], content["tender"]), "lead": said["receipt_thanks"]},
+        "parts": {"heading": said["receipt_for"], "cols": [said["visit"], said["amount"]], "rows": rows,
+                  "total": [said["total"], money(content["amount_minor"], language, currency)]},
+        "left": [said["receipt_left"], money(content["due_now_minor"], language, currency)],
+    }
