@@ -121,22 +121,22 @@ def _paid(session: Session, payment: Payment, event: ProcessorEvent, now: dateti
     cancelled = payment.status == life.CANCELLED
     payment.processor_ref = event.processor_ref or payment.processor_ref
     payment.session_ref = event.session_ref or payment.session_ref
-    _settle(session, payment, _when(payment, event, now), now, to_credit=cancelled)
+    _settle(session, payment, _when(payment, event, now), now)
     if cancelled:
         call_staff(session, payment.practice_id, "payment_after_cancel", payment.id,
-                   "paid after it was cancelled; the money is unapplied credit", now, payment)
+                   "its page was still open and was paid; the money was put where it was meant for", now, payment)
 
 
-def _settle(session: Session, payment: Payment, paid_at: datetime, now: datetime, *, to_credit: bool = False) -> None:
+def _settle(session: Session, payment: Payment, paid_at: datetime, now: datetime) -> None:
     """The one place where a payment becomes paid."""
     store.lock_guarantor(session, payment.guarantor_id)
-    parts = plan_parts(session, payment, now, to_credit=to_credit)
+    parts = plan_parts(session, payment, now)
     post_paid(session, payment, parts, "paid", local_day(session, payment.practice_id, paid_at), now)
     life.move(payment, life.SUCCEEDED)
     payment.paid_at, payment.failure = paid_at, None
     tell_patient(session, payment, "payment_paid", payment.id, now)
     unapplied = sum(part.amount_minor for part in parts if part.visit_id is None)
-    if unapplied and not to_credit:
+    if unapplied:
         call_staff(session, payment.practice_id, "unapplied_credit", payment.id,
                    f"{unapplied} {payment.currency} of the payment fit no visit and wait as credit", now, payment)
 

@@ -28,27 +28,23 @@ class FailpointError(ValueError):
     """The variable names no failpoint, or is set where it may not be."""
 
 
-def _pass(_name: str) -> None:
-    return
-
-
-def make_hit(setting: str) -> Callable[[str], None]:
-    """Return the function that kills on the n-th passing of the named point. Raises FailpointError."""
+def make_killer(setting: str) -> Callable[[str], None] | None:
+    """Return the function that kills on the n-th passing of the named point; None for none. Raises FailpointError."""
     if not setting:
-        return _pass
+        return None
     name, _, count = setting.partition(":")
     if name not in NAMES or not (count or "1").isdigit():
         raise FailpointError(f"{VARIABLE}={setting} names no failpoint; they are: {', '.join(sorted(NAMES))}")
     left = int(count or "1")
 
-    def hit(passed: str) -> None:
+    def kill(passed: str) -> None:
         nonlocal left
         if passed == name:
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    return hit
+    return kill
 
 
 def refuse_in_production(in_production: bool) -> None:
@@ -57,4 +53,16 @@ def refuse_in_production(in_production: bool) -> None:
         raise FailpointError(f"{VARIABLE} is for crash tests; unset it")
 
 
-hit: Final = make_hit(os.environ.get(VARIABLE, ""))
+_killer = make_killer(os.environ.get(VARIABLE, ""))
+
+
+def arm(setting: str) -> None:
+    """Set or, with an empty setting, disarm the point of this process. Raises FailpointError."""
+    global _killer
+    _killer = make_killer(setting)
+
+
+def hit(name: str) -> None:
+    """Pass a point. Nothing happens unless it is armed."""
+    if _killer is not None:
+        _killer(name)

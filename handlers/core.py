@@ -10,6 +10,8 @@ from typing import Any
 from billing.commands import Command, Refused
 from billing.views import AccountView, PracticeView
 
+Day = date  # inside Slots the field ``date`` hides the type
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -47,13 +49,13 @@ class Slots:
     amount_minor: int | None = None
     amount_is_all: bool = False
     ambiguous_amount: bool = False  # "two fifty": ask back
-    date: date | None = None
+    date: Day | None = None
     day_of_month: int | None = None
     count: int | None = None
     interval: str | None = None  # week, two_weeks, twice_month, month
     choices: tuple[int, ...] = ()  # "1 and 3" of a numbered list
     visit: str | None = None
-    born_on: date | None = None
+    born_on: Day | None = None
     postal_code: str | None = None
 
 

@@ -50,7 +50,7 @@ def moment(value: datetime | str, language: str) -> str:
     if language == "en":
         return f"{clock(at.time(), language)} on {format_date(at.date(), 'EEEE, MMMM d', locale='en_US')}"
     hour = clock(at.time(), language)
-    article = "la" if hour.startswith("1 ") or hour.startswith("1:") else "las"
+    article = "la" if hour.startswith(("1 ", "1:")) else "las"
     named = format_date(at.date(), "EEEE d 'de' MMMM", locale="es_US")
     return f"{article} {hour} del {named}"
 

@@ -1,12 +1,14 @@
 """The statement, the itemised bill and the receipt as accessible PDF (PDF/UA-1), and the statement as a short text.
 
-The paper's sources are static files; everything that varies goes in as data, never as source text.
+The paper's sources are static files; everything that varies goes in as data, never as source text. The maker enforces
+PDF/UA-1: it refuses a page without title or language, or a character that it has no shape for.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,6 @@ from templates.statement_sheets import itemised_page, receipt_page
 from templates.statement_words import day, money, phone_words, words
 
 _HERE = Path(__file__).parent
-#: Blind readers are served by tags: the maker refuses to write a page without title, language or known characters.
-_STANDARDS = ["ua-1"]
 
 
 def pdf(content: Mapping[str, Any], language: str | None = None) -> bytes:
@@ -42,20 +42,27 @@ def receipt_pdf(content: Mapping[str, Any], language: str | None = None) -> byte
 
 
 def _compile(source: str, page: Mapping[str, Any]) -> bytes:
+    """The stamp comes from the page, so that one snapshot is one file to the byte, whenever it is asked for."""
     import typst
 
-    made = typst.compile(str(_HERE / source), root=str(_HERE), format="pdf", pdf_standards=_STANDARDS,
-                         ignore_system_fonts=True, sys_inputs={"data": json.dumps(page, ensure_ascii=False)})
-    assert isinstance(made, bytes)
-    return made
+    return typst.compile(str(_HERE / source), root=str(_HERE), format="pdf", pdf_standards=["ua-1"],
+                         ignore_system_fonts=True, timestamp=_stamp(page["made_on"]), sys_inputs=_inputs(page))
+
+
+def _stamp(made_on: str) -> datetime:
+    return datetime.combine(date.fromisoformat(made_on), time(12), UTC)
+
+
+def _inputs(page: Mapping[str, Any]) -> dict[str, str]:
+    return {"data": json.dumps(page, ensure_ascii=False)}
 
 
 def _pictures(source: str, page: Mapping[str, Any], ppi: int) -> list[bytes]:
     import typst
 
-    made = typst.compile(str(_HERE / source), root=str(_HERE), format="png", ppi=ppi, ignore_system_fonts=True,
-                         sys_inputs={"data": json.dumps(page, ensure_ascii=False)})
-    return [made] if isinstance(made, bytes) else [page for page in made if isinstance(page, bytes)]
+    made: bytes | list[bytes] = typst.compile(
+        str(_HERE / source), root=str(_HERE), format="png", ppi=ppi, ignore_system_fonts=True, sys_inputs=_inputs(page))
+    return [made] if isinstance(made, bytes) else made
 
 
 def short_text(content: Mapping[str, Any], language: str | None = None) -> str:

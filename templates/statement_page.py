@@ -28,14 +28,15 @@ _SINCE = ("patient_paid", "refunded", "moved_to_credit")
 def statement_page(content: Content, language: str) -> dict[str, Any]:
     """All strings of the PDF. ``content`` is a statement's snapshot, amounts in cents."""
     said = words(language)
+    left, right = _notices(content, language)
     return {
-        **_frame(content, language), "title": said["title"].format(number=content["number"]),
+        **_frame(content, language), "made_on": content["statement_on"], "title": said["title"].format(number=content["number"]),
         "kind": said["statement"], "facts": _facts(content, language), "to": addressee(content, language),
         "hero": _hero(content, language), "overview": _overview(content, language),
         "visits_heading": said["visits_heading"],
         "visits": [_visit(content, visit, language) for visit in content["visits"]],
         "waiting": _waiting(content, language), "summary": _summary(content, language),
-        "aging": _aging(content, language), "left": _left(content, language), "right": _right(content, language),
+        "aging": _aging(content, language), "left": left, "right": right,
         "languages": {"heading": said["language_heading"].format(phone=phone_words(content["practice"]["phone"])),
                       "lines": language_lines(PRINTABLE_SCRIPTS)},
     }
@@ -218,19 +219,23 @@ def _aging(content: Content, language: str) -> dict[str, Any] | None:
             "row": [_money(content, b["amount_minor"], language) for b in content["aging"]]}
 
 
-def _left(content: Content, language: str) -> list[dict[str, Any]]:
+def _notices(content: Content, language: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Paying and help on the left, questions on the right; the rest goes where the column is shorter."""
     said = words(language)
-    return _sections((said["pay_heading"], _ways(content, language)),
+    left = _sections((said["pay_heading"], _ways(content, language)),
                      (said["plan_heading"], [_plan(content, language)]),
-                     (said["assistance_heading"], _assistance(content, language)),
-                     (said["stop_heading"], [said["stop_texts"]]))
-
-
-def _right(content: Content, language: str) -> list[dict[str, Any]]:
-    said = words(language)
-    return _sections((said["questions_heading"], _questions(content, language)),
-                     (said["words_heading"], _meanings(content, language)),
+                     (said["assistance_heading"], _assistance(content, language)))
+    right = _sections((said["questions_heading"], _questions(content, language)))
+    rest = _sections((said["words_heading"], _meanings(content, language)), (said["stop_heading"], [said["stop_texts"]]),
                      (said["estimate_heading"], _estimates(content, language)))
+    for section in rest:
+        min(left, right, key=_height).append(section)
+    return left, right
+
+
+def _height(sections: Sequence[Mapping[str, Any]]) -> int:
+    """Lines that sections will take in a column, roughly: for balance, nothing depends on it."""
+    return sum(2 + sum(1 + len(text) // 58 for text in section["paragraphs"]) for section in sections)
 
 
 def _sections(*made: tuple[str, list[str]]) -> list[dict[str, Any]]:
@@ -262,7 +267,7 @@ def _assistance(content: Content, language: str) -> list[str]:
     said, help_ = words(language), content["assistance"]
     contact = said["assistance_contact"].format(phone=phone_words(help_["phone"]))
     web = said["assistance_web"].format(url=help_["url"]) if help_["url"] else ""
-    return [help_["note"], " ".join(filter(None, (contact, web)))]
+    return [" ".join(filter(None, (help_["note"], contact, web)))]
 
 
 def _estimates(content: Content, language: str) -> list[str]:

@@ -19,7 +19,8 @@ def itemised_page(content: Content, language: str) -> dict[str, Any]:
     facts = [[said["visit"], content["external"]], [said["account"], content["account"]],
              [said["statement_date"], day(content["made_on"], language)]]
     return {
-        **frame(content["practice"], content["account"], language), "kind": said["itemised_title"], "facts": facts,
+        **frame(content["practice"], content["account"], language), "made_on": content["made_on"],
+        "kind": said["itemised_title"], "facts": facts,
         "title": f"{said['itemised_title']} {content['external']}", "to": addressee(content, language),
         "lead": said["itemised_lead"], "heading": visit_heading(content, language),
         "about": " · ".join(filter(None, about)), "lines": _lines(content, language),
@@ -67,7 +68,8 @@ def receipt_page(content: Content, language: str) -> dict[str, Any]:
     facts = [[said["receipt_number"], content["receipt_number"]],
              [said["receipt_on"], day(content["paid_on"], language)], [said["account"], content["account"]]]
     return {
-        **frame(content["practice"], content["account"], language), "kind": said["receipt_title"], "facts": facts,
+        **frame(content["practice"], content["account"], language), "made_on": content["paid_on"],
+        "kind": said["receipt_title"], "facts": facts,
         "title": f"{said['receipt_title']} {content['receipt_number']}", "to": addressee(content, language),
         "hero": {"label": said["receipt_amount"], "amount": money(content["amount_minor"], language, currency),
                  "by": said["tender"].get(content["tender"], content["tender"]), "lead": said["receipt_thanks"]},

@@ -5,6 +5,7 @@ Nothing here may import aiogram (7-9 s).
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -66,10 +67,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) 
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Iterator[PostgresqlServer]:
-    server = PostgresqlServer(tmp_path_factory.mktemp("pg") / "data")
-    yield server
-    server.stop()
+def postgresql_server(keyring: Keyring) -> Iterator[PostgresqlServer]:
+    # Not below pytest's own folder: every new pytest takes the permissions there back to its user alone, and a
+    # server that runs as another user (it refuses to run as root) shuts down.
+    with tempfile.TemporaryDirectory(prefix="plainbill-pg-", ignore_cleanup_errors=True) as folder:
+        server = PostgresqlServer(Path(folder) / "data")
+        yield server
+        server.stop()
 
 
 @pytest.fixture

@@ -56,9 +56,8 @@ def legal_interval(window: TextWindow, region: str | None, zone: ZoneInfo, day: 
     limits = [FEDERAL] + ([STATES[region]] if region in STATES else [])
     opens = max([bounds[0], *(_opens(limit, day) for limit in limits)])
     closes = min([bounds[1], *(limit.closes for limit in limits)])
-    # A clock time can occur twice or never on the day the clocks change: take the reading that leaves less time.
-    opens_at = max(datetime.combine(day, opens, zone).replace(fold=f).astimezone(UTC) for f in (0, 1))
-    closes_at = min(datetime.combine(day, closes, zone).replace(fold=f).astimezone(UTC) for f in (0, 1))
+    # The federal limits keep both ends out of the small hours in which a clock time can occur twice or never.
+    opens_at, closes_at = (datetime.combine(day, clock, zone).astimezone(UTC) for clock in (opens, closes))
     return (opens_at, closes_at) if opens_at < closes_at else None
 
 

@@ -12,11 +12,14 @@ from billing.store.tables import (
     ContactPoint,
     Guarantor,
     Hold,
+    Inbox,
     LedgerAccount,
+    Outbox,
     Patient,
     Payment,
     Statement,
     Transfer,
+    Verdict,
     Visit,
 )
 
@@ -108,3 +111,34 @@ def move_visits(session: Session, from_id: str, to_id: str) -> None:
 
 def bump(session: Session, guarantor_ids: Sequence[str]) -> None:
     bump_versions(session, guarantor_ids)
+
+
+def text_contact(session: Session, guarantor_id: str) -> ContactPoint | None:
+    """The number to text a guarantor at: the first that works."""
+    return session.scalars(select(ContactPoint).where(
+        ContactPoint.guarantor_id == guarantor_id, ContactPoint.channel == "sms", ContactPoint.status == "ok")
+        .order_by(ContactPoint.created_at, ContactPoint.id).limit(1)).first()
+
+
+def has_message(session: Session, practice_id: str, key: str) -> bool:
+    return session.scalar(select(Outbox.id).where(
+        Outbox.practice_id == practice_id, Outbox.idempotency_key == key)) is not None
+
+
+def last_verdict(session: Session, outbox_id: str) -> Verdict | None:
+    return session.scalars(select(Verdict).where(Verdict.outbox_id == outbox_id)
+                           .order_by(Verdict.id.desc()).limit(1)).first()
+
+
+def nothing_under_way(session: Session, practice_id: str) -> bool:
+    """Whether no inbox row waits to be worked and no message to be sent."""
+    inbox = select(Inbox.id).where(Inbox.practice_id == practice_id, Inbox.status.in_(("accepted", "working")))
+    outbox = select(Outbox.id).where(Outbox.practice_id == practice_id,
+                                     Outbox.status.in_(("queued", "claimed", "sending")))
+    return session.scalar(inbox.limit(1)) is None and session.scalar(outbox.limit(1)) is None
+
+
+def has_paid(session: Session, practice_id: str, guarantor_id: str) -> bool:
+    return session.scalar(select(Payment.id).where(
+        Payment.practice_id == practice_id, Payment.guarantor_id == guarantor_id,
+        Payment.status == "succeeded").limit(1)) is not None

@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from billing.store import ledger_queries
-from billing.store.tables import Conversation, Guarantor, Hold, Payment, Practice, Transfer, Visit
+from billing.store.tables import Conversation, Guarantor, Hold, Outbox, Payment, Practice, Statement, Transfer, Visit
 
 
 def lock_guarantor(session: Session, guarantor_id: str) -> None:
@@ -133,3 +133,29 @@ def posted_under(session: Session, payment_id: str, ref_prefix: str) -> int:
 
 def conversation(session: Session, conversation_id: str) -> Conversation | None:
     return session.get(Conversation, conversation_id)
+
+
+def payment_of(session: Session, practice_id: str, guarantor_id: str, payment_id: str) -> Payment | None:
+    return session.scalars(select(Payment).where(
+        Payment.id == payment_id, Payment.practice_id == practice_id, Payment.guarantor_id == guarantor_id)).one_or_none()
+
+
+def visits_by_id(session: Session, visit_ids: Collection[str]) -> dict[str, Visit]:
+    return {row.id: row for row in session.scalars(select(Visit).where(Visit.id.in_(visit_ids)))}
+
+
+def latest_conversation(session: Session, practice_id: str, guarantor_id: str) -> str | None:
+    """Where this account last spoke with us, for receipts of what is paid on a page."""
+    return session.scalar(select(Conversation.id).where(
+        Conversation.practice_id == practice_id, Conversation.guarantor_id == guarantor_id)
+        .order_by(Conversation.last_inbound_at.desc().nulls_last()).limit(1))
+
+
+def practice_of_message(session: Session, outbox_id: str) -> str | None:
+    """Which practice sent a message, for a report that names it."""
+    return session.scalar(select(Outbox.practice_id).where(Outbox.id == outbox_id))
+
+
+def latest_statement(session: Session, guarantor_id: str) -> str | None:
+    return session.scalar(select(Statement.id).where(Statement.guarantor_id == guarantor_id)
+                          .order_by(Statement.number.desc()).limit(1))

@@ -62,4 +62,4 @@ def require_head(engine: Engine) -> None:
     found = current(engine)
     if found != head():
         raise SchemaMismatch(f"the database is at schema {found or 'none'}, this release needs {head()}; "
-                             "run `plainbill upgrade` (or install the release that made it)")
+                             "run `plainbill db upgrade` (or install the release that made it)")

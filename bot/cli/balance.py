@@ -32,8 +32,8 @@ def run(account: Account = "", every: All = False, as_json: AsJson = False) -> N
 
     with context() as edge:
         if not every:
-            one = found(edge.read(lambda s: _facts(s, edge, find_account(s, edge.practice_id, account)), "account",
-                                  account, "balance"), "such account")
+            one = found(edge.read(lambda s: _facts(s, edge, find_account(s, edge.practice_id, account)), "guarantor",
+                                  lambda facts: facts["account_id"] if facts else "", "balance"), "such account")
             _print(one, as_json)
             return
         ids = edge.read(lambda s: all_accounts(s, edge.practice_id), "practice", edge.practice_id, "all balances")

@@ -76,7 +76,7 @@ def reply(
         return _shown(case), _message(message) if message else None
 
     with context() as edge:
-        shown, message = edge.write(run, "case.reply", "case", ref)
+        shown, message = edge.write(run, "case.reply", "case", lambda done: str(done[0]["id"]))
     if as_json:
         print_json(shown | {"message": message})
     elif message is None:
@@ -100,7 +100,7 @@ def close(
         return _shown(cases.close(session, edge.practice_id, ref, by=edge.actor, resolution=resolution, now=edge.now()))
 
     with context() as edge:
-        shown = edge.write(run, "case.close", "case", ref)
+        shown = edge.write(run, "case.close", "case", lambda done: str(done["id"]))
     if as_json:
         print_json(shown)
     else:

@@ -60,13 +60,15 @@ class Edge:
                                               self.now(), reason))
         return result
 
-    def write(self, fn: Callable[[Session], T], action: str, object_kind: str, object_id: str, reason: str = "") -> T:
-        """Change something, with its line in the audit trail in the same transaction."""
+    def write(self, fn: Callable[[Session], T], action: str, object_kind: str, object_id: str | Callable[[T], str],
+              reason: str = "") -> T:
+        """Change something, with its line in the audit trail in the same transaction; ``object_id`` as in ``read``."""
         from billing.store.trail import note
 
         def both(session: Session) -> T:
             result = fn(session)
-            note(session, self.practice_id, self.actor, action, object_kind, object_id, self.now(), reason)
+            changed = object_id if isinstance(object_id, str) else object_id(result)
+            note(session, self.practice_id, self.actor, action, object_kind, changed, self.now(), reason)
             return result
 
         return self.store.write(both)
@@ -187,6 +189,21 @@ def print_fields(fields: Mapping[str, object]) -> None:
     width = max((len(name) for name in fields), default=0)
     for name, value in fields.items():
         print(f"{name:<{width}}  {value if value is not None else ''}")
+
+
+def show(value: Any, as_json: bool) -> None:
+    """Print a result that needs no words of its own: mappings as a table, one mapping or dataclass as fields."""
+    plain = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    if as_json:
+        print_json(plain)
+    elif isinstance(plain, Mapping):
+        print_fields(plain)
+    elif isinstance(plain, Sequence) and plain and isinstance(plain[0], Mapping):
+        headings = list(plain[0])
+        print_table("", [name.replace("_", " ").capitalize() for name in headings],
+                    [[row.get(name) for name in headings] for row in plain])
+    else:
+        print(plain if plain else "Nothing.")
 
 
 def dollars(amount_minor: int) -> str:

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Entry] = {
     "balance": Entry("balance", "Show what an account owes, and to whom it is waiting.", _BILLING),
     "explain": Entry("explain", "Show how a balance came about, line by line.", _BILLING),
     "statement": Entry("statement", "Make a statement: as data, as PDF, as a short text.", _BILLING),
+    "send": Entry("sending", "Text patients that a statement is ready, through the gate.", _BILLING),
     "accounts": Entry("accounts", "Show accounts and confirm who answers for them.", _BILLING),
     "postings": Entry("postings", "Hand payments to the ledger of record of another system.", _BILLING),
     "ledger": Entry("ledger", "Replay the whole ledger and check it.", _BILLING),

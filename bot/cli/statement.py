@@ -59,7 +59,7 @@ def _make(edge: Edge, ref: str, lang: Language | None) -> dict[str, Any]:
         made = statements.make(session, account.id, lang.value if lang else account.language, edge.now())
         return statements.view(session, made.id)
 
-    return edge.write(run, "statement.make", "practice", edge.practice_id)
+    return edge.write(run, "statement.make", "statement", lambda made: str(made["statement_id"]))
 
 
 def _again(edge: Edge, statement_id: str) -> dict[str, Any]:

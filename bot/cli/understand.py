@@ -19,9 +19,9 @@ app = typer.Typer()
 
 @app.command()
 def understand(
-    texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, one a line from standard input.")] = None,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line. Input lines may be objects with "
-                                                        "text and language, or plain texts.")] = False,
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, standard input, one a line.")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line. Input lines may be objects too: "
+                                                        "text, language.")] = False,
     lang: Annotated[str, typer.Option(help="The language to assume where a text does not tell.")] = "en",
     on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"],
                                                 help="The day that counts as today.")] = None,

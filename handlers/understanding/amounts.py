@@ -23,15 +23,16 @@ _ODD_TAIL = re.compile(r"[.,]\d|k\b| ?%| ?(?:pesos?|euros?|percent|por ciento|th
 _VAGUE = re.compile(r"\b(?:half|la mitad|mitad|some of it|una parte|part of it|a bit|un poco)\b")
 _ALL = re.compile(
     r"^(?:(?:pay|quiero|pagar|i want to pay|ill pay|id like to pay|i will pay|pagare|voy a pagar|yes|si|please|ok) )*"
-    r"(?:all|all of it|all of them|everything|the (?:full|whole|total)(?: amount| balance| bill| thing)?|full(?: amount)?|"
-    r"in full|it all|(?:it )?in full|full balance|whole thing|todo|toda|todas|todos|el total|total|completo|"
-    r"la cuenta completa|todo el saldo|both|ambas|las dos|las \d|los dos)(?: please| por favor| now| ahora| today| hoy)*$")
+    r"(?:all|all of it|all of them|everything|the (?:full|whole|total)(?: amount| balance| bill| thing)?|"
+    r"full(?: amount)?|it all|(?:it )?in full|full balance|whole thing|todo|toda|todas|todos|el total|total|completo|"
+    r"la cuenta completa|todo el saldo|both|ambas|las dos|las \d|los dos)"
+    r"(?: please| por favor| now| ahora| today| hoy)*$")
 _WORD_ONE = re.compile(r"\b(?:a|one|un|uno) (?=(?:dollar|buck|dolar)\b)")
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """At most one of them is set; ``span`` is where a number stood, so that it is not read again as a choice."""
+    """At most one of them is set; none when no amount was named."""
 
     minor: int | None = None
     is_all: bool = False
@@ -45,7 +46,7 @@ def to_digits(text: str, language: str) -> str:
 
 
 def find_amount(digits: str, folded: str, expected: bool) -> Amount:
-    """The one amount in ``digits`` (from ``to_digits``); a number without a currency only where one is ``expected``."""
+    """The one amount in ``digits`` (from ``to_digits``); without a currency only where one is ``expected``."""
     if _ALL.fullmatch(folded):
         return Amount(is_all=True)
     found = [_read(match, digits) for match in _NUMBER.finditer(digits)]
@@ -100,4 +101,5 @@ def _cents(digits: str) -> int | None:
 
 def _side_by_side(text: str) -> bool:
     """``2 50`` from "two fifty": dollars and cents, or two hundred and fifty?"""
-    return bool(re.search(r"(?<![\d.,/:-])\$?\d{1,4} \d{2}(?![\d.,/:]| ?(?:cents?|centavos?|payments?|pagos?|%))", text))
+    pattern = r"(?<![\d.,/:-])\$?\d{1,4} \d{2}(?![\d.,/:]| ?(?:cents?|centavos?|payments?|pagos?|%))"
+    return re.search(pattern, text) is not None

@@ -17,20 +17,23 @@ _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _DAY = "|".join(sorted(_DAYS, key=len, reverse=True))
 
 _YEAR = r"(?P<y>\d{4}|'?\d{2})"
-_FULL = tuple(re.compile(pattern) for pattern in (
+_PATTERNS_FULL = (
     r"(?<!\d)(?P<y>(?:19|20)\d{2})[-/. ](?P<m>\d{1,2})[-/. ](?P<d>\d{1,2})(?!\d)",
     rf"(?<!\d)(?P<m>\d{{1,2}})\s?[-/. ]\s?(?P<d>\d{{1,2}})\s?[-/. ,]\s?{_YEAR}(?!\d)",
     rf"\b(?P<name>{_MONTH})\.?\s+(?:the\s+)?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?:of\s+|de\s+|del\s+)?{_YEAR}(?!\d)",
-    rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?:of\s+|de\s+)?(?P<name>{_MONTH})\.?,?[\s-]+(?:of\s+|de\s+|del\s+)?"
-    rf"{_YEAR}(?!\d)",
-    r"(?<!\d)(?P<eight>\d{8})(?!\d)"))
+    (rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?:of\s+|de\s+)?(?P<name>{_MONTH})\.?,?[\s-]+"
+     rf"(?:of\s+|de\s+|del\s+)?{_YEAR}(?!\d)"),
+    r"(?<!\d)(?P<eight>\d{8})(?!\d)")
+_FULL = tuple(re.compile(pattern) for pattern in _PATTERNS_FULL)
 _SHORT = tuple(re.compile(pattern) for pattern in (
     rf"\b(?P<name>{_MONTH})\.?\s+(?:the\s+)?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*%)",
     rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+|de\s+)?(?P<name>{_MONTH})\b",
     r"(?<![\d$./-])(?P<m>\d{1,2})/(?P<d>\d{1,2})(?![\d/])"))
 _DAY_OF_MONTH = re.compile(
-    r"\b(?:on |by )?the (?P<a>\d{1,2})(?:st|nd|rd|th)\b|\b(?P<b>\d{1,2})(?:st|nd|rd|th) of (?:the|each|every) month\b|"
-    r"\b(?:el|dia|para el)(?: dia)? (?P<c>\d{1,2})\b(?! ?(?:dolar|pesos|%|de (?!cada)))|\b(?P<e>\d{1,2})(?:st|nd|rd|th)\b")
+    r"\b(?:on |by )?the (?P<a>\d{1,2})(?:st|nd|rd|th)\b(?! (?:one|visit|bill))|"
+    r"\b(?P<b>\d{1,2})(?:st|nd|rd|th) of (?:the|each|every) month\b|"
+    r"\b(?:el|dia|para el)(?: dia)? (?P<c>\d{1,2})\b(?! ?(?:dolar|pesos|%|de (?!cada)))|"
+    r"\b(?P<e>\d{1,2})(?:st|nd|rd|th)\b(?! (?:one|visit|bill))")
 _ZIP = re.compile(r"(?<![\d$.,/-])(\d{5})(?:[- ]?\d{4})?(?![\d,/]|\.\d)")
 _RELATIVE = {"today": 0, "hoy": 0, "tonight": 0, "tomorrow": 1, "manana": 1, "tmrw": 1, "pasado manana": 2}
 

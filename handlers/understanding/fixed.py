@@ -8,31 +8,33 @@ from __future__ import annotations
 
 import re
 
-from handlers.understanding.folding import fold
+from handlers.understanding.folding import fold, words
 
 #: 47 CFR 64.1200(a)(10) and the carriers' lists, with what Spanish speakers write. Bare, they always mean opt-out.
-OPT_OUT = frozenset(
+OPT_OUT = words(
     "stop stopall quit end revoke optout cancel unsubscribe alto parar pare paren basta baja detener detente "
-    "terminar salir fin nomas stoptext stoptexts stopmessages nomasmensajes nomastextos".split())
+    "terminar salir fin nomas stoptext stoptexts stopmessages nomasmensajes nomastextos")
 #: "Cancelar" is also how much of Latin America says "to pay": bare, it is asked back, and silence means stop (T-05).
 UNCLEAR = frozenset({"cancelar", "cancele", "cancelen"})
 HELP = frozenset({"help", "info", "ayuda", "information", "informacion"})
 OPT_IN = frozenset({"start", "unstop"})  # never "yes" (T-12)
-HUMAN = frozenset("human agent person representative rep operator humano persona agente representante operador "
-                  "operadora asesor asesora".split())
-_POLITE = frozenset("please pls plz now por favor porfavor porfa ya thanks thank you gracias ok okay hi hello hey hola "
-                    "all me a an un una the right immediately asap".split())
+HUMAN = words(
+    "human agent person representative rep operator humano persona agente representante operador operadora asesor "
+    "asesora")
+_POLITE = words(
+    "please pls plz now por favor porfavor porfa ya thanks thank you gracias ok okay hi hello hey hola all me a "
+    "an un una the right immediately asap")
 
 _SEND = r"(?:text\w*|txt\w*|messag\w*|msgs?|msging|sms|contact\w*|bother\w*|harass\w*|spam\w*|writing)"
 _THING = r"(?:texts?|messages?|msgs?|txts?|sms|stuff|this|these)"
 _ENVIAR = (r"(?:mand[ea]n?|mandes|envien?|envies|escriban?|escribas|texte[ae]n?|contacten?|molesten?|molestes|"
            r"vuelvan? a (?:mandar|enviar|escribir|contactar)\w*)")
 
-_OPT_OUT_PHRASES = tuple(re.compile(pattern) for pattern in (
+_OPT_OUT_PATTERNS = (
     rf"\b(?:stop|quit|cease)(?: it)?(?: with)?(?: (?:all|the|these|those|any|your|my))* {_SEND}\b",
     rf"\b(?:stop|quit|cease) sending(?: me| us)?(?: \w+){{0,3}} {_THING}\b",
-    r"\b(?:dont|do not|never)(?: you)?(?: ever)? (?:text|txt|message|msg|contact|write|sms)"
-    r" (?:to )?(?:me|us|this|my|here|again|anymore)\b",
+    (r"\b(?:dont|do not|never)(?: you)?(?: ever)? (?:text|txt|message|msg|contact|write|sms)"
+     r" (?:to )?(?:me|us|this|my|here|again|anymore)\b"),
     r"\bno more (?:of )?(?:these |your |the )?(?:texts?|messages?|msgs?|txts?|texting|sms|contact)\b",
     r"\b(?:remove|delete|drop) (?:me|us|my number|this number|my phone)\b",
     r"\btake (?:me|us|my number|this number) (?:off|out)\b",
@@ -47,7 +49,8 @@ _OPT_OUT_PHRASES = tuple(re.compile(pattern) for pattern in (
     r"\b(?:dar|darme|denme|deme|darse|doy|quiero) (?:me )?(?:de )?(?:la )?baja\b",
     r"\bdej(?:e|a|en)(?:me|nos) en paz\b", r"\bparen? (?:con )?(?:los|estos|sus) (?:mensajes|textos)\b",
     r"\b(?:cancelar?|cancelen) (?:los |estos |mis )?(?:mensajes|textos|suscripcion)\b",
-    r"\bcancel (?:my |the |these |all )*(?:texts?|messages?|subscription)\b", r"\bdesuscrib\w+"))
+    r"\bcancel (?:my |the |these |all )*(?:texts?|messages?|subscription)\b", r"\bdesuscrib\w+")
+_OPT_OUT_PHRASES = tuple(re.compile(pattern) for pattern in _OPT_OUT_PATTERNS)
 _NOT_ASKING = re.compile(
     r"\b(?:dont|do not|didnt|did not|never|not|cant|wont|why did (?:you|it|they)|when (?:will|did) \w+|did you|"
     r"have you|did i|if (?:you|i)|no) (?:to )?$")
@@ -60,8 +63,8 @@ _SOMEONE = (r"(?:human|person|someone|somebody|agent|representative|rep|operator
 _ALGUIEN = r"(?:persona|humano|alguien|agente|representante|operador\w*|encargad[oa]|gerente|supervisor\w*|asesor\w*)"
 _HUMAN_PHRASES = tuple(re.compile(pattern) for pattern in (
     rf"\b(?:talk|speak|chat)(?:ing)?(?: to| with)(?: \w+){{0,2}} {_SOMEONE}\b",
-    rf"\b(?:want|need|get|give me|connect me(?: to| with)?|transfer me(?: to)?|reach|like)"
-    rf"(?: a| an| some| to)?(?: real| live| actual)? {_SOMEONE}\b(?! to pay)",
+    (rf"\b(?:want|need|get|give me|connect me(?: to| with)?|transfer me(?: to)?|reach|like)"
+     rf"(?: a| an| some| to)?(?: real| live| actual)? {_SOMEONE}\b(?! to pay)"),
     r"\b(?:can|could|will|have|please)(?: you| someone| somebody)? call me\b", r"^(?:please )?call me\b",
     rf"\b(?:hablar|comunic\w+|platicar|contactar)(?: con| a)?(?: \w+){{0,2}} {_ALGUIEN}\b",
     rf"\b(?:quiero|necesito|paseme(?: con)?|pasame(?: con)?|comuniqueme con)(?: a)?(?: un| una)? {_ALGUIEN}\b",
@@ -69,8 +72,8 @@ _HUMAN_PHRASES = tuple(re.compile(pattern) for pattern in (
 _ABOUT_ME = re.compile(r"\b(?:are you|is this|am i|r u|eres|es usted|estoy hablando|esto es)\b")
 
 _SELF_HARM = re.compile(
-    r"\b(?:suicid\w*|kill (?:my ?self|me)|end (?:my life|it all)|take my (?:own )?life|want to die|wanna die|better off dead|"
-    r"hurt(?:ing)? myself|harm(?:ing)? myself|dont want to (?:live|be alive)|no reason to live|"
+    r"\b(?:suicid\w*|kill (?:my ?self|me)|end (?:my life|it all)|take my (?:own )?life|want to die|wanna die|"
+    r"better off dead|hurt(?:ing)? myself|harm(?:ing)? myself|dont want to (?:live|be alive)|no reason to live|"
     r"matarme|me (?:quiero|voy a) matar|quitarme la vida|quiero morir(?:me)?|no quiero vivir|hacerme dano|"
     r"acabar con mi vida)\b")
 _URGENT = re.compile(
@@ -99,8 +102,8 @@ def find_fixed(text: str) -> str:
     if is_opt_out(folded):
         return "opt_out"
     bare = _bare(folded)
-    for name, words in (("help", HELP), ("opt_in", OPT_IN), ("human", HUMAN)):
-        if bare and all(word in words for word in bare):
+    for name, known in (("help", HELP), ("opt_in", OPT_IN), ("human", HUMAN)):
+        if bare and all(word in known for word in bare):
             return name
     if asks_for_person(folded):
         return "human"

@@ -15,6 +15,11 @@ def fold(text: str) -> str:
     return _NOT_WORD.sub(" ", _APOSTROPHES.sub("", plain)).strip()
 
 
+def words(listed: str) -> frozenset[str]:
+    """A set of words from a text that lists them."""
+    return frozenset(listed.split())
+
+
 def unaccent(text: str) -> str:
     """Letters without their accents; ñ becomes n, so that a phone without Spanish keys writes the same word."""
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

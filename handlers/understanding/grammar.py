@@ -14,6 +14,7 @@ from handlers.understanding.folding import fold
 _COUNT = re.compile(r"\b(?:in|en|over|make|split into|dividir en)? ?(\d{1,2}) "
                     r"(?:equal |monthly |easy )?(?:payments?|installments?|instalments?|parts|months|pagos|cuotas|"
                     r"plazos|partes|meses|mensualidades)\b")
+_VISIT = re.compile(r"\b(?:visit|visita|bill|cuenta|item) ?(?:number|numero|no\.?|#)? ?#?(\d{1,2})\b(?![.,/]\d)")
 _INTERVALS = (
     ("two_weeks", r"every (?:two|2|other) weeks?|bi ?weekly|cada (?:dos|2) semanas|quincenal\w*|cada quincena"),
     ("twice_month", r"twice a month|(?:two|2) times a month|dos veces al mes|2 veces al mes"),
@@ -24,7 +25,7 @@ _PAYING = re.compile(r"\b(?:pay|paying|payment of|send|pague|pago de|pagar|pagar
 
 def find_slots(text: str, language: str, today: date, expects: str = "") -> Slots:
     """``expects`` is what the last question asked for (State.data["expects"]): amount, choice, identity or nothing."""
-    folded, digits = fold(text), amounts.to_digits(text, language)
+    folded, digits = fold(text), _digits(text, language)
     count, interval = _count(digits), _interval(folded)
     day, day_of_month = dates.find_date(digits, today)
     identity = expects == "identity"
@@ -34,11 +35,24 @@ def find_slots(text: str, language: str, today: date, expects: str = "") -> Slot
         amount_minor=amount.minor, amount_is_all=amount.is_all, ambiguous_amount=amount.ambiguous,
         date=None if identity else day, day_of_month=None if identity else day_of_month, count=count,
         interval=interval, choices=choices.find_choices(digits), born_on=born,
-        postal_code=dates.find_postal_code(digits, today) if identity or born else None)
+        visit=_visit(digits), postal_code=dates.find_postal_code(digits, today) if identity or born else None)
+
+
+def _digits(text: str, language: str) -> str:
+    """Number words in the text's language, or in the other one where that finds none ("cincuenta dólares")."""
+    said = amounts.to_digits(text, language)
+    if any(character.isdigit() for character in said):
+        return said
+    return amounts.to_digits(text, "en" if language == "es" else "es")
+
+
+def _visit(digits: str) -> str | None:
+    match = _VISIT.search(digits)
+    return match[1] if match else None
 
 
 def _amount(digits: str, folded: str, today: date, expects: str) -> amounts.Amount:
-    rest = _COUNT.sub(" ; ", dates.without_dates(digits, today))
+    rest = _VISIT.sub(" ; ", _COUNT.sub(" ; ", dates.without_dates(digits, today)))
     return amounts.find_amount(rest, folded, expects == "amount" or bool(_PAYING.search(folded)))
 
 

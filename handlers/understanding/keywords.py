@@ -14,7 +14,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from handlers.understanding import fixed, phrases_en, phrases_es
-from handlers.understanding.folding import fold
+from handlers.understanding.folding import fold, words
 
 PHRASES = {"en": phrases_en.PHRASES, "es": phrases_es.PHRASES}
 INTENTS = tuple(phrases_en.PHRASES)
@@ -25,16 +25,17 @@ _GAP = 2
 #: On a tie of words the more cautious reading wins: a person's trouble before a payment.
 _RANK = {name: place for place, name in enumerate((
     "deceased", "bankrupt", "attorney", "cannot_pay", "dispute", "already_paid", "insurance_update", "refund_status",
-    "are_you_a_robot", "is_this_real", "language", "back", "out_of_scope", "medical", "itemised_bill", "insurance_status",
-    "minimum_payment", "plan", "saved_card", "explain", "due_date", "receipt", "statement", "balance", "pay", "preferences",
-    "repeat", "capabilities", "goodbye", "thanks", "greeting"))}
+    "are_you_a_robot", "is_this_real", "language", "back", "out_of_scope", "medical", "itemised_bill",
+    "insurance_status", "minimum_payment", "plan", "saved_card", "explain", "due_date", "receipt", "statement",
+    "balance", "pay", "preferences", "repeat", "capabilities", "goodbye", "thanks", "greeting"))}
 _SMALL_TALK = frozenset({"greeting", "thanks", "goodbye"})
 _SHORT_ONLY = frozenset({"back", "repeat", "greeting", "thanks", "goodbye", "language"})
 _STOPPING = fixed.OPT_OUT | fixed.UNCLEAR | fixed.OPT_IN
 #: Common words one letter away from a key word; they are what they are.
-_COMMON = frozenset("there their where these those other after about right maybe would could should still never every "
-                    "people because before money doctor months weeks sister mother father brother plane plans "
-                    "cuando donde desde antes despues mucho mismo tiempo mejor siempre nunca".split())
+_COMMON = words(
+    "there their where these those other after about right maybe would could should still never every people "
+    "because before money doctor months weeks sister mother father brother plane plans cuando donde desde antes "
+    "despues mucho mismo tiempo mejor siempre nunca")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,22 @@
-"""Which of our languages a text is in, by its small words. Silent when the text does not tell: a stored preference wins."""
+"""Which of our languages a text is in, by its small words. Silent when it does not tell: a stored preference wins."""
 
 from __future__ import annotations
 
-from handlers.understanding.folding import fold
+from handlers.understanding.folding import fold, words
 
-_EN = frozenset(
-    "the is are was my i im you your do does did dont what why how much many owe pay paid bill bills please to for want can "
-    "have has had this that these of and it its with not when where who which would will help need payment insurance "
-    "statement balance receipt already they them from about get got send me hello hi hey thanks thank yes speak talk be "
-    "person link charge charged wrong number stop today tomorrow money more time still there be been should "
-    "could visit english".split())
-_ES = frozenset(
-    "el la los las mi mis que por cuanto cuanta cuantos debo debe pagar pague pago pagos quiero puedo puede tengo tiene es "
-    "esta estoy de del en una un para cuenta factura hola gracias si usted ustedes como cual cuando donde con mas muy ya "
-    "todavia seguro saldo recibo ayuda hablar persona alguien porque necesito enviar mande manden numero equivocado "
-    "buenos buenas dias tardes noches favor se le les lo al soy son fue hay espanol adios todo toda tarjeta no_ visita "
-    "anterior nueva nuevo yo tu su sus este esto eso mensajes dinero ahora hoy manana volver cobran cobrando".split())
+_EN = words(
+    "the is are was my i im you your do does did dont what why how much many owe pay paid bill bills please to "
+    "for want can have has had this that these of and it its with not when where who which would will help need "
+    "payment insurance statement receipt already they them from about get got send me hello hi hey thanks thank "
+    "yes speak dollars bucks talk be person link charge charged wrong number today tomorrow money more time still "
+    "there be been should could visit english")
+_ES = words(
+    "el la los las mi mis que por cuanto cuanta cuantos debo debe pagar pague pago pagos quiero puedo puede tengo "
+    "tiene es esta estoy de del en una un para cuenta factura hola gracias si usted ustedes como cual cuando "
+    "donde con mas muy ya todavia seguro saldo recibo ayuda hablar persona alguien porque necesito enviar mande "
+    "manden numero equivocado buenos buenas dias tardes noches favor se le les lo al soy son fue hay espanol "
+    "adios todo toda tarjeta dolares visita anterior nueva nuevo yo tu su sus este esto eso mensajes dinero ahora "
+    "hoy manana volver cobran cobrando")
 
 
 def find_language(text: str) -> str | None:

@@ -57,7 +57,8 @@ def _intent(text: str, slots: Slots) -> tuple[str, float, str | None]:
         return answer, 0.95, None
     guess = keywords.find_intent(text)
     if guess is None:
-        return "out_of_scope", 0.0, None
+        # Money named and nothing else said: an offer to pay, which still needs a yes to the exact amount.
+        return ("pay", 0.6, None) if slots.amount_minor else ("out_of_scope", 0.0, None)
     if guess.intent == "pay" and (slots.interval or slots.count):
         return "plan", guess.confidence, guess.language
     return guess.intent, guess.confidence, guess.language

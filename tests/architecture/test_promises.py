@@ -35,9 +35,9 @@ def test_every_command_has_a_branch_and_the_rest_is_proved_empty() -> None:
 def test_every_rule_of_the_register_has_a_test_named_after_it() -> None:
     tests = [path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
     named = " ".join(name for text in tests for name in re.findall(r"def (test_\w+)", text))
-    wanted = {rule.id: re.sub(r"[^a-z0-9]+", "_", rule.id.lower()) for rule in RULES}
-    missing = sorted({rule_id for rule_id, name in wanted.items()
-                      if not re.search(rf"test_(\w*_)?{name.replace('_', '_?')}(_|\b)", named)})
+    wanted = {rule.id: re.sub(r"[^a-z0-9]+", "_", rule.id.lower()) for rule in RULES if rule.id.startswith("T-")}
+    missing = [rule_id for rule_id, name in wanted.items() if not re.search(rf"\btest_{name}_", named)]
+    assert wanted
     assert missing == []
 
 

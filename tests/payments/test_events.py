@@ -105,11 +105,11 @@ def test_money_that_may_have_to_go_back_waits_as_credit(anna: Store, now: dateti
     assert anna.read(world.cases) == ["unapplied_credit"]
 
 
-def test_a_cancelled_payment_that_is_paid_after_all_is_credit_and_a_case(anna: Store, now: datetime) -> None:
+def test_a_cancelled_payment_whose_open_page_is_paid_after_all_counts_and_staff_hear_of_it(anna: Store, now: datetime) -> None:
     one = ask(anna, now)
     anna.write(lambda s: payments.cancel(s, PRACTICE, CancelPayment(one, "changed their mind")))
     assert tell(anna, now, paid(one)) == "succeeded"
-    assert anna.read(world.balances)["credit"] == OLD_MINOR
+    assert anna.read(world.balances) == {"new": NEW_MINOR, "cash:stripe:card": OLD_MINOR}
     assert anna.read(world.cases) == ["payment_after_cancel"]
 
 

@@ -32,11 +32,12 @@ def test_a_count_lets_the_first_passings_through() -> None:
 
 def test_a_misspelt_point_is_an_error_not_a_test_that_kills_nothing() -> None:
     with pytest.raises(failpoints.FailpointError, match="they are: accept"):
-        failpoints.make_hit("deliver.postd")
+        failpoints.make_killer("deliver.postd")
 
 
-def test_unset_it_is_an_empty_function() -> None:
-    assert failpoints.make_hit("") is failpoints._pass
+def test_unset_nothing_is_armed() -> None:
+    assert run("", "from bot import failpoints; [failpoints.hit(name) for name in failpoints.NAMES]") == 0
+    assert failpoints.make_killer("") is None
 
 
 def test_production_refuses_an_armed_point(monkeypatch: pytest.MonkeyPatch) -> None:

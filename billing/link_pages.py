@@ -1,0 +1,147 @@
+"""What stands behind a patient's link: proof of who asks, and the pages' content as data. Words are templates'."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from billing import audit, checkout, links, payments
+from billing import payment_status as life
+from billing.commands import CommandRefused, RequestPayment
+from billing.dues import due_visits, local_day
+from billing.figures import account_figures
+from billing.links import LinkView
+from billing.store import payment_queries as store
+from billing.store.practices import policy_of
+from config.practice import PracticePolicy
+
+MOST_VISITS = 24
+"""How many visits a list on a page offers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """An opened door and whose house it is."""
+
+    link: LinkView
+    policy: PracticePolicy
+    language: str  # the account's own
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPage:
+    """A payment as its page shows it. ``rows``: day of service, the source's number of the visit, cents."""
+
+    payment_id: str
+    status: str
+    amount_minor: int
+    currency: str
+    paid_at: datetime | None
+    session_ref: str | None
+    rows: tuple[tuple[date | None, str, int], ...]
+    obstacle: str  # a reason of checkout.NotNow, empty while it may be paid
+    bank_at_work: bool  # the patient has finished, the bank has not
+
+
+@dataclass(frozen=True, slots=True)
+class DueNow:
+    """All that the account may be asked for in this moment, and on which balance that was read."""
+
+    amount_minor: int
+    currency: str
+    split: tuple[tuple[str, int], ...]
+    balance_version: int
+
+
+def prove(session: Session, token: str, born_on: date | None, postal_code: str, now: datetime) -> LinkView | None:
+    """Check the second factor behind a link (T-34). None for any failure, whichever; each one counts on the link."""
+    link = links.open(session, token, now)
+    if link is None:
+        return None
+    account = store.guarantor(session, link.practice_id, link.guarantor_id)
+    known = (account.born_on or "", (account.postal_code or "")[:5]) if account is not None else ("", "")
+    given = (born_on.isoformat() if born_on else "", postal_code.strip()[:5])
+    # Both are always compared, so that neither the answer nor its time says which one was wrong.
+    same = [bool(a) and hmac.compare_digest(a.encode(), b.encode()) for a, b in zip(known, given, strict=True)]
+    if not all(same) or account is None or account.confirmed_at is None:
+        links.count_wrong_answer(session, token)
+        return None
+    audit.record(session, link.practice_id, "patient", "link_proved", "account", link.guarantor_id, link.purpose, now)
+    return link
+
+
+def visit(session: Session, token: str, now: datetime) -> Visitor | None:
+    """Open a link for somebody who has proved who they are, and note that they looked (T-36)."""
+    link = links.open(session, token, now)
+    account = store.guarantor(session, link.practice_id, link.guarantor_id) if link else None
+    practice = store.practice(session, link.practice_id) if link else None
+    if link is None or account is None or practice is None:
+        return None
+    audit.record(session, link.practice_id, "patient", "read", "account", link.guarantor_id, link.purpose, now)
+    return Visitor(link, policy_of(practice), account.language)
+
+
+def payment_page(session: Session, link: LinkView, now: datetime) -> PaymentPage | None:
+    """The payment behind a pay or receipt link, as it stands."""
+    payment = store.payment_of(session, link.practice_id, link.guarantor_id, link.object_id)
+    if payment is None:
+        return None
+    split = [(str(v), int(m)) for v, m in payment.instruction]
+    about = store.visits_by_id(session, [v for v, _ in split])
+    rows = tuple((about[v].service_from_on, about[v].external, m) for v, m in split if v in about)
+    return PaymentPage(payment.id, payment.status, payment.amount_minor, payment.currency, payment.paid_at,
+                       payment.session_ref, rows, checkout.obstacle_to(session, payment, now),
+                       payment.processor_ref is not None)
+
+
+def due_now(session: Session, link: LinkView, policy: PracticePolicy, now: datetime) -> DueNow:
+    account = store.guarantor(session, link.practice_id, link.guarantor_id)
+    split = tuple(due_visits(session, link.practice_id, link.guarantor_id, now))
+    return DueNow(sum(m for _, m in split), policy.currency, split, account.balance_version if account else 0)
+
+
+def pay_all_due(session: Session, visitor: Visitor, ref: str, shown: tuple[int, int], now: datetime,
+                processor: str) -> tuple[str, str] | None:
+    """Turn the button of a statement's page into a payment and a pay link: (payment id, token), or None if what was
+    ``shown`` (cents, balance version) is not what is due any more. ``ref`` names the link and the press: the same
+    press twice makes one payment.
+    """
+    link, policy = visitor.link, visitor.policy
+    due = due_now(session, link, policy, now)
+    if shown != (due.amount_minor, due.balance_version):
+        return None
+    talk = store.latest_conversation(session, link.practice_id, link.guarantor_id)
+    command = RequestPayment(link.guarantor_id, due.amount_minor, due.split, due.balance_version, visitor.language)
+    try:
+        payment = payments.request(session, command, payments.RequestContext(
+            link.practice_id, policy, now, talk, f"{ref}:{due.balance_version}", processor))
+    except CommandRefused:
+        return None
+    payments.mark_link_sent(payment)
+    token = links.make(session, link.practice_id, link.guarantor_id, "pay", payment.id, policy.link_days, now)
+    return payment.id, token
+
+
+def itemisable(session: Session, link: LinkView, now: datetime) -> list[tuple[str, date | None]]:
+    """(visit id, day of service) of what may be itemised behind this link, newest first. Confidential care is not."""
+    account = account_figures(session, link.guarantor_id, local_day(session, link.practice_id, now))
+    visits = [(v.visit_id, v.service_on) for v in account.visits if not v.void and not v.confidential]
+    return sorted(visits, key=lambda one: (one[1] or date.min, one[0]), reverse=True)[:MOST_VISITS]
+
+
+def latest_statement(session: Session, link: LinkView) -> str | None:
+    return store.latest_statement(session, link.guarantor_id)
+
+
+def waiting_payment(session: Session, token: str, now: datetime) -> tuple[str, str] | None:
+    """(practice id, session) of the payment behind a link whose page may have been paid without our knowing it."""
+    link = links.open(session, token, now)
+    if link is None or link.purpose != "pay":
+        return None
+    payment = store.payment_of(session, link.practice_id, link.guarantor_id, link.object_id)
+    if payment is None or payment.session_ref is None or payment.status not in life.OPEN | {life.CANCELLED}:
+        return None
+    return link.practice_id, payment.session_ref

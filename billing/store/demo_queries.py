@@ -1,0 +1,68 @@
+"""SQL of the demo: what its page shows of one patient, and what a database holds before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from billing.store.ledger_queries import TransferRow, transfers_where
+from billing.store.tables import (
+    Case,
+    Conversation,
+    Hold,
+    ImportRun,
+    Inbox,
+    Outbox,
+    Practice,
+    Transfer,
+    Verdict,
+    Visit,
+)
+
+MOST = 40
+
+
+def practices(session: Session) -> dict[str, bool]:
+    """Legal names of all practices, each with whether it is configured."""
+    return {row.legal_name: row.configured for row in session.scalars(select(Practice))}
+
+
+def has_imports(session: Session) -> bool:
+    return session.scalar(select(ImportRun.id).limit(1)) is not None
+
+
+def messages_to(session: Session, practice_id: str, hashed: str) -> list[tuple[Outbox, list[Verdict]]]:
+    """The newest messages to a number, each with its verdicts in order."""
+    rows = session.scalars(select(Outbox).where(Outbox.practice_id == practice_id, Outbox.address_hash == hashed)
+                           .order_by(Outbox.created_at.desc(), Outbox.id.desc()).limit(MOST)).all()
+    found: dict[str, list[Verdict]] = {row.id: [] for row in rows}
+    for verdict in session.scalars(select(Verdict).where(Verdict.outbox_id.in_(found)).order_by(Verdict.id)):
+        found[verdict.outbox_id].append(verdict)
+    return [(row, found[row.id]) for row in rows]
+
+
+def transfers_of(session: Session, guarantor_id: str) -> list[TransferRow]:
+    """The newest transfers of an account's visits, oldest first."""
+    visits = select(Visit.id).where(Visit.guarantor_id == guarantor_id)
+    return transfers_where(session, (Transfer.visit_id.in_(visits)) | (Transfer.guarantor_id == guarantor_id))[-MOST:]
+
+
+def inbox_of(session: Session, practice_id: str, hashed: str) -> Sequence[Inbox]:
+    """The newest rows of a number's thread."""
+    known = session.scalars(select(Conversation.id).where(
+        Conversation.practice_id == practice_id, Conversation.address_hash == hashed)).all()
+    if not known:
+        return []
+    return session.scalars(select(Inbox).where(Inbox.practice_id == practice_id)
+                           .order_by(Inbox.id.desc()).limit(MOST)).all()
+
+
+def open_holds(session: Session, guarantor_id: str) -> Sequence[Hold]:
+    return session.scalars(select(Hold).where(Hold.guarantor_id == guarantor_id, Hold.released_at.is_(None))
+                           .order_by(Hold.placed_at)).all()
+
+
+def cases_of(session: Session, guarantor_id: str) -> Sequence[Case]:
+    return session.scalars(select(Case).where(Case.guarantor_id == guarantor_id).order_by(Case.number.desc())).all()

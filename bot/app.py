@@ -1,0 +1,94 @@
+"""The only wiring: settings in, a running process out. Everything else gets what it needs handed to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+
+import uvicorn
+from fastapi import FastAPI
+
+from bot import worker
+from bot.channels.base import Channel
+from bot.channels.console import ConsoleChannel
+from bot.channels.sms import SmsChannel, TwilioAccount
+from bot.processors.stripe import StripeAccount, StripeProcessor
+from bot.road import Road
+from bot.web.app import make_app
+from bot.web.wiring import Wiring
+from bot.write import Store
+from config.clock import Clock
+from config.settings import Settings, reveal
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One process, wired and not yet running."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    road: Road
+    processor: StripeProcessor
+    web: FastAPI
+
+
+@asynccontextmanager
+async def wire(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[App]:
+    """Make the adapters and the web application; free their sockets at the end. The store stays open."""
+    processor = StripeProcessor(StripeAccount(
+        reveal(settings.stripe_secret_key), reveal(settings.stripe_webhook_secret), settings.stripe_base_url),
+        clock=clock.now)
+    channels: Mapping[str, Channel] = {"sms": sms_channel(settings, clock), "console": ConsoleChannel(clock.now)}
+    road = Road(store, clock, worker_name(), settings.public_url, channels)
+    web = make_app(Wiring(settings, road, processor))
+    try:
+        yield App(settings, store, clock, road, processor, web)
+    finally:
+        for channel in channels.values():
+            await channel.close()
+        await processor.close()
+
+
+def sms_channel(settings: Settings, clock: Clock) -> SmsChannel:
+    return SmsChannel(TwilioAccount(
+        settings.twilio_account_sid or "", reveal(settings.twilio_auth_token), settings.twilio_base_url,
+        settings.public_url))
+
+
+def worker_name() -> str:
+    """Names this process in claims and leases."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+async def run(app: App, stop: asyncio.Event) -> None:
+    """Serve and work until ``stop`` is set; then finish what was begun."""
+    server = _Server(uvicorn.Config(
+        app.web, host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="off",
+        proxy_headers=False, timeout_graceful_shutdown=5))
+    serving = asyncio.create_task(_serve(server, stop))
+    try:
+        await worker.run(app.road, stop)
+    finally:
+        stop.set()
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to whoever called ``run``."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+async def _serve(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    """A port that is taken ends the process, not just the web half of it."""
+    try:
+        await server.serve()
+    finally:
+        stop.set()

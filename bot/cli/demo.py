@@ -1,0 +1,80 @@
+"""``plainbill demo``: the whole thing at work on a sample practice, with no account and no network."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.exits import REFUSED, Stop
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.demo.stage import Stage
+
+app = typer.Typer(add_completion=False)
+
+Script = Annotated[bool, typer.Option("--script", help="Play one conversation without a browser, print it, and end.")]
+Port = Annotated[int, typer.Option("--port", help="Port of the demo's page.")]
+
+
+@app.command()
+def run(script: Script = False, port: Port = 8080) -> None:
+    """See claims come in, a patient ask why, pay, and the ledger show it. Starts on a Tuesday at 10:00."""
+    from bot.demo.stage import DEFAULT_START, StageError
+    from bot.logs import configure_logs
+    from config.settings import load
+
+    settings = load()
+    configure_logs("warning", as_json=False)
+    start = settings.clock or DEFAULT_START
+    try:
+        asyncio.run(_play(start) if script else _serve(start, port))
+    except StageError as error:
+        raise Stop(f"The demo stopped: {error}.", REFUSED) from error
+
+
+async def _play(start: datetime) -> None:
+    from bot.demo.script import play
+    from bot.demo.stage import open_stage
+
+    async with open_stage(start) as stage:
+        await play(stage, typer.echo)
+
+
+async def _serve(start: datetime, port: int) -> None:
+    from bot.demo import server
+    from bot.demo.stage import StageError, open_stage
+    from bot.standins.wire import start as listen
+
+    stop = _stop_by_signal()
+    async with open_stage(start) as stage:
+        try:
+            page = await listen(server.make_app(stage), port)
+        except OSError as error:
+            raise StageError(f"port {port} is taken; choose another with --port") from error
+        try:
+            await _prepare(stage, typer.echo)
+            typer.echo(f"\nOpen {page.url} in a browser. Ctrl-C stops everything.")
+            await stop.wait()
+        finally:
+            await page.stop()
+
+
+async def _prepare(stage: Stage, say: Callable[[str], None]) -> None:
+    from bot.demo.script import say_import
+
+    await stage.import_sample(lambda report: say_import(report, say))
+    for line in await stage.send_statements():
+        say(f"  statement to {line.account}: {line.outcome}, {line.reason}")
+
+
+def _stop_by_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,56 @@
+"""``plainbill send``: statements to patients, through the gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.edge import AsJson, Edge, context, dollars, found, print_json, require_configured
+from bot.cli.exits import USAGE, Stop
+
+if TYPE_CHECKING:
+    from bot.statement_runs import Line
+
+app = typer.Typer(add_completion=False)
+
+Accounts = Annotated[list[str] | None, typer.Argument(help="Accounts; or --all.", show_default=False)]
+All = Annotated[bool, typer.Option("--all", help="Every account that owes something now.")]
+
+
+@app.command()
+def run(accounts: Accounts = None, every: All = False, as_json: AsJson = False) -> None:
+    """Make statements and queue the texts that tell of them. A running `plainbill serve` delivers what may go out."""
+    if bool(accounts) == every:
+        raise Stop("Name accounts, or say --all.", USAGE)
+    with context() as edge:
+        require_configured(edge)
+        for guarantor_id in _wanted(edge, accounts or []):
+            _show(_send(edge, guarantor_id), as_json)
+
+
+def _wanted(edge: Edge, refs: list[str]) -> list[str]:
+    from billing.accounts import find_account
+    from bot.statement_runs import accounts_to_send
+
+    if not refs:
+        return edge.store.read(lambda s: accounts_to_send(s, edge.practice_id))
+    return [found(edge.store.read(lambda s, r=ref: find_account(s, edge.practice_id, r)), f"account {ref}").id
+            for ref in refs]
+
+
+def _send(edge: Edge, guarantor_id: str) -> Line:
+    from bot.road import Road
+    from bot.statement_runs import send_statement
+
+    road = Road(edge.store, edge.clock, "send", edge.settings.public_url)
+    return edge.write(lambda s: send_statement(s, road, edge.policy, guarantor_id, edge.now()), "statement.send",
+                      "guarantor", guarantor_id)
+
+
+def _show(line: Line, as_json: bool) -> None:
+    if as_json:
+        print_json(line)
+        return
+    typer.echo(f"{line.account}: {line.outcome}, ${dollars(line.due_minor)} due. {line.reason}"
+               + (f" [{line.message_id}]" if line.message_id else ""))

@@ -1,0 +1,78 @@
+"""Pages as strings: data of billing/ and templates/ in, HTML out. Nothing here reads or writes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing.link_pages import DueNow, PaymentPage, Visitor
+from templates import web
+from templates.statement_words import day, money, phone_words
+
+
+def ask(language: str, *, wrong: bool = False) -> str:
+    """The page that anybody sees first, whatever the token: it says nothing about anybody (T-39)."""
+    return web.page("ask", language, {"wrong": wrong})
+
+
+def gone(language: str) -> str:
+    said = web.words(language)
+    return note_page(language, "", said["gone_title"], said["gone_text"])
+
+
+def note(visitor: Visitor, name: str, language: str, links: Sequence[tuple[str, str]] = (), **filled: str) -> str:
+    """A short answer: ``name`` picks ``NAME_title`` and ``NAME_text``; ``links`` are (address, key of its words)."""
+    said = web.words(language)
+    filled = {"phone": phone_words(visitor.policy.phone), "practice": visitor.policy.name, **filled}
+    shown = [{"href": f"{href}?lang={language}", "text": said[key]} for href, key in links]
+    return note_page(language, visitor.policy.name, said[f"{name}_title"], said[f"{name}_text"].format(**filled), shown)
+
+
+def note_page(language: str, practice: str, title: str, text: str, links: Sequence[Mapping[str, str]] = ()) -> str:
+    return web.page("note", language, {"practice": practice, "title": title, "text": text, "links": links})
+
+
+def pay(visitor: Visitor, payment: PaymentPage, action: str, language: str) -> str:
+    said = web.words(language)
+    amount = money(payment.amount_minor, language, payment.currency)
+    rows = [[said["pay_visit_on"].format(day=day(on, language)) if on else f"{said['pay_visit']} {external}",
+             money(minor, language, payment.currency)] for on, external, minor in payment.rows]
+    return web.page("pay", language, {
+        "practice": visitor.policy.name, "phone": phone_words(visitor.policy.phone), "amount": amount, "rows": rows,
+        "total": None, "action": action, "fields": []})
+
+
+def paid(visitor: Visitor, payment: PaymentPage, language: str) -> str:
+    assert payment.paid_at is not None
+    on = payment.paid_at.astimezone(ZoneInfo(visitor.policy.zone)).date()
+    return note(visitor, "paid", language, amount=money(payment.amount_minor, language, payment.currency),
+                day=day(on, language))
+
+
+def sheet(name: str, page: Mapping[str, Any], pdf: str, language: str, due: DueNow | None = None,
+          pay_action: str = "") -> str:
+    """A statement, itemised bill or receipt, from the same strings as its PDF; with a button if something is due."""
+    button = None
+    if due is not None and due.amount_minor > 0:
+        button = {"amount": money(due.amount_minor, language, due.currency), "action": pay_action,
+                  "fields": [("amount", str(due.amount_minor)), ("version", str(due.balance_version))]}
+    return web.page(name, language, {"page": page, "pdf": pdf, "pay": button})
+
+
+def pay_now(visitor: Visitor, due: DueNow, action: str, language: str) -> str:
+    """The account without a statement: what is due now, and the button."""
+    said = web.words(language)
+    amount = money(due.amount_minor, language, due.currency)
+    return web.page("pay", language, {
+        "practice": visitor.policy.name, "phone": phone_words(visitor.policy.phone), "amount": amount,
+        "rows": [[said["pay_now_heading"], amount]], "total": None, "action": action,
+        "fields": [("amount", str(due.amount_minor)), ("version", str(due.balance_version))]})
+
+
+def choice(visitor: Visitor, visits: Sequence[str], action: str, language: str) -> str:
+    """Which visit's itemised bill: by its day, and by its place in the list in the address (no PHI there, T-39)."""
+    said = web.words(language)
+    links = [{"href": f"{action}?visit={number}&lang={language}", "text": said["pay_visit_on"].format(day=on)}
+             for number, on in enumerate(visits, 1)]
+    return note_page(language, visitor.policy.name, said["choose_title"], said["choose_text"], links)

@@ -1,0 +1,57 @@
+"""Questions about an account that more than one conversation asks. What is confidential is no part of any answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from billing.views import AccountView, Figures, VisitView
+
+#: A list longer than this is no text message any more; the page has them all.
+LISTED = 6
+
+
+def shown_visits(account: AccountView) -> tuple[VisitView, ...]:
+    """Visits that the guarantor may be told of, oldest first (T-38: minor-consent care is not for the guarantor)."""
+    return tuple(sorted((v for v in account.visits if not v.confidential), key=lambda v: (v.service_on or date.max)))
+
+
+def shown_figures(account: AccountView) -> Figures:
+    """The account's figures without its confidential visits."""
+    hidden = [visit.figures for visit in account.visits if visit.confidential]
+    return Figures(*(getattr(account.figures, name) - sum(getattr(one, name) for one in hidden)
+                     for name in Figures.__slots__))
+
+
+def due_visits(account: AccountView) -> tuple[VisitView, ...]:
+    """Visits with something due now, oldest first: the order in which a payment is spread."""
+    return tuple(visit for visit in shown_visits(account) if visit.figures.due_now_minor > 0)
+
+
+def open_visits(account: AccountView) -> tuple[VisitView, ...]:
+    """Visits that there is something to explain about: a patient balance, or a payer that has not answered."""
+    return tuple(v for v in shown_visits(account) if v.figures.patient_minor or is_waiting(v))
+
+
+def is_waiting(visit: VisitView) -> bool:
+    return any(coverage.status == "pending" for coverage in visit.coverages)
+
+
+def list_visits(visits: Iterable[VisitView], minor: str = "due_now_minor") -> list[dict[str, Any]]:
+    """What a template may know of visits: number in the list, day, one figure. JSON-able."""
+    return [{"number": number, "on": visit.service_on.isoformat() if visit.service_on else None,
+             "amount_minor": getattr(visit.figures, minor)} for number, visit in enumerate(visits, 1)]
+
+
+def split_payment(amount_minor: int, visits: Sequence[VisitView]) -> tuple[tuple[str, int], ...]:
+    """Spread cents over ``visits`` in their order, each up to what is due. Raises ValueError when some is left over."""
+    left, parts = amount_minor, []
+    for visit in visits:
+        part = min(left, visit.figures.due_now_minor)
+        if part > 0:
+            parts.append((visit.visit_id, part))
+            left -= part
+    if left:
+        raise ValueError("the amount is more than what is due on these visits")
+    return tuple(parts)

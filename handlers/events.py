@@ -1,0 +1,67 @@
+"""What happens without a text: a payment became paid or failed, a command was refused, the patient fell silent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from billing.commands import MakeLink, MakeStatement, RecordOptOut, RequestPayment
+from billing.views import AccountView
+from handlers.accounts import shown_figures
+from handlers.core import IDLE, Decision, Happened, Reading, Reply, Result, Turn
+from handlers.flows import consent, pay, person
+from handlers.flows.receipt import paid_visits
+from handlers.turns import phone, practice
+
+
+def decide_event(turn: Turn, event: Happened) -> Decision:
+    """Raises ValueError for a kind of event that this version does not know."""
+    match event.kind:
+        case "payment_paid":
+            return _paid(turn, event)
+        case "payment_failed":
+            words = {"practice": practice(turn), "phone": phone(turn)}
+            return Decision((Reply("payment_failed", words, "receipt"),), turn.talk.state)
+        case "command_refused":
+            return _refused(turn, event)
+        case "timeout":
+            return _silence(turn)
+    raise ValueError(f"unknown event {event.kind!r}")
+
+
+def _paid(turn: Turn, event: Happened) -> Decision:
+    """The receipt. ``event.data``: account_id, payment_id, amount_minor. The open question stays open."""
+    account = next((one for one in turn.candidates if one.account_id == event.data["account_id"]), None)
+    link = MakeLink("receipt", event.data["account_id"], event.data["payment_id"])
+    if account is None or not account.detail_allowed:
+        words = {"practice": practice(turn), "url": Result(link.ref)}
+        return Decision((Reply("payment_receipt_private", words, "receipt"),), turn.talk.state).also(link)
+    return Decision((Reply("payment_receipt", _receipt_words(turn, account, event, link), "receipt"),),
+                    turn.talk.state).also(link)
+
+
+def _receipt_words(turn: Turn, account: AccountView, event: Happened, link: MakeLink) -> dict[str, object]:
+    payment = next((one for one in account.payments if one.payment_id == event.data["payment_id"]), None)
+    return {"practice": practice(turn), "amount_minor": event.data["amount_minor"],
+            "visits": paid_visits(account, payment), "url": Result(link.ref),
+            "due_now_minor": max(shown_figures(account).due_now_minor, 0)}
+
+
+def _refused(turn: Turn, event: Happened) -> Decision:
+    """A command was not carried out and the turn was undone; say what is so now, and never try it again unasked."""
+    refused = event.refused
+    calm = replace(turn, talk=replace(turn.talk, state=IDLE), reading=Reading("A request could not be carried out."))
+    if refused is not None and isinstance(refused.command, RequestPayment):
+        return pay.refuse(calm, refused.reason)
+    if refused is not None and isinstance(refused.command, MakeStatement) and refused.reason == "nothing_due":
+        return Decision((Reply("explain_nothing"),))
+    return person.start(calm, "human")
+
+
+def _silence(turn: Turn) -> Decision:
+    """A kind close. Silence after a bare CANCELAR means stop (T-05)."""
+    state = turn.talk.state
+    if not state.flow:
+        return Decision((), state)
+    if state.flow == consent.NAME and state.data.get("bare"):
+        return Decision().also(RecordOptOut(str(state.data["wording"])))
+    return Decision((Reply("timeout"),))

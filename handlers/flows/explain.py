@@ -1,0 +1,104 @@
+"""Why do I owe this: the steps of the derivation, sentence by sentence. What does not foot is never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from billing.views import AccountView, Explanation, Step, VisitView
+from handlers.accounts import LISTED, list_visits, open_visits
+from handlers.core import Decision, Reply, Turn
+from handlers.flows import links, verify
+from handlers.flows.flow import Flow
+from handlers.turns import answer_by, ask, open_cases, phone
+
+NAME = "explain"
+STEPS = ("which",)
+_STEPS_A_TEXT = 6
+
+
+def start(turn: Turn, intent: str) -> Decision:
+    account = turn.account
+    if account is None:
+        return verify.first(turn, intent)
+    if account.stale:
+        return Decision((Reply("stale", {"phone": phone(turn)}),))
+    if not account.detail_allowed:
+        return links.view(account)
+    visits = open_visits(account)
+    if not visits:
+        return Decision((Reply("explain_nothing"),))
+    if len(visits) == 1:
+        return _tell(turn, visits)
+    chosen = _chosen(turn, visits)
+    return _tell(turn, chosen) if chosen else _which(turn, account)
+
+
+def answer(turn: Turn) -> Decision | None:
+    account = turn.account
+    if account is None:
+        return verify.first(turn, "explain")
+    by_id = {visit.visit_id: visit for visit in account.visits}
+    listed = [by_id[one] for one in turn.talk.state.data.get("visits", ()) if one in by_id]
+    chosen = _chosen(turn, listed)
+    return _tell(turn, chosen) if chosen else None
+
+
+def repeat(turn: Turn) -> tuple[Reply, ...]:
+    account = turn.account
+    return _which(turn, account).replies if account else ()
+
+
+def _which(turn: Turn, account: AccountView) -> Decision:
+    visits = open_visits(account)[-LISTED:]
+    data = {"visits": [visit.visit_id for visit in visits], "expects": "choice"}
+    return ask(turn, NAME, "which", data, Reply("explain_which", {"visits": list_visits(visits, "patient_minor")}))
+
+
+def _chosen(turn: Turn, visits: Sequence[VisitView]) -> list[VisitView]:
+    slots = turn.reading.slots
+    if slots.amount_is_all:
+        return list(visits[:LISTED])
+    numbers = (int(slots.visit),) if slots.visit and slots.visit.isdecimal() else slots.choices
+    return [visits[number - 1] for number in numbers if 1 <= number <= len(visits)]
+
+
+def _tell(turn: Turn, visits: Sequence[VisitView]) -> Decision:
+    decision = Decision()
+    for visit in visits:
+        told = _tell_one(turn, visit)
+        decision = Decision(decision.replies + told.replies).also(*decision.commands, *told.commands)
+    owed = any(visit.figures.due_now_minor > 0 for visit in visits)
+    if owed and not decision.commands and turn.talk.state.flow in ("", NAME, "verify"):
+        return Decision((*decision.replies, Reply("explain_next"))).also(*decision.commands)
+    return decision
+
+
+def _tell_one(turn: Turn, visit: VisitView) -> Decision:
+    explanation = visit.explanation
+    if explanation is None:  # identity was proved in this very turn: the derivation is loaded for the next
+        return Decision((Reply("explain_ready"),))
+    if not explanation.foots:
+        return _mismatch(turn, visit, explanation)
+    shown = {"number": 1, "on": visit.service_on.isoformat() if visit.service_on else None}
+    steps = [_as_data(step) for step in explanation.steps]
+    parts = [steps[at:at + _STEPS_A_TEXT] for at in range(0, len(steps), _STEPS_A_TEXT)]
+    return Decision(tuple(Reply("explain_visit", {"visit": shown, "steps": part, "first": place == 0})
+                          for place, part in enumerate(parts)))
+
+
+def _mismatch(turn: Turn, visit: VisitView, explanation: Explanation) -> Decision:
+    """Never a guess: nothing of it is shown, nobody asks for it until a person has looked.
+
+    The hold is a dispute's: until the numbers foot, the bill is in question whoever noticed it.
+    """
+    cases = open_cases(turn, "explain_mismatch", "A bill does not add up", "dispute", visit.visit_id,
+                       explanation.reason)
+    return Decision((Reply("explain_mismatch", {"by_at": answer_by(turn)}),)).also(*cases)
+
+
+def _as_data(step: Step) -> dict[str, Any]:
+    return {"kind": step.kind, "amount_minor": step.amount_minor, "payer_name": step.payer_name, "code": step.code}
+
+
+FLOW = Flow(NAME, STEPS, ("explain",), start, answer, repeat, needs_account=True)

@@ -1,0 +1,173 @@
+"""Pay all, a part or chosen visits, by link. Money is asked for only after an explicit yes to an exact amount."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from billing.commands import CancelPayment, RequestPayment
+from billing.payment_status import OPEN
+from billing.views import AccountView, VisitView
+from handlers.accounts import LISTED, due_visits, list_visits, shown_figures, split_payment
+from handlers.core import Decision, Reply, Result, Slots, Turn
+from handlers.flows import links, verify
+from handlers.flows.flow import Flow
+from handlers.turns import ask, keep_slots, phone, stay
+
+NAME = "pay"
+STEPS = ("amount", "confirm")
+
+
+def start(turn: Turn, intent: str) -> Decision:
+    account = turn.account
+    if account is None:
+        return verify.first(turn, intent)
+    if not account.detail_allowed and not account.stale:
+        return links.view(account)
+    if refusal := _nothing_to_pay(turn, account):
+        return Decision((refusal,))
+    due = due_visits(account)
+    return _price(turn, account, due, turn.reading.slots, listed=False) or _ask_amount(turn, account)
+
+
+def answer(turn: Turn) -> Decision | None:
+    account, state = turn.account, turn.talk.state
+    if account is None:
+        return verify.first(turn, "pay", _said(turn))
+    if refusal := _nothing_to_pay(turn, account):
+        return Decision((refusal,))
+    due = [visit for visit in due_visits(account) if _still_meant(turn, visit)]
+    if state.step == "amount":
+        return _price(turn, account, due_visits(account), turn.reading.slots, listed=True)
+    slots = turn.reading.slots
+    if turn.reading.intent == "yes" and slots.amount_minor is None:
+        return _request(turn, account, due)
+    if turn.reading.intent == "no":
+        return Decision((Reply("pay_not_now"),))
+    return None if slots.choices else _price(turn, account, due_visits(account), slots, listed=False)
+
+
+def repeat(turn: Turn) -> tuple[Reply, ...]:
+    account, state = turn.account, turn.talk.state
+    if account is None:
+        return ()
+    if refusal := _nothing_to_pay(turn, account):
+        return (refusal,)
+    if state.step == "amount":
+        return _ask_amount(turn, account).replies
+    chosen = [visit for visit in due_visits(account) if _still_meant(turn, visit)]
+    return (_confirmation(state.data["amount_minor"], chosen),)
+
+
+def changed(turn: Turn) -> Decision:
+    """The balance moved between the question and the yes: say so and start again from where it stands now."""
+    again = start(turn, NAME)
+    return Decision((Reply("pay_changed"), *again.replies), again.state).also(*again.commands)
+
+
+def refuse(turn: Turn, reason: str) -> Decision:
+    """In words, why billing did not carry out a payment that the patient had said yes to."""
+    account = turn.account
+    if account is None or reason in ("stale_balance", "too_much", "too_little"):
+        return changed(turn)
+    if reason == "nothing_due":
+        credit = shown_figures(account).credit_minor
+        return Decision((Reply("pay_nothing", {"credit_minor": max(credit, 0)}),))
+    return Decision((Reply("pay_held", {"phone": phone(turn)}),))
+
+
+def _nothing_to_pay(turn: Turn, account: AccountView) -> Reply | None:
+    figures = shown_figures(account)
+    if account.stale:
+        return Reply("stale", {"phone": phone(turn)})
+    if figures.due_now_minor > 0 and due_visits(account):
+        return None
+    if figures.pending_minor > 0:
+        return Reply("pay_pending")
+    if figures.held_minor > 0:
+        return Reply("pay_held", {"phone": phone(turn)})
+    if figures.on_plan_minor > 0:
+        return Reply("pay_on_plan")
+    return Reply("pay_nothing", {"credit_minor": max(figures.credit_minor, 0)})
+
+
+def _ask_amount(turn: Turn, account: AccountView) -> Decision:
+    due = due_visits(account)[:LISTED]
+    total = sum(visit.figures.due_now_minor for visit in due_visits(account))
+    return ask(turn, NAME, "amount", {"visits": [visit.visit_id for visit in due], "expects": "amount"},
+               Reply("pay_ask", {"due_now_minor": total, "visits": list_visits(due)}))
+
+
+def _price(turn: Turn, account: AccountView, due: Sequence[VisitView], slots: Slots, listed: bool) -> Decision | None:
+    """From what was said to an exact amount; None when no amount was said. ``listed``: numbers may mean visits."""
+    if slots.ambiguous_amount:
+        return _again(turn, account, Reply("pay_unclear_amount"))
+    chosen = _chosen(slots, due, listed)
+    total = sum(visit.figures.due_now_minor for visit in chosen or due)
+    bare = listed and slots.choices and chosen  # "2" was the second visit, not two dollars
+    amount = total if slots.amount_is_all or bare or (chosen and slots.amount_minor is None) else slots.amount_minor
+    if amount is None:
+        return None
+    if amount > total:
+        return _again(turn, account, Reply("pay_too_much", {"due_now_minor": total}))
+    least = min(turn.practice.policy.minimum_payment_minor, total)
+    if amount < least:
+        return _again(turn, account, Reply("pay_too_little", {"minimum_minor": least}))
+    return _confirm(turn, account, amount, list(chosen or due))
+
+
+def _again(turn: Turn, account: AccountView, reply: Reply) -> Decision:
+    if turn.talk.state.flow == NAME and turn.talk.state.step == "amount":
+        return stay(turn, reply, missed=True)
+    asked = _ask_amount(turn, account)
+    return Decision((reply,), asked.state)
+
+
+def _chosen(slots: Slots, due: Sequence[VisitView], listed: bool) -> list[VisitView]:
+    """Visits by their number in the list. With one visit due there is no list, and a number is an amount."""
+    numbers = slots.choices if listed and len(due) > 1 else ()
+    if slots.visit and slots.visit.isdecimal():
+        numbers = (int(slots.visit),)
+    if not numbers or any(not 1 <= number <= len(due) for number in numbers):
+        return []
+    return [due[number - 1] for number in sorted(set(numbers))]
+
+
+def _confirm(turn: Turn, account: AccountView, amount_minor: int, visits: list[VisitView]) -> Decision:
+    covered = {visit_id for visit_id, _ in split_payment(amount_minor, visits)}
+    paid = [visit for visit in visits if visit.visit_id in covered]
+    data = {"amount_minor": amount_minor, "visits": [visit.visit_id for visit in paid],
+            "version": account.balance_version, "expects": "amount"}
+    return ask(turn, NAME, "confirm", data, _confirmation(amount_minor, paid))
+
+
+def _confirmation(amount_minor: int, visits: Sequence[VisitView]) -> Reply:
+    return Reply("pay_confirm", {"amount_minor": amount_minor, "visits": list_visits(visits)})
+
+
+def _request(turn: Turn, account: AccountView, visits: Sequence[VisitView]) -> Decision:
+    """Older links die first, so that one yes is one payment."""
+    data = turn.talk.state.data
+    if data["version"] != account.balance_version:
+        return changed(turn)
+    amount: int = data["amount_minor"]
+    older = [CancelPayment(one.payment_id, "replaced by a newer link") for one in account.payments
+             if one.status in OPEN and one.tender == "card"]
+    request = RequestPayment(account.account_id, amount, split_payment(amount, visits), account.balance_version,
+                             turn.talk.language)
+    words = {"amount_minor": amount, "visits": list_visits(visits), "url": Result(request.ref)}
+    return Decision((Reply("pay_link", words),)).also(*older, request)
+
+
+def _still_meant(turn: Turn, visit: VisitView) -> bool:
+    return visit.visit_id in turn.talk.state.data.get("visits", ())
+
+
+def _said(turn: Turn) -> dict[str, object]:
+    """After identity lapsed: what was said now, else the amount that was waiting for its yes."""
+    said = keep_slots(turn.reading)
+    if said or turn.talk.state.step != "confirm":
+        return said
+    return {"amount_minor": turn.talk.state.data["amount_minor"]}
+
+
+FLOW = Flow(NAME, STEPS, ("pay",), start, answer, repeat, needs_account=True)

@@ -1,0 +1,40 @@
+"""The receipt of the last payment."""
+
+from __future__ import annotations
+
+from billing.commands import MakeLink
+from billing.payment_status import PARTLY_REFUNDED, SUCCEEDED
+from billing.views import AccountView, PaymentView
+from handlers.accounts import list_visits
+from handlers.core import Decision, Reply, Result, Turn
+from handlers.flows import verify
+from handlers.flows.flow import Flow, never_answers, never_asks
+from handlers.turns import local_day
+
+NAME = "receipt"
+STEPS: tuple[str, ...] = ()
+
+
+def start(turn: Turn, intent: str) -> Decision:
+    account = turn.account
+    if account is None:
+        return verify.first(turn, intent)
+    payment = next((one for one in account.payments if one.status in (SUCCEEDED, PARTLY_REFUNDED)), None)
+    if payment is None or payment.paid_at is None:
+        return Decision((Reply("receipt_none"),))
+    link = MakeLink("receipt", account.account_id, payment.payment_id)
+    if not account.detail_allowed:
+        return Decision((Reply("receipt_private", {"url": Result(link.ref)}),)).also(link)
+    words = {"amount_minor": payment.amount_minor, "paid_on": local_day(turn, payment.paid_at).isoformat(),
+             "visits": paid_visits(account, payment), "url": Result(link.ref)}
+    return Decision((Reply("receipt", words),)).also(link)
+
+
+def paid_visits(account: AccountView, payment: PaymentView | None) -> list[dict[str, object]]:
+    """The visits that a payment went to; one without a day where it went to none (credit)."""
+    paid = {visit_id for visit_id, _ in payment.allocations} if payment else set()
+    listed = list_visits([visit for visit in account.visits if visit.visit_id in paid and not visit.confidential])
+    return listed or [{"number": 1, "on": None, "amount_minor": 0}]
+
+
+FLOW = Flow(NAME, STEPS, ("receipt",), start, never_answers, never_asks)

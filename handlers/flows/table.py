@@ -1,0 +1,29 @@
+"""Every conversation there is. A new one is a file with its FLOW, and a line here."""
+
+from __future__ import annotations
+
+from handlers.flows import (
+    balance,
+    consent,
+    explain,
+    insurance,
+    language,
+    menu,
+    pay,
+    person,
+    receipt,
+    statement,
+    verify,
+)
+from handlers.flows.flow import Flow
+
+FLOWS: dict[str, Flow] = {flow.name: flow for flow in (
+    verify.FLOW, balance.FLOW, explain.FLOW, insurance.FLOW, statement.FLOW, pay.FLOW, receipt.FLOW, person.FLOW,
+    language.FLOW, menu.FLOW, consent.FLOW)}
+
+INTENTS: dict[str, Flow] = {intent: flow for flow in FLOWS.values() for intent in flow.intents}
+
+#: Asked in between, they are answered and the question that was open is put again.
+SIDE = frozenset({"balance", "due_date", "minimum_payment", "explain", "insurance_status", "statement", "itemised_bill",
+                  "receipt", "capabilities", "is_this_real", "are_you_a_robot", "out_of_scope", "medical", "greeting",
+                  "language", "thanks"})

@@ -1,0 +1,128 @@
+"""Who is writing: the number is one factor, date of birth and ZIP the second (T-34). Says the same whatever failed.
+
+Number unknown, account not confirmed, wrong day, wrong ZIP: the words, the tries and the lock are alike, so that
+nobody can learn from us whether an account exists.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from billing.commands import MarkVerified, RecordDetailPreference, RecordIdentityFailure
+from billing.views import AccountView
+from handlers.core import Decision, Reply, State, Turn
+from handlers.flows.flow import Flow
+from handlers.turns import ask, keep_slots, open_cases, phone
+
+NAME = "verify"
+STEPS = ("identity", "detail")
+TRIES = 5  # T-34
+LOCK = timedelta(hours=24)
+
+
+def first(turn: Turn, intent: str, slots: dict[str, Any] | None = None) -> Decision:
+    """Ask for identity and go on with ``intent`` once it is proved."""
+    if turn.talk.locked_until and turn.talk.locked_until > turn.now:
+        return Decision((Reply("identity_locked", {"phone": phone(turn)}),))
+    data = {"slots": keep_slots(turn.reading) if slots is None else slots, "expects": "identity", **_remembered(turn)}
+    return _weigh(turn, data, intent, Reply("identity_ask"))
+
+
+def start(turn: Turn, intent: str) -> Decision:
+    """Ask again about amounts by text (intent preferences of a verified patient)."""
+    if turn.account is None:
+        return first(turn, intent)
+    return _warn(turn, {}, "balance")
+
+
+def answer(turn: Turn) -> Decision | None:
+    state = turn.talk.state
+    if state.step == "detail":
+        return _prefer(turn)
+    if turn.talk.locked_until and turn.talk.locked_until > turn.now:
+        return Decision((Reply("identity_locked", {"phone": phone(turn)}),))
+    if turn.reading.slots.born_on is None and turn.reading.slots.postal_code is None:
+        return None
+    return _weigh(turn, dict(state.data), state.after, Reply("identity_ask"))
+
+
+def repeat(turn: Turn) -> tuple[Reply, ...]:
+    state = turn.talk.state
+    if state.step == "detail":
+        return (Reply("detail_warning"),)
+    if state.data.get("born_on"):
+        return (Reply("identity_ask_zip"),)
+    return (Reply("identity_ask_birth" if state.data.get("postal_code") else "identity_ask"),)
+
+
+def _weigh(turn: Turn, data: dict[str, Any], after: str, question: Reply) -> Decision:
+    slots = turn.reading.slots
+    born = slots.born_on.isoformat() if slots.born_on else data.get("born_on")
+    postal_code = slots.postal_code or data.get("postal_code")
+    if born and postal_code:
+        rest = {key: value for key, value in data.items() if key not in ("born_on", "postal_code")}
+        return _compare(turn, date.fromisoformat(born), postal_code, rest, after)
+    if born:
+        return ask(turn, NAME, "identity", {**data, "born_on": born}, Reply("identity_ask_zip"), after=after)
+    if postal_code:
+        known = {**data, "postal_code": postal_code}
+        return ask(turn, NAME, "identity", known, Reply("identity_ask_birth"), after=after)
+    return ask(turn, NAME, "identity", data, question, after=after)
+
+
+def _compare(turn: Turn, born: date, postal_code: str, data: dict[str, Any], after: str) -> Decision:
+    matches = [account for account in turn.candidates if _is(account, born, postal_code)]
+    if len(matches) == 1:
+        return _prove(turn, matches[0], data, after)
+    return _fail(turn, data, after)
+
+
+def _is(account: AccountView, born: date, postal_code: str) -> bool:
+    known = (account.postal_code or "")[:5]
+    return account.confirmed and account.born_on == born and len(known) == 5 and known == postal_code[:5]
+
+
+def _fail(turn: Turn, data: dict[str, Any], after: str) -> Decision:
+    """Two accounts that answer to the same day and ZIP fail like none: whom we would show is not ours to guess."""
+    if turn.talk.tries + 1 < TRIES:
+        decision = ask(turn, NAME, "identity", data, Reply("identity_retry"), after=after)
+        return decision.also(RecordIdentityFailure(None))
+    until = turn.now + LOCK
+    cases = open_cases(turn, "identity", "Identity could not be checked by text", detail="Five tries failed.")
+    return Decision((Reply("identity_locked", {"phone": phone(turn)}),)).also(RecordIdentityFailure(until), *cases)
+
+
+def _prove(turn: Turn, account: AccountView, data: dict[str, Any], after: str) -> Decision:
+    verified = MarkVerified(account.account_id)
+    if account.detail_allowed or account.account_id in data.get("declined", ()):
+        return Decision((), State(data=data, after=after or "capabilities")).also(verified)
+    return _warn(turn, data, after).also(verified)
+
+
+def _warn(turn: Turn, data: dict[str, Any], after: str) -> Decision:
+    rest = {key: value for key, value in data.items() if key != "expects"}
+    return ask(turn, NAME, "detail", rest, Reply("detail_warning"), after=after or "capabilities")
+
+
+def _prefer(turn: Turn) -> Decision | None:
+    """T-33: the warning was shown, the answer is recorded with its wording; without a yes, links only."""
+    state, account = turn.talk.state, turn.account
+    if account is None:
+        return first(turn, state.after, dict(state.data.get("slots", {})))
+    if turn.reading.intent not in ("yes", "no"):
+        return None
+    allowed = turn.reading.intent == "yes"
+    declined = [one for one in state.data.get("declined", ()) if one != account.account_id]
+    data = {**state.data, "declined": declined if allowed else [*declined, account.account_id]}
+    replies = () if allowed else (Reply("detail_no"),)
+    shown = f"detail_warning/{turn.talk.language}"
+    return Decision(replies, State(data=data, after=state.after)).also(
+        RecordDetailPreference(account.account_id, allowed, shown))
+
+
+def _remembered(turn: Turn) -> dict[str, Any]:
+    return {key: turn.talk.state.data[key] for key in ("declined", "parked") if key in turn.talk.state.data}
+
+
+FLOW = Flow(NAME, STEPS, (), start, answer, repeat)

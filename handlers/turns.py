@@ -1,0 +1,78 @@
+"""Small steps that every conversation takes: ask, stay, tell the hours, open a case. Pure, like all of handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing.commands import OpenCase
+from handlers.core import Decision, Reading, Reply, Slots, State, Turn
+
+
+def ask(turn: Turn, flow: str, step: str, data: Mapping[str, Any], *replies: Reply, after: str = "") -> Decision:
+    """A question: ``replies`` go out and the conversation waits at ``flow``/``step``."""
+    return Decision(replies, State(flow, step, dict(data), after, 0, turn.now))
+
+
+def stay(turn: Turn, *replies: Reply, missed: bool = False) -> Decision:
+    """Answer and wait where we were; ``missed`` counts the text as not understood."""
+    state = turn.talk.state
+    misses = state.misses + 1 if missed else 0
+    return Decision(replies, replace(state, misses=misses, asked_at=turn.now if state.flow else state.asked_at))
+
+
+def wording(turn: Turn) -> str:
+    return turn.reading.text
+
+
+def answer_by(turn: Turn) -> str:
+    """When a hand-over made now is answered at the latest, in the practice's own time."""
+    return turn.practice.answer_by_at.astimezone(ZoneInfo(turn.practice.policy.zone)).isoformat()
+
+
+def office_hours(turn: Turn) -> list[list[str]]:
+    week = turn.practice.policy.office_hours
+    named = (("weekday", week.weekday), ("saturday", week.saturday), ("sunday", week.sunday))
+    return [[days, w.opens, w.closes] for days, w in named if w.opens is not None and w.closes is not None]
+
+
+def practice(turn: Turn) -> str:
+    return turn.practice.policy.name
+
+
+def phone(turn: Turn) -> str:
+    return turn.practice.policy.phone
+
+
+def open_cases(turn: Turn, kind: str, title: str, hold: str = "", visit_id: str | None = None, detail: str = "",
+               urgent: bool = False) -> tuple[OpenCase, ...]:
+    """A case for the verified account, else for every account on this number: a hold too many costs nothing, and
+    what is answered is the same whether there are none, one or several (T-34). ``dedupe`` names the cause.
+    """
+    bound = (turn.account,) if turn.account else turn.candidates
+    ids: tuple[str | None, ...] = tuple(account.account_id for account in bound) or (None,)
+    return tuple(
+        OpenCase(kind, title, detail or wording(turn), account_id, visit_id, hold if account_id else "",
+                 f"{kind}:{visit_id or account_id or turn.talk.conversation_id}", urgent) for account_id in ids)
+
+
+def keep_slots(reading: Reading) -> dict[str, Any]:
+    """What the patient already said, to go on with after identity."""
+    slots = reading.slots
+    kept = {"amount_minor": slots.amount_minor, "all": slots.amount_is_all or None, "visit": slots.visit,
+            "ambiguous": slots.ambiguous_amount or None, "choices": list(slots.choices) or None}
+    return {key: value for key, value in kept.items() if value is not None}
+
+
+def restore_slots(data: Mapping[str, Any]) -> Slots:
+    kept = data.get("slots", {})
+    return Slots(amount_minor=kept.get("amount_minor"), amount_is_all=bool(kept.get("all")), visit=kept.get("visit"),
+                 ambiguous_amount=bool(kept.get("ambiguous")), choices=tuple(kept.get("choices", ())))
+
+
+def local_day(turn: Turn, at: datetime) -> date:
+    """The practice's calendar day of an instant."""
+    return at.astimezone(ZoneInfo(turn.practice.policy.zone)).date()

@@ -1,0 +1,48 @@
+"""Patients' pages: Jinja2 with autoescape and strict names, words beside them, one small style sheet, no script."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_HERE = Path(__file__).parent
+LANGUAGES = ("en", "es")
+
+
+@cache
+def words(language: str) -> dict[str, Any]:
+    """The page words of a language; a test compares the keys of all of them."""
+    return tomllib.loads((_HERE / f"words.{language}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def style() -> str:
+    return (_HERE / "style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+                       lstrip_blocks=True)
+
+
+def page(name: str, language: str, arguments: Mapping[str, Any]) -> str:
+    """Render ``name.html`` in ``language`` ("en" or "es"). Raises for a name that the template needs and did not get."""
+    said = words(language)
+    return _environment().get_template(f"{name}.html").render(
+        {**arguments, "w": said, "lang": language, "other": next(one for one in LANGUAGES if one != language)})
+
+
+def choose(*wanted: str | None) -> str:
+    """The first of ``wanted`` that we write, reading an Accept-Language header in its order; English otherwise."""
+    for value in wanted:
+        for part in (value or "").lower().split(","):
+            code = part.split(";")[0].strip()[:2]
+            if code in LANGUAGES:
+                return code
+    return LANGUAGES[0]

@@ -1,0 +1,95 @@
+"""The accounts that transcripts name, as hand-built views, and the practice they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from billing.views import (
+    AccountView,
+    CoverageView,
+    Explanation,
+    Figures,
+    PaymentView,
+    PracticeView,
+    Step,
+    VisitView,
+)
+from config.practice import PracticePolicy
+
+NOW = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)  # a Tuesday, 10:00 in New York
+POLICY = PracticePolicy.model_validate({
+    "name": "Maple Clinic", "legal_name": "Maple Clinic PLLC", "phone": "+12125550199", "address": "12 Maple St",
+    "sms_number": "+12125550100", "sending": "on"})
+PRACTICE = PracticeView("prac", POLICY, True, True, NOW + timedelta(hours=7))  # answered by 5 PM
+CLOSED = replace(PRACTICE, open_now=False, answer_by_at=NOW + timedelta(hours=31))
+
+STEPS = (Step("charge", 20000), Step("contractual", -4500, "Blue Shield", "CO-45"),
+         Step("plan_paid", -11000, "Blue Shield"), Step("deductible", 3000, "Blue Shield", "PR-1"),
+         Step("copay", 1500, "Blue Shield", "PR-3"), Step("left", 4500))
+
+
+def visit(name: str, on: date, coverages: tuple[str, ...] = ("answered",), steps: tuple[Step, ...] = STEPS,
+          foots: bool = True, **figures: int) -> VisitView:
+    held = Figures(**figures)
+    views = tuple(CoverageView(f"cov_{name}_{rank}", rank, "Blue Shield", status)
+                  for rank, status in enumerate(coverages, 1))
+    explanation = Explanation(name, name.upper(), on, foots, "" if foots else "lines do not foot", steps,
+                              held.patient_minor)
+    return VisitView(name, name.upper(), on, 20000, "Dr. Rowan", False, held, views, explanation)
+
+
+def due(amount_minor: int) -> dict[str, int]:
+    return {"open_minor": amount_minor, "patient_minor": amount_minor, "due_now_minor": amount_minor}
+
+
+def account(name: str, *visits: VisitView, credit_minor: int = 0, **changes: object) -> AccountView:
+    total = Figures(open_minor=-credit_minor, credit_minor=credit_minor)
+    for each in visits:
+        total = total.plus(each.figures)
+    made = AccountView(
+        account_id=name, external=name.upper(), language="en", born_on=date(1980, 3, 14), postal_code="10001-1234",
+        confirmed=True, balance_version=7, figures=total, visits=visits, detail_allowed=True,
+        last_statement_id="stmt_1", last_statement_number=1, last_statement_on=date(2026, 10, 20),
+        last_statement_due_on=date(2026, 11, 19))
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+MARCH, APRIL = date(2026, 3, 4), date(2026, 4, 11)
+ONE = visit("march", MARCH, **due(4500))
+TWO = visit("april", APRIL, **due(12050))
+PENDING = visit("march", MARCH, ("pending",), open_minor=4500, patient_minor=4500, pending_minor=4500)
+HELD = visit("march", MARCH, open_minor=4500, patient_minor=4500, held_minor=4500)
+PLANNED = visit("march", MARCH, open_minor=4500, patient_minor=4500, on_plan_minor=4500)
+DENIED = visit("march", MARCH, ("denied", "pending"), open_minor=4500, payer_minor=4500)
+BROKEN = visit("march", MARCH, foots=False, **due(4500))
+SELF_PAY = visit("march", MARCH, (), (Step("charge", 4500), Step("left", 4500)), **due(4500))
+LONG = visit("march", MARCH, ("answered",), (*STEPS[:5], Step("coinsurance", 500, "Blue Shield", "PR-2"),
+             Step("patient_paid", -500), Step("left", 4500)), **due(4500))
+PAID = PaymentView("pay_1", 4500, "succeeded", "card", NOW, NOW, (("march", 4500),))
+LINKED = PaymentView("pay_0", 4500, "link_sent", "card", NOW, None, (("march", 4500),))
+
+#: What the header of a transcript may name. Several names make several accounts on one number.
+PEOPLE: dict[str, AccountView] = {
+    "one_visit": account("one_visit", ONE),
+    "two_visits": account("two_visits", ONE, TWO),
+    "private": account("private", ONE, detail_allowed=False),
+    "private_paid": account("private_paid", ONE, detail_allowed=False, payments=(PAID,)),
+    "pending": account("pending", PENDING),
+    "held": account("held", HELD),
+    "planned": account("planned", PLANNED),
+    "denied": account("denied", DENIED),
+    "broken": account("broken", BROKEN),
+    "self_pay": account("self_pay", SELF_PAY),
+    "long": account("long", LONG),
+    "credit": account("credit", credit_minor=2500),
+    "nothing": account("nothing", last_statement_due_on=None),
+    "stale": account("stale", ONE, stale=True),
+    "paid": account("paid", visit("march", MARCH), payments=(PAID,)),
+    "linked": account("linked", ONE, payments=(LINKED,)),
+    "confidential": account("confidential", ONE, replace(TWO, confidential=True)),
+    "unloaded": account("unloaded", replace(ONE, explanation=None)),
+    "spouse": account("spouse", visit("june", date(2026, 6, 9), **due(9900)), born_on=date(1982, 7, 1)),
+    "twin": account("twin", visit("june", date(2026, 6, 9), **due(9900))),
+    "unconfirmed": account("unconfirmed", ONE, confirmed=False),
+}

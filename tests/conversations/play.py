@@ -1,0 +1,219 @@
+"""Plays a transcript against ``decide`` alone: a small pure stage that keeps what the commands would change.
+
+    account: one_visit          who the number belongs to (people.PEOPLE, several with commas, or nobody)
+    verified: yes               starts verified
+    state: opted_out            starts opted out (also: closed, locked, declined, chosen, first, carrier, es)
+    ---
+    > patient's text            "> [card]" a card number was cut out, "> [picture]" a picture came with it
+    < our reply                 {...} stands for anything; a line that begins with two spaces goes on
+    ! Command words             in order, each found in the command's own text
+    @ event name                payment_paid, payment_failed, timeout, refused REASON, minutes N, balance_moved
+    = flow.step                 where the conversation stands
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from billing.commands import (
+    Command,
+    MakeLink,
+    MakeStatement,
+    MarkVerified,
+    RecordDetailPreference,
+    RecordIdentityFailure,
+    RecordOptOut,
+    Refused,
+    RequestPayment,
+    RestoreConsent,
+    SetLanguage,
+)
+from handlers.core import Decision, Happened, Reading, Reply, Result, State, Talk, Text, Turn
+from handlers.dispatch import decide
+from handlers.understanding import read
+from templates.format import money
+from templates.render import Rendered, render
+from tests.conversations.people import CLOSED, NOW, PEOPLE, PRACTICE
+
+LINK = "https://pay.maple.example/l/Jk3vQ8sT1xYz2bN5"
+FRESH = timedelta(minutes=15)
+
+
+@dataclass
+class Stage:
+    """What the store would hold between two turns."""
+
+    talk: Talk
+    candidates: tuple[Any, ...]
+    practice: Any = PRACTICE
+    now: datetime = NOW
+    last: Decision = field(default_factory=Decision)
+    said: list[str] = field(default_factory=list)
+    rendered: list[Rendered] = field(default_factory=list)
+    carrier: bool = False
+
+    def hear(self, text: str, card: bool = False, media: int = 0) -> None:
+        reading = read(text, self.talk.language, self.now.date(), self.talk.state)
+        self._take(Text(text, card, media, self.carrier and bool(reading.fixed)), reading)
+
+    def happen(self, event: Happened) -> None:
+        self._take(event, Reading(""))
+
+    def _take(self, message: Text | Happened, reading: Reading) -> None:
+        turn = Turn(self.talk, message, reading, self.practice, self.candidates, self.now)
+        before = repr(turn)
+        self.last = decide(turn)
+        assert repr(turn) == before, "a decision changed its input"
+        json.dumps(self.last.state.to_json())
+        talk = replace(self.talk, state=State.from_json(json.loads(json.dumps(self.last.state.to_json()))),
+                       first_contact=False, language=self.last.language or self.talk.language)
+        for command in self.last.commands:
+            talk = self._apply(command, talk)
+        self.talk = talk
+        self.rendered = [word(reply, self.last.language or self.talk.language) for reply in self.last.replies]
+        self.said = [one.body for one in self.rendered]
+
+    def _apply(self, command: Command, talk: Talk) -> Talk:
+        match command:
+            case MarkVerified(account_id):
+                return replace(talk, account_id=account_id, tries=0)
+            case RecordIdentityFailure(lock_until):
+                return replace(talk, tries=talk.tries + 1, locked_until=lock_until)
+            case RecordDetailPreference(account_id, allowed):
+                self.candidates = tuple(replace(one, detail_allowed=allowed) if one.account_id == account_id else one
+                                        for one in self.candidates)
+            case SetLanguage(language):
+                return replace(talk, language=language, language_chosen=True)
+            case RecordOptOut():
+                return replace(talk, opted_out=True)
+            case RestoreConsent():
+                return replace(talk, opted_out=False)
+        return talk
+
+    def move_balance(self) -> None:
+        self.candidates = tuple(replace(one, balance_version=one.balance_version + 1) for one in self.candidates)
+
+
+def word(reply: Reply, language: str) -> Rendered:
+    """The reply as the edge would render it, with a link in place of what a command will have made."""
+    filled = {name: LINK if isinstance(value, Result) else value for name, value in reply.arguments.items()}
+    json.dumps(filled)
+    return render(reply.template, language, filled, "web")
+
+
+def stage(header: dict[str, str], language: str) -> Stage:
+    names = [name.strip() for name in header["account"].split(",") if name.strip() != "nobody"]
+    marks = header.get("state", "").replace(",", " ").split()
+    people = tuple(PEOPLE[name] for name in names)
+    state = State(data={"declined": [names[0]]}) if "declined" in marks else State()
+    locked = NOW + timedelta(hours=1) if "locked" in marks else None
+    talk = Talk("conv", "sms", "es" if "es" in marks else "en" if "en" in marks else language, "chosen" in marks, state,
+                names[0] if header.get("verified") == "yes" else None, 0, locked, "opted_out" in marks,
+                "first" in marks)
+    return Stage(talk, people, CLOSED if "closed" in marks else PRACTICE, carrier="carrier" in marks)
+
+
+def play(path: Path) -> None:
+    """Raises AssertionError naming file and line where the conversation went another way."""
+    head, _, body = path.read_text(encoding="utf-8").partition("---\n")
+    header = dict(line.split(": ", 1) for line in head.splitlines() if line.strip() and not line.startswith("#"))
+    on = stage(header, path.parent.name)
+    offset = head.count("\n") + 1
+    pending: list[str] = []
+    commands: list[Command] = []
+    for number, kind, words in _lines(body, offset):
+        where = f"{path.parent.name}/{path.name}:{number}"
+        if kind in ">@":
+            _all_said(pending, where)
+            _act(on, kind, words)
+            pending, commands = list(on.said), list(on.last.commands)
+        elif kind == "<":
+            assert pending, f"{where}: expected {words!r}, but nothing more was said"
+            _same(words, pending.pop(0), where)
+        elif kind == "!":
+            _command(words, commands, where)
+        elif kind == "=":
+            stands = f"{on.talk.state.flow}.{on.talk.state.step}"
+            assert stands == words, f"{where}: the conversation stands at {stands}"
+    _all_said(pending, f"{path.parent.name}/{path.name}: end")
+
+
+def _lines(body: str, offset: int) -> Iterator[tuple[int, str, str]]:
+    gathered: list[tuple[int, str, str]] = []
+    for number, line in enumerate(body.splitlines(), offset + 1):
+        if line.startswith("  ") and gathered:
+            at, kind, words = gathered[-1]
+            gathered[-1] = (at, kind, f"{words}\n{line.strip()}")
+        elif line.strip() and not line.startswith("#"):
+            gathered.append((number, line[0], line[2:].strip()))
+    yield from gathered
+
+
+def _act(on: Stage, kind: str, words: str) -> None:
+    if kind == ">":
+        card, media = words.startswith("[card]"), words.startswith("[picture]")
+        on.now += timedelta(minutes=1)
+        on.hear(re.sub(r"^\[(?:card|picture)\] ?", "", words), card, int(media))
+        return
+    name, _, rest = words.partition(" ")
+    if name == "minutes":
+        on.now += timedelta(minutes=int(rest))
+        on.said, on.last = [], Decision()
+        if timedelta(minutes=int(rest)) > FRESH:
+            on.talk = replace(on.talk, account_id=None)
+    elif name == "balance_moved":
+        on.move_balance()
+        on.said, on.last = [], Decision()
+    else:
+        on.happen(_event(on, name, rest))
+
+
+def _event(on: Stage, name: str, rest: str) -> Happened:
+    if name == "refused":
+        reason, _, what = rest.partition(" ")
+        command: Command = RequestPayment("one_visit", 4500, (("march", 4500),), 7, "en")
+        if what == "statement":
+            command = MakeStatement("one_visit", "en", 7)
+        elif what == "link":
+            command = MakeLink("receipt", "one_visit")
+        return Happened("command_refused", refused=Refused(command, reason))
+    account = on.candidates[0].account_id if on.candidates else "gone"
+    return Happened(name, {"account_id": account, "payment_id": "pay_1", "amount_minor": 4500})
+
+
+def _same(expected: str, said: str, where: str) -> None:
+    pattern = ".*".join(re.escape(part) for part in expected.split("{...}"))
+    assert re.fullmatch(pattern, said, re.DOTALL), f"{where}: expected\n  {expected}\nbut was said\n  {said}"
+
+
+def _command(words: str, commands: list[Command], where: str) -> None:
+    if words == "nothing":
+        assert not commands, f"{where}: {[describe(one) for one in commands]}"
+        return
+    assert commands, f"{where}: no command left for {words!r}"
+    shown = describe(commands.pop(0))
+    missing = [word for word in words.split() if word not in shown]
+    assert not missing, f"{where}: {missing} not in {shown!r}"
+
+
+def _all_said(pending: list[str], where: str) -> None:
+    assert not pending, f"{where}: also said\n  " + "\n  ".join(pending)
+
+
+def describe(command: Command) -> str:
+    """``RequestPayment 25.00 march=25.00 ...``: a command in words that a transcript can name."""
+    parts = [type(command).__name__]
+    for each in fields(command):
+        value = getattr(command, each.name)
+        if each.name == "amount_minor" and value is not None:
+            value = money(value, "USD", "en").removeprefix("$")
+        elif each.name == "split":
+            value = " ".join(f"{visit}={money(part, 'USD', 'en').removeprefix('$')}" for visit, part in value)
+        parts.append(f"{each.name}={value}" if each.name not in ("amount_minor", "split") else str(value))
+    return " ".join(parts)

@@ -1,0 +1,67 @@
+"""A process that the crash tests kill. Started once, it forks a child for each run, so that a run takes a moment.
+
+Standard input: one JSON object per line: url, journal, now, failpoint, messages. Standard output: the child's exit
+code, -9 when it was killed. A child accepts the messages, ticks, and works until nothing is due at that instant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import traceback
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bot import failpoints
+from bot.accept import accept_message, keep
+from bot.channels.base import Inbound
+from bot.channels.console import ConsoleChannel
+from bot.road import Road
+from bot.tick import JOBS, tick
+from bot.worker import drain
+from bot.write import open_store
+from tests.conftest import TEST_KEYS, Clock
+
+
+async def live(order: dict[str, Any]) -> None:
+    """One life of a process, at one instant."""
+    clock = Clock(datetime.fromisoformat(order["now"]))
+    channel = ConsoleChannel(clock, journal=Path(order["journal"]))
+    store = open_store(order["url"], TEST_KEYS)
+    road = Road(store, clock, f"crash-{os.getpid()}", "http://127.0.0.1:8000", {"console": channel})
+    for message in order["messages"]:
+        await keep(road, partial(accept_message, channel="console", message=Inbound(**message), now=clock(),
+                                 practice_id="prac_maple"))
+    for job in JOBS:
+        await tick(road, job)
+    await drain(road)
+    store.close()
+
+
+def run(order: dict[str, Any]) -> None:
+    try:
+        failpoints.arm(order["failpoint"])
+        asyncio.run(live(order))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def main() -> None:
+    import bot.turns  # noqa: F401  (imported before the first fork: it is the slow part)
+
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            run(json.loads(line))
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    main()
