@@ -8,10 +8,10 @@ from billing import cases, holds, ledger
 from billing.adjudication import Move, Plan, adjustments_of
 from billing.book import Book, CoverageState, VisitState
 from billing.importers.records import PaidClaim
-from billing.store import ledger_queries
+from billing.store import ledger_queries, undo_queries
 
 #: What a reversal undoes. Charges stay, and so does the prior payers' part of a claim opened by a later payer.
-TAKEN_BACK = frozenset({"payer_payment", "contractual", "patient_share", "next_payer"})
+TAKEN_BACK = frozenset({"payer_payment", "contractual", "patient_share", "next_payer", "suspense"})
 
 
 def write_claim(book: Book, remittance_id: str, claim: PaidClaim, row_id: str, number: int, visit_id: str | None,
@@ -51,18 +51,26 @@ def post_moves(book: Book, visit: VisitState, coverage: CoverageState, claim: Pa
     """Turn a plan's moves into transfers: where each kind goes is this table."""
     mine = ledger.payer(coverage.coverage_id, visit.visit_id)
     for number, move in enumerate(moves):
-        debit = {
-            "payer_payment": lambda: ledger.wide("payer_clearing"),
-            "suspense": lambda: ledger.wide("payer_clearing"),
-            "contractual": lambda: ledger.wide("contractual"),
-            "prior_payer": lambda: ledger.wide("opening"),
-            "patient_share": lambda: ledger.patient(visit.visit_id),
-            "next_payer": lambda to=move.to_coverage_id: ledger.payer(to, visit.visit_id),
-        }[move.code]()
         credit = ledger.wide("suspense") if move.code == "suspense" else mine
-        book.move(visit, debit, credit, move.amount_minor, code=move.code, source=source, ref=f"{ref}:{number}",
-                  coverage_id=coverage.coverage_id, reason=move.reason, remittance_claim_id=remittance_claim_id,
-                  service_line_id=_line_of(visit, claim, move.line_number))
+        book.move(visit, _debit(visit, move), credit, move.amount_minor, code=move.code, source=source,
+                  ref=f"{ref}:{number}", coverage_id=coverage.coverage_id, reason=move.reason,
+                  remittance_claim_id=remittance_claim_id, service_line_id=_line_of(visit, claim, move.line_number))
+
+
+def _debit(visit: VisitState, move: Move) -> ledger.Account:
+    match move.code:
+        case "payer_payment" | "suspense":
+            return ledger.wide("payer_clearing")
+        case "contractual":
+            return ledger.wide("contractual")
+        case "prior_payer":
+            return ledger.wide("opening")
+        case "patient_share":
+            return ledger.patient(visit.visit_id)
+        case "next_payer":
+            return ledger.payer(move.to_coverage_id, visit.visit_id)
+        case code:
+            raise ValueError(f"{code!r} is no move of an answer")
 
 
 def _line_of(visit: VisitState, claim: PaidClaim, line_number: int) -> str | None:
@@ -70,9 +78,9 @@ def _line_of(visit: VisitState, claim: PaidClaim, line_number: int) -> str | Non
     if not line_number:
         return None
     paid = claim.lines[line_number - 1]
-    tests = (lambda ours: bool(paid.control_number) and ours.control_number == paid.control_number,
-             lambda ours: (ours.procedure_code, ours.charge_minor) == (paid.procedure_code, paid.charge_minor))
-    return next((ours.line_id for test in tests for ours in visit.lines if test(ours)), None)
+    named = [o for o in visit.lines if paid.control_number and o.control_number == paid.control_number]
+    alike = [o for o in visit.lines if (o.procedure_code, o.charge_minor) == (paid.procedure_code, paid.charge_minor)]
+    return next((ours.line_id for ours in (*named, *alike)), None)
 
 
 def take_back_reported(book: Book, visit: VisitState, coverage: CoverageState) -> None:
@@ -106,7 +114,7 @@ def post_suspense(book: Book, visit: VisitState | None, amount_minor: int, ref: 
         return
     book.postings.append(ledger.Posting(
         book.practice_id, ledger.wide("payer_clearing"), ledger.wide("suspense"), abs(amount_minor),
-        book.policy.currency, "suspense", book.today, "remittance", ref, visit_id=visit and visit.visit_id,
+        book.policy.currency, "suspense", book.today, "remittance", ref, visit_id=visit.visit_id if visit else None,
         remittance_claim_id=claim_row, import_id=book.import_id).flipped_if(amount_minor < 0))
 
 
@@ -133,7 +141,7 @@ def raise_suspense(book: Book, visit: VisitState | None, claim_row: str, reason:
 def _case(book: Book, visit: VisitState | None, kind: str, dedupe: str, title: str, detail: str) -> None:
     book.afterwards.append(lambda session: cases.open_case(
         session, book.practice_id, kind=kind, title=title, detail=detail, now=book.now, dedupe=dedupe,
-        guarantor_id=visit and visit.guarantor_id, visit_id=visit and visit.visit_id))
+        guarantor_id=visit.guarantor_id if visit else None, visit_id=visit.visit_id if visit else None))
 
 
 def _hold(book: Book, visit: VisitState, kind: str, dedupe: str, amount_minor: int | None, reason: str) -> None:
@@ -147,4 +155,4 @@ def release_waiver(book: Book, visit: VisitState, claim_row: str) -> None:
     """The answer that asked for a waiver check is taken back, and its hold with it."""
     book.afterwards.append(lambda session: holds.release_by_dedupe(
         session, book.practice_id, f"waiver:{claim_row}", released_by=book.actor, now=book.now,
-        reason="the payer reversed its answer"))
+        reason=undo_queries.PAYER_REVERSED))

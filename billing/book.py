@@ -99,17 +99,23 @@ class Book:
     rows: dict[str, list[dict[str, object]]] = field(default_factory=dict)  # by table name
     postings: list[Posting] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)  # visit ids
+    taken: set[str] = field(default_factory=set)  # account numbers in use, hashed
+    unsettled: set[str] = field(default_factory=set)  # visits that settlement may have to move money of
     afterwards: list[Callable[[Session], object]] = field(default_factory=list)  # holds and cases, once rows exist
 
     def hash_of(self, claim_id: str) -> str:
         return blind("account", self.practice_id, normal_account(claim_id))
 
-    def load(self, claim_ids: Collection[str]) -> None:
-        """Read what the store has on these claims; call once, before the batch's first claim."""
+    def load(self, claim_ids: Collection[str], *, lock: bool = True) -> None:
+        """Read what the store has on these claims; call once, before the batch's first claim. ``lock`` False only to
+        look, in a transaction that may not write.
+        """
         hashes = {self.hash_of(claim_id) for claim_id in claim_ids}
         self.visits = {h: [] for h in hashes}
-        for visit in store.load_visits(self.session, self.practice_id, hashes):
+        for visit in store.load_visits(self.session, self.practice_id, hashes, lock=lock):
             self.visits[visit.external_hash].append(visit)
+            self.unsettled.add(visit.visit_id)
+        self.taken = store.accounts_taken(self.session, self.practice_id, hashes)
 
     def on_file(self, claim_id: str) -> list[VisitState]:
         return self.visits.setdefault(self.hash_of(claim_id), [])
@@ -134,6 +140,8 @@ class Book:
         self.touched.add(visit.visit_id)
         _follow(visit, posting.debit, posting.amount_minor)
         _follow(visit, posting.credit, -posting.amount_minor)
+        if visit.patient_minor < 0:
+            self.unsettled.add(visit.visit_id)
 
     def reverse(self, visit: VisitState, transfers: Sequence[store.TransferRow], *, source: str, ref: str) -> None:
         for posting in ledger.reversals(self.session, transfers, source=source, ref=ref, effective_on=self.today,
@@ -146,7 +154,7 @@ class Book:
         self.rows.clear()
         store.update_states(self.session, [v for visits in self.visits.values() for v in visits
                                            if v.visit_id in self.touched])
-        ledger.post(self.session, self.postings, self.now)
+        ledger.post(self.session, self.postings, self.now, new=True)
         self.postings.clear()
         for act in self.afterwards:
             act(self.session)

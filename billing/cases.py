@@ -16,7 +16,7 @@ from billing import holds
 from billing.calendar import due_by
 from billing.ids import new_id
 from billing.store import case_queries as store
-from billing.store import counters, practices
+from billing.store import counters, hold_queries, practices
 from billing.store.tables import Case, CaseNote
 from config.practice import PracticePolicy
 
@@ -53,6 +53,9 @@ def open_case(session: Session, practice_id: str, *, kind: str, title: str, deta
     ``title`` is shown in lists and notices and holds no PHI. ``hold`` is placed on ``guarantor_id``, or on every
     account of ``hold_on``, until the case is closed. Raises holds.HoldRefused.
     """
+    accounts = sorted(hold_on or ([guarantor_id] if guarantor_id else [])) if hold else []
+    for account in accounts:  # before the counter: whoever posts has its guarantor locked when it opens a case
+        hold_queries.lock(session, account)
     counters.lock_counter(session, practice_id, "cases")
     known = store.by_dedupe(session, practice_id, dedupe) if dedupe else None
     case = known or _new_case(session, practice_id, kind, title, detail, now, dedupe, guarantor_id, visit_id,
@@ -60,7 +63,7 @@ def open_case(session: Session, practice_id: str, *, kind: str, title: str, deta
     if known is not None:
         _say_again(session, known, detail, actor, urgent, now)
     if hold:
-        _place_holds(session, case, hold, hold_on or ([guarantor_id] if guarantor_id else []), actor, now)
+        _place_holds(session, case, hold, accounts, actor, now)
     return case
 
 
@@ -103,7 +106,7 @@ def _say_again(session: Session, case: Case, detail: str, actor: str, urgent: bo
 
 def _place_holds(session: Session, case: Case, kind: str, accounts: Sequence[str], actor: str, now: datetime) -> None:
     on_visit = case.visit_id if holds.KINDS[kind].scope != "account" and len(accounts) == 1 else None
-    for guarantor_id in sorted(accounts):
+    for guarantor_id in accounts:
         holds.place(session, practice_id=case.practice_id, guarantor_id=guarantor_id, kind=kind, visit_id=on_visit,
                     reason=f"case {case.number}", source=f"case:{case.id}", placed_by=actor, now=now,
                     dedupe=f"case:{case.id}:{kind}:{guarantor_id}")

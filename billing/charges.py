@@ -17,7 +17,7 @@ from billing.book import Book, CoverageState, VisitState
 from billing.ids import new_id
 from billing.importers.records import BilledClaim, ClaimCoverage, PaidClaim
 from billing.opening import NewLine, NewVisit, charge_lines, insert_coverage, open_visit
-from billing.store import ledger_queries
+from billing.store import book_queries, ledger_queries
 
 RANKS = {rank: number for number, rank in enumerate("PSTABCDEFGH", 1)}
 SELF_PAY_FILING = frozenset({"09"})
@@ -150,7 +150,8 @@ def _replace(book: Book, claim: BilledClaim, document: str, visit: VisitState) -
         charges += [t for t in ledger_queries.of_visit(book.session, visit.visit_id) if t.reason == "AMT*F5"]
     book.reverse(visit, charges, source="claim", ref=f"{document}:replaces")
     told_late = visit.origin == "remittance" and claim.frequency != "7"
-    visit.origin, visit.version, visit.charge_minor = "claim", visit.version + 1, claim.charge_minor
+    visit.origin, visit.charge_minor = "claim", claim.charge_minor
+    visit.version = book_queries.highest_version(book.session, visit.visit_id) + 1
     visit.void, visit.service_from_on = False, claim.service_from_on or visit.service_from_on
     book.touched.add(visit.visit_id)
     _add_payers(book, claim, visit)
@@ -169,7 +170,8 @@ def _await_answer(visit: VisitState) -> None:
 def _void(book: Book, claim: BilledClaim, document: str, visit: VisitState | None) -> Outcome:
     if visit is None or visit.void:
         return Outcome("duplicate" if visit else "suspended", "a void (CLM05-3 = 8) of a claim that is "
-                       + ("void already" if visit else "not on file: nothing to reverse"), visit and visit.visit_id)
+                       + ("void already" if visit else "not on file: nothing to reverse"),
+                       visit.visit_id if visit else None)
     book.flush()
     book.reverse(visit, ledger_queries.of_visit_charges(book.session, visit.visit_id), source="claim",
                  ref=f"{document}:voids")

@@ -145,5 +145,5 @@ def _merge(effects: list[Effect], key: Callable[[Effect], str]) -> list[Step]:
 def _one_step(group: list[Effect]) -> Step:
     first = group[0]
     sources = tuple(dict.fromkeys(name for effect in group for name in effect.sources))
-    return Step(first.kind, sum(e.amount_minor for e in group), first.coverage.payer_name if first.coverage else "",
-                first.code, max(e.on for e in group), sources)
+    payer = first.coverage.payer_name if first.coverage and first.kind != "charge" else ""
+    return Step(first.kind, sum(e.amount_minor for e in group), payer, first.code, max(e.on for e in group), sources)

@@ -22,7 +22,7 @@ _CODES = {"patient_share": "share", "next_payer": "share", "contractual": "contr
 def find_faults(facts: Facts, effects: Sequence[Effect], unknown: Sequence[Unknown],
                 steps: Sequence[Step]) -> list[str]:
     return [*_unknown_transfers(unknown), *_ungrounded(effects), *_sums(facts, effects, steps),
-            *_charges(facts, effects), *_remittances(facts)]
+            *_charges(facts, effects), *_remittances(facts), *_overanswered(facts)]
 
 
 def _unknown_transfers(unknown: Sequence[Unknown]) -> Iterator[str]:
@@ -134,3 +134,16 @@ def _turned(facts: Facts, move: Move) -> bool:
     debit, credit = facts.account(move.debit_id), facts.account(move.credit_id)
     ranks = [coverage.rank if (coverage := facts.coverage(a)) else 0 for a in (debit, credit)]
     return bool(debit and credit and debit.side == credit.side == "payer" and ranks[0] < ranks[1])
+
+
+def _overanswered(facts: Facts) -> Iterator[str]:
+    """An answered payer below zero gave more than its part: the numbers add up, and no reader could follow them."""
+    for account in facts.accounts:
+        coverage = facts.coverage(account)
+        if coverage and account.side == "payer" and account.balance_minor < 0 and not _pending(facts):
+            yield (f"coverage {coverage.id} has answered for {-account.balance_minor} cents more than stood with it: "
+                   "its answer does not fit the charge")
+
+
+def _pending(facts: Facts) -> bool:
+    return any(coverage.status == "pending" for coverage in facts.coverages)

@@ -96,24 +96,32 @@ def load_facts(session: Session, visits: Sequence[VisitRow]) -> Iterator[Facts]:
     """One Facts per visit, in the order given; ten queries for all of them together."""
     ids = [visit.id for visit in visits]
     accounts = _by(queries.accounts(session, ids), lambda a: a.visit_id)
-    moves = queries.moves(session, [a.id for rows in accounts.values() for a in rows])
+    moves = _moves_of(session, {a.id: a.visit_id for rows in accounts.values() for a in rows})
     lines = _by(queries.service_lines(session, ids), lambda r: r.visit_id)
     coverages = _by(queries.coverages(session, ids), lambda r: r.visit_id)
     claims = _by(queries.claims(session, ids), lambda r: r.visit_id or "")
     claim_ids = {c.id for rows in claims.values() for c in rows}
     adjustments = _by(queries.adjustments(session, claim_ids), lambda r: r.remittance_claim_id)
     csv = _by(queries.csv_sources(session, ids), lambda r: r.visit_id)
-    payments = queries.known_payments(session, {m.payment_id for m in moves if m.payment_id})
+    payments = queries.known_payments(session, {m.payment_id for rows in moves.values() for m in rows if m.payment_id})
     suspended = queries.suspended(session, claim_ids)
     held = queries.waiver_held(session, ids)
     for visit in visits:
-        own = {a.id for a in accounts[visit.id]}
         yield Facts(
-            visit, tuple(accounts[visit.id]), tuple(m for m in moves if m.debit_id in own or m.credit_id in own),
+            visit, tuple(accounts[visit.id]), tuple(moves[visit.id]),
             tuple(line for line in lines[visit.id] if line.version == visit.version), tuple(coverages[visit.id]),
             tuple(claims[visit.id]), tuple(a for c in claims[visit.id] for a in adjustments[c.id]),
             {key: tuple(r.name for r in rows) for key, rows in _by(csv[visit.id], lambda r: r.import_id).items()},
             payments, {c.id: suspended.get(c.id, 0) for c in claims[visit.id]}, visit.id in held)
+
+
+def _moves_of(session: Session, owners: dict[int, str]) -> defaultdict[str, list[Move]]:
+    """Transfers by the visit whose accounts they touch; one between two visits is a move of both."""
+    found: defaultdict[str, list[Move]] = defaultdict(list)
+    for move in queries.moves(session, owners):
+        for visit_id in {owners[a] for a in (move.debit_id, move.credit_id) if a in owners}:
+            found[visit_id].append(move)
+    return found
 
 
 def _by(rows: Iterable[Row], key: Callable[[Row], str]) -> defaultdict[str, list[Row]]:
@@ -124,9 +132,20 @@ def _by(rows: Iterable[Row], key: Callable[[Row], str]) -> defaultdict[str, list
 
 
 def live_moves(facts: Facts) -> list[Move]:
-    """Transfers without the pairs that cancel: a reversal and what it reverses are no part of a derivation."""
-    reversed_ids = {move.reverses_id for move in facts.moves}
-    return [m for m in facts.moves if m.reverses_id is None and m.id not in reversed_ids]
+    """Transfers without the pairs that cancel: a reversal and what it reverses are no part of a derivation, nor is a
+    payment from before our books that its payer took back.
+    """
+    gone = {m.reverses_id for m in facts.moves} | _taken_back(facts)
+    return [m for m in facts.moves if m.reverses_id is None and m.id not in gone]
+
+
+def _taken_back(facts: Facts) -> set[int]:
+    """The opening balance that stands for an unknown answer, and the takeback that ends it (same remittance claim)."""
+    pairs: defaultdict[tuple[str | None, int], dict[str, int]] = defaultdict(dict)
+    for move in facts.moves:
+        if move.code in ("opening", "takeback") and move.reverses_id is None:
+            pairs[move.remittance_claim_id, move.amount_minor][move.code] = move.id
+    return {id_ for (claim, _), pair in pairs.items() if claim and len(pair) == 2 for id_ in pair.values()}
 
 
 def classify(facts: Facts, move: Move) -> Effect | Unknown | None:

@@ -80,7 +80,8 @@ def finish(session: Session, import_id: str, outcome: str, reason: str, now: dat
     run.status, run.outcome, run.reason, run.finished_at = "finished", outcome, reason or None, now
 
 
-def _advance(session: Session, import_id: str, expected: int, by: int) -> None:
+def advance(session: Session, import_id: str, expected: int, by: int) -> None:
+    """Move the cursor of an import with the batch that it counts. Raises ImportBusy."""
     run = store.lock_run(session, import_id)
     if run.status != "posting" or run.cursor != expected:
         raise ImportBusy("this import is being posted by another process; wait for it to end, then look again")
@@ -106,12 +107,12 @@ def open_remittance(session: Session, poster: Poster, head: RemittanceOpened, di
 def post_paid_claims(session: Session, poster: Poster, remittance_id: str, head: RemittanceOpened,
                      batch: Sequence[tuple[int, PaidClaim, str]], cursor: int, now: datetime) -> int:
     """Post one batch of (number, claim, fault to skip it for or ""); return how many were posted whole."""
-    _advance(session, poster.import_id, cursor, len(batch))
+    advance(session, poster.import_id, cursor, len(batch))
     book = poster.book(session, now)
     book.load([claim.claim_id for _, claim, _ in batch])
     letter = remittances.Letter(remittance_id, head)
     outcomes = [remittances.post_claim(book, letter, claim, number, skip) for number, claim, skip in batch]
-    _close(book)
+    close_book(book)
     return sum(o.outcome in ("posted", "stored") for o in outcomes)
 
 
@@ -124,14 +125,14 @@ def close_remittance(session: Session, poster: Poster, remittance_id: str, head:
     book = poster.book(session, now)
     for number, adjustment in enumerate(closed.provider_adjustments, 1):
         remittances.post_provider_adjustment(book, remittances.Letter(remittance_id, head), number, adjustment)
-    _close(book)
+    close_book(book)
     row.status = "posted"
 
 
 def post_billed_claims(session: Session, poster: Poster, batch: Sequence[tuple[int, BilledClaim, str]], cursor: int,
                        now: datetime) -> int:
     """Post one batch of an 837; return how many were posted."""
-    _advance(session, poster.import_id, cursor, len(batch))
+    advance(session, poster.import_id, cursor, len(batch))
     book = poster.book(session, now)
     book.load([claim.claim_id for _, claim, _ in batch])
     seen = store.claim_digests(session, poster.practice_id, [book.hash_of(c.claim_id) for _, c, _ in batch])
@@ -142,20 +143,21 @@ def post_billed_claims(session: Session, poster: Poster, batch: Sequence[tuple[i
         if outcome.outcome == "posted":
             digests.add(charges.claim_digest(claim))
             posted += 1
-    _close(book)
+    close_book(book)
     return posted
 
 
-def _close(book: Book) -> None:
+def close_book(book: Book) -> None:
+    """Write a batch and settle its visits."""
     book.flush()
-    settle(book.session, book.practice_id, book.touched, now=book.now, today=book.today,
+    settle(book.session, book.practice_id, book.touched & book.unsettled, now=book.now, today=book.today,
            currency=book.policy.currency, import_id=book.import_id)
 
 
 def refuse_billed(session: Session, poster: Poster, claims: Sequence[BilledClaim], now: datetime) -> list[str]:
     """Return for each claim why the ledger refuses it, or ""; reads only."""
     book = poster.book(session, now)
-    book.load([claim.claim_id for claim in claims])
+    book.load([claim.claim_id for claim in claims], lock=False)
     seen = store.claim_digests(session, poster.practice_id, [book.hash_of(c.claim_id) for c in claims])
     return [charges.refusal(book.on_file(c.claim_id), c, frozenset(seen.get(book.hash_of(c.claim_id), ())))
             for c in claims]

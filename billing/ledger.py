@@ -105,15 +105,17 @@ class LedgerConflict(Exception):
     """The same source reference was posted before with other content. Nothing of this call was posted."""
 
 
-def post(session: Session, postings: Sequence[Posting], now: datetime) -> int:
+def post(session: Session, postings: Sequence[Posting], now: datetime, *, new: bool = False) -> int:
     """Post what is not posted yet; return how many rows are new. Raises LedgerConflict.
 
+    ``new`` says that the references come from rows made in this very transaction, so that nobody can have posted
+    them: the look-up is saved, the database's unique key stands behind it.
     Lock order (DESIGN.md): guarantors by id, then accounts by id.
     """
     if not postings:
         return 0
     store.lock_guarantors(session, sorted({p.guarantor_id for p in postings if p.guarantor_id}))
-    fresh = _not_yet_posted(session, postings)
+    fresh = list(postings) if new else _not_yet_posted(session, postings)
     if not fresh:
         return 0
     accounts = store.ensure_accounts(session, _accounts_of(fresh))
@@ -140,6 +142,17 @@ def _undo(row: store.TransferRow, ref: str, source: str, on: date, import_id: st
         reason=row.reason, reverses_id=row.id, import_id=import_id)
 
 
+def restorations(session: Session, reversing: Iterable[store.TransferRow], *, ref: str,
+                 effective_on: date) -> list[Posting]:
+    """Return the postings that make good what ``reversing`` rows took back: copies of the original rows, which stand
+    where those stood (same import, same answer) and can be taken back again.
+    """
+    by_original = {row.reverses_id: row.id for row in reversing if row.reverses_id is not None}
+    return [replace(_undo(row, f"{ref}:{by_original[row.id]}", row.source, effective_on, row.import_id),
+                    debit=_account(row.debit), credit=_account(row.credit), code=row.code, reverses_id=None)
+            for row in store.by_ids(session, by_original)]
+
+
 def _account(known: store.AccountRow) -> Account:
     return Account(known.key, known.visit_id, known.coverage_id, known.guarantor_id)
 
@@ -157,7 +170,7 @@ def _not_yet_posted(session: Session, postings: Sequence[Posting]) -> list[Posti
 
 
 def _content(p: Posting | None) -> tuple[str, str, int, str] | None:
-    return p and (p.debit.key, p.credit.key, p.amount_minor, p.code)
+    return (p.debit.key, p.credit.key, p.amount_minor, p.code) if p else None
 
 
 def _accounts_of(postings: Sequence[Posting]) -> list[store.NewAccount]:

@@ -132,8 +132,15 @@ def itemisable(session: Session, link: LinkView, now: datetime) -> list[tuple[st
     return sorted(visits, key=lambda one: (one[1] or date.min, one[0]), reverse=True)[:MOST_VISITS]
 
 
-def latest_statement(session: Session, link: LinkView) -> str | None:
-    return store.latest_statement(session, link.guarantor_id)
+def statement_of(session: Session, link: LinkView) -> str | None:
+    """The statement that the link is for, or the account's newest; never another account's."""
+    return store.statement_of(session, link.guarantor_id, link.object_id)
+
+
+def has_paid(session: Session, link: LinkView) -> bool:
+    """Whether the link's payment is this account's and took money."""
+    payment = store.payment_of(session, link.practice_id, link.guarantor_id, link.object_id)
+    return payment is not None and payment.status in life.TOOK_MONEY
 
 
 def waiting_payment(session: Session, token: str, now: datetime) -> tuple[str, str] | None:

@@ -31,12 +31,11 @@ def find_visit(visits: Sequence[VisitState], claim: PaidClaim, sender: Sender) -
 
 
 def _visit_to_reverse(visits: Sequence[VisitState], claim: PaidClaim) -> VisitState | None:
-    for test in (lambda a: a.payer_claim_id == claim.payer_claim_id and negates(claim, a), lambda a: negates(claim, a)):
-        found = [v for v in visits if any(test(a) for a in v.answers)]
-        if found:
-            return found[-1]
+    taken_back = [v for v in visits if any(negates(claim, a) for a in v.answers)]
+    same_claim = [v for v in taken_back if any(a.payer_claim_id == claim.payer_claim_id for a in v.answers)]
     same_charge = [v for v in visits if v.charge_minor == -claim.charge_minor]
-    return (same_charge or list(visits) or [None])[-1]
+    candidates = same_claim or taken_back or same_charge or list(visits)
+    return candidates[-1] if candidates else None
 
 
 def negates(claim: PaidClaim, answer: AnswerState) -> bool:

@@ -50,10 +50,12 @@ class NewLine:
     words: str | None = None
 
 
-def open_visit(book: Book, new: NewVisit) -> VisitState:
-    """Put a visit on the books, under a known patient's confirmed guarantor or else under an account of its own."""
+def open_visit(book: Book, new: NewVisit, owner: tuple[str, str] | None = None) -> VisitState:
+    """Put a visit on the books: under ``owner`` (guarantor and patient) where the source names them by number, else
+    under a known patient's confirmed guarantor, else under an account of its own.
+    """
     before = book.on_file(new.claim_id)
-    owner = _known_patient(book, new) or _open_account(book, new, len(before))
+    owner = owner or _known_patient(book, new) or _open_account(book, new, len(before))
     visit = VisitState(new_id("vis"), owner[0], owner[1], new.claim_id, book.hash_of(new.claim_id), len(before) + 1,
                        new.origin, 1, False, new.charge_minor, new.service_from_on)
     book.add("visits", {
@@ -120,10 +122,13 @@ def _open_account(book: Book, new: NewVisit, repeats: int) -> tuple[str, str]:
 
 
 def _free_number(book: Book, claim_id: str, repeats: int) -> str:
+    """The claim's number as an account number, or the first free one that starts with it."""
     number = claim_id if repeats == 0 else f"{claim_id}-{repeats + 1}"
-    while book_queries.account_taken(book.session, book.practice_id, book.hash_of(number)):
+    while book.hash_of(number) in book.taken:
         repeats += 1
         number = f"{claim_id}-{repeats + 1}"
+        book.taken |= book_queries.accounts_taken(book.session, book.practice_id, {book.hash_of(number)})
+    book.taken.add(book.hash_of(number))
     return number
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from billing import gate
 from billing import payment_status as life
 from billing.commands import CancelPayment, CommandRefused, Refused, RequestPayment
 from billing.dues import due_visits
+from billing.gate import may_charge
 from billing.ids import new_id
 from billing.store import payment_queries as store
 from billing.store.tables import Payment
@@ -71,7 +71,7 @@ def _check(session: Session, command: RequestPayment, context: RequestContext) -
     if reason:
         raise refuse(reason)
     visit_ids = [visit_id for visit_id, _ in command.split]
-    if not gate.may_charge(session, command.account_id, visit_ids, context.now).sends:
+    if not may_charge(session, command.account_id, visit_ids, context.now).sends:
         raise refuse("hold")
 
 

@@ -158,18 +158,18 @@ def _store(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, number:
         return _suspend(book, letter, claim, claim_row, number, visit,
                         f"a payment on a claim that is not answered (CLP02 = {claim.status_code})", "suspended")
     reason = f"CLP02 = {claim.status_code} answers nothing yet: kept on file, bills nobody"
-    answers.write_claim(book, letter.remittance_id, claim, claim_row, number, visit and visit.visit_id, None, "stored",
+    answers.write_claim(book, letter.remittance_id, claim, claim_row, number, visit.visit_id if visit else None, None, "stored",
                         reason, tuple("none" for _ in adjustments_of(claim)))
-    return Outcome("stored", reason, visit and visit.visit_id)
+    return Outcome("stored", reason, visit.visit_id if visit else None)
 
 
 def _suspend(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, number: int, visit: VisitState | None,
              reason: str, outcome: str) -> Outcome:
-    answers.write_claim(book, letter.remittance_id, claim, claim_row, number, visit and visit.visit_id, None, outcome,
+    answers.write_claim(book, letter.remittance_id, claim, claim_row, number, visit.visit_id if visit else None, None, outcome,
                         reason, tuple("none" for _ in adjustments_of(claim)))
     answers.post_suspense(book, visit, claim.paid_minor, f"{claim_row}:suspense", claim_row)
     answers.raise_suspense(book, visit, claim_row, reason)
-    return Outcome(outcome, reason, visit and visit.visit_id)
+    return Outcome(outcome, reason, visit.visit_id if visit else None)
 
 
 def post_provider_adjustment(book: Book, letter: Letter, number: int, adjustment: ProviderAdjustment) -> None:

@@ -28,9 +28,8 @@ _SHARED = frozenset({"patient", "waiver_check", "next_payer"})
 
 
 class StatementRefused(ValueError):
-    """Why no statement may be made: ``code`` is unknown_account, unconfirmed or explain_mismatch or
-    statement_mismatch. A person has to look
-    (case kind ``code``); ``visit_ids`` names the visits concerned.
+    """Why no statement may be made: ``code`` is unknown_account, unconfirmed, explain_mismatch, statement_mismatch or
+    confidential. A person has to look; ``visit_ids`` names the visits concerned.
     """
 
     def __init__(self, code: str, why: str, visit_ids: Sequence[str] = ()) -> None:

@@ -99,6 +99,8 @@ def itemised(session: Session, visit_id: str, language: str, today: date) -> dic
     if not details:
         raise LookupError("no such visit")
     guarantor = _confirmed(session, details[0].guarantor_id)
+    if details[0].confidential:
+        raise StatementRefused("confidential", "the visit is confidential: a person hands it out", [visit_id])
     explanation = explain_visit(session, visit_id)
     if needs_case(explanation):
         raise StatementRefused("explain_mismatch", "the figures of the visit do not add up to its balance", [visit_id])

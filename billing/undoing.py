@@ -36,7 +36,9 @@ def undo_import(session: Session, practice_id: str, policy: PracticePolicy, impo
     visit_ids = undo_queries.visits_touched(session, import_id)
     postings = ledger.reversals(session, ledger_queries.of_import(session, import_id), source="undo", ref=import_id,
                                 effective_on=today, import_id=import_id)
-    reversed_count = ledger.post(session, postings, now)
+    restored = ledger.restorations(session, ledger_queries.reversing_others(session, import_id), ref=import_id,
+                                   effective_on=today)
+    reversed_count = ledger.post(session, [*postings, *restored], now)
     undo_queries.close_opened(session, import_id)
     undo_queries.reopen_answered(session, import_id)
     undo_queries.mark_undone(session, run, actor, now)

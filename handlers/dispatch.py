@@ -77,10 +77,16 @@ def _converse(turn: Turn, message: Text) -> Decision:
         answered = flow.answer(turn)
         if answered is not None:
             return _settle(turn, _go_on(turn, answered), _parked(turn.talk.state))
+        if turn.reading.intent in ("yes", "no") and flow.name != menu.NAME:
+            return _leave(turn) if turn.reading.intent == "no" else _unclear(turn)
     known = turn.reading.confidence >= KNOWN and turn.reading.intent in INTENTS
     if message.media and not known:
         return person.picture(turn)
-    return _begin(turn, turn.reading.intent) if known else _unclear(turn)
+    if known:
+        return _begin(turn, turn.reading.intent)
+    if turn.reading.slots.born_on and turn.account is None:  # identity sent unasked, or while it is locked
+        return _go_on(turn, verify.first(turn, "balance", {}))
+    return _unclear(turn)
 
 
 def _begin(turn: Turn, intent: str) -> Decision:

@@ -64,4 +64,6 @@ def _silence(turn: Turn) -> Decision:
         return Decision((), state)
     if state.flow == consent.NAME and state.data.get("bare"):
         return Decision().also(RecordOptOut(str(state.data["wording"])))
+    if state.flow == consent.NAME:  # "cancel my plan", then nothing: a person asks what was meant (T-48)
+        return person.start(replace(turn, reading=Reading(str(state.data["wording"]))), "plan")
     return Decision((Reply("timeout"),))

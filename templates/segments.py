@@ -46,7 +46,9 @@ def count(body: str) -> Segments:
 def save(body: str) -> str:
     """``body`` without á, í, ó, ú and typographer's signs if, and only if, that costs fewer segments.
 
-    A Spanish text that fits one segment with its accents keeps them (docs: decision on Spanish SMS).
+    Decided for Spanish SMS: the templates are written with every accent, and a text that fits its segments with them
+    keeps them. Where they would double the price and the time on the air (70 characters a part for 160) the four
+    vowels that GSM-7 lacks lose theirs, as people write on a phone themselves; é, ñ, ü, ¿ and ¡ always stay.
     """
     plainer = unicodedata.normalize("NFC", body).translate(_PLAINER)
     return plainer if count(plainer).count < count(body).count else body

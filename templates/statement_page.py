@@ -10,7 +10,6 @@ from typing import Any
 
 from templates.codes import place_words, procedure_words
 from templates.statement_words import (
-    PRINTABLE_SCRIPTS,
     day,
     language_lines,
     money,
@@ -30,7 +29,8 @@ def statement_page(content: Content, language: str) -> dict[str, Any]:
     said = words(language)
     left, right = _notices(content, language)
     return {
-        **_frame(content, language), "made_on": content["statement_on"], "title": said["title"].format(number=content["number"]),
+        **_frame(content, language), "made_on": content["statement_on"],
+        "title": said["title"].format(number=content["number"]),
         "kind": said["statement"], "facts": _facts(content, language), "to": addressee(content, language),
         "hero": _hero(content, language), "overview": _overview(content, language),
         "visits_heading": said["visits_heading"],
@@ -38,7 +38,7 @@ def statement_page(content: Content, language: str) -> dict[str, Any]:
         "waiting": _waiting(content, language), "summary": _summary(content, language),
         "aging": _aging(content, language), "left": left, "right": right,
         "languages": {"heading": said["language_heading"].format(phone=phone_words(content["practice"]["phone"])),
-                      "lines": language_lines(PRINTABLE_SCRIPTS)},
+                      "lines": language_lines()},
     }
 
 
@@ -183,7 +183,7 @@ def _waiting(content: Content, language: str) -> dict[str, Any] | None:
     rows = [[short_day(w["service_on"], language) or w["external"], why_words(w, language),
              _money(content, w["amount_minor"], language)] for w in content["waiting"]]
     return {"heading": said["waiting_heading"], "rows": rows,
-            "cols": [said["waiting_visit"], said["waiting_why"], said["amount"]]}
+            "cols": [said["waiting_visit"], said["waiting_why"], said["waiting_amount"]]}
 
 
 def why_words(waiting: Content, language: str) -> str:
@@ -226,7 +226,8 @@ def _notices(content: Content, language: str) -> tuple[list[dict[str, Any]], lis
                      (said["plan_heading"], [_plan(content, language)]),
                      (said["assistance_heading"], _assistance(content, language)))
     right = _sections((said["questions_heading"], _questions(content, language)))
-    rest = _sections((said["words_heading"], _meanings(content, language)), (said["stop_heading"], [said["stop_texts"]]),
+    rest = _sections((said["words_heading"], _meanings(content, language)),
+                     (said["stop_heading"], [said["stop_texts"]]),
                      (said["estimate_heading"], _estimates(content, language)))
     for section in rest:
         min(left, right, key=_height).append(section)

@@ -17,7 +17,7 @@ def itemised_page(content: Content, language: str) -> dict[str, Any]:
     about = [content["provider"], place_words(content["place_code"], language) or "",
              f"{said['patient']}: {content['patient']}"]
     facts = [[said["visit"], content["external"]], [said["account"], content["account"]],
-             [said["statement_date"], day(content["made_on"], language)]]
+             [said["date"], day(content["made_on"], language)]]
     return {
         **frame(content["practice"], content["account"], language), "made_on": content["made_on"],
         "kind": said["itemised_title"], "facts": facts,
@@ -27,13 +27,13 @@ def itemised_page(content: Content, language: str) -> dict[str, Any]:
         "reckoning": {"heading": said["visits_heading"], "cols": [said["item"], said["amount"]],
                       "rows": visit_rows(content, {**content, "due_minor": content["left_minor"]}, language)},
         "ask": said["questions_ask"].format(phone=phone_words(content["practice"]["phone"])),
-        "tax": _tax(content),
+        "tax": _tax(content, language),
     }
 
 
-def _tax(content: Content) -> str:
+def _tax(content: Content, language: str) -> str:
     practice = content["practice"]
-    parts = [f"Tax ID {practice['tax_id']}" if practice.get("tax_id") else "",
+    parts = [words(language)["tax_id"].format(number=practice["tax_id"]) if practice.get("tax_id") else "",
              f"NPI {practice['npi']}" if practice.get("npi") else ""]
     return " · ".join(filter(None, parts))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -59,7 +60,11 @@ def _language_lines() -> tuple[dict[str, str], ...]:
     return tuple(tomllib.loads((HERE / "languages.toml").read_text(encoding="utf-8"))["line"])
 
 
-def language_lines(scripts: frozenset[str] | None = None) -> list[dict[str, Any]]:
-    """The notice of free language help (T-55): lang, rtl, text. ``scripts`` limits it to what can be printed."""
-    return [{"lang": line["lang"], "rtl": line["script"] == "arabic", "text": line["text"]}
-            for line in _language_lines() if scripts is None or line["script"] in scripts]
+def language_lines() -> list[dict[str, Any]]:
+    """The notice of free language help (T-55): lang, script, rtl, text. Web pages show every line."""
+    return [{**line, "rtl": line["script"] == "arabic"} for line in _language_lines()]
+
+
+def printable(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The lines that the paper's own fonts have shapes for."""
+    return [line for line in lines if line["script"] in PRINTABLE_SCRIPTS]

@@ -78,7 +78,7 @@ def allocations_of(session: Session, guarantor_id: str) -> dict[str, dict[str, i
         .join(Payment, Payment.id == Transfer.payment_id).where(Payment.guarantor_id == guarantor_id))
     found: dict[str, dict[str, int]] = {}
     for payment_id, amount, debit_kind, debit_visit, credit_kind, credit_visit in session.execute(query):
-        parts = found.setdefault(payment_id, {})
+        parts = found.setdefault(str(payment_id), {})
         for kind, visit, sign in ((credit_kind, credit_visit, 1), (debit_kind, debit_visit, -1)):
             if kind == "patient" and visit:
                 parts[visit] = parts.get(visit, 0) + sign * amount

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from billing.store.ledger_queries import TransferRow, balances_by_key, chunks
@@ -37,12 +37,14 @@ def insert_rows(session: Session, rows: Mapping[str, Sequence[Mapping[str, objec
             session.execute(insert(Base.metadata.tables[table]), list(rows[table]))
 
 
-def load_visits(session: Session, practice_id: str, claim_hashes: Collection[str]) -> list[VisitState]:
+def load_visits(session: Session, practice_id: str, claim_hashes: Collection[str], *, lock: bool) -> list[VisitState]:
     """Visits under these claim numbers, oldest ordinal first, each with coverages, lines, balances and answers.
 
-    On PostgreSQL the guarantors are locked first (lock order), so that what is read stays true until the commit.
+    With ``lock``, on PostgreSQL the guarantors are locked first (lock order), so that what is read stays true until
+    the commit.
     """
-    _lock_owners(session, practice_id, claim_hashes)
+    if lock:
+        _lock_owners(session, practice_id, claim_hashes)
     visits: dict[str, VisitState] = {}
     for part in chunks(claim_hashes):
         query = select(Visit).where(Visit.practice_id == practice_id, Visit.external_hash.in_(part))
@@ -143,6 +145,11 @@ def mark_answer(session: Session, remittance_claim_id: str, outcome: str, revers
                     .values(outcome=outcome, reversed_by_id=reversed_by_id))
 
 
+def highest_version(session: Session, visit_id: str) -> int:
+    """The last version of a visit's charges, those of undone imports included: their numbers are not used again."""
+    return session.scalar(select(func.max(ServiceLine.version)).where(ServiceLine.visit_id == visit_id)) or 0
+
+
 def find_patients(session: Session, practice_id: str, surname: str, given: str, born: str) -> list[tuple[Patient, Guarantor]]:
     """Patients of exactly this hashed name and day of birth, with their guarantors."""
     query = (select(Patient, Guarantor).join(Guarantor, Guarantor.id == Patient.guarantor_id)
@@ -151,6 +158,10 @@ def find_patients(session: Session, practice_id: str, surname: str, given: str, 
     return [(p, g) for p, g in session.execute(query)]
 
 
-def account_taken(session: Session, practice_id: str, external_hash: str) -> bool:
-    return session.scalar(select(Guarantor.id).where(
-        Guarantor.practice_id == practice_id, Guarantor.external_hash == external_hash)) is not None
+def accounts_taken(session: Session, practice_id: str, hashes: Collection[str]) -> set[str]:
+    """Those of the account numbers that are in use."""
+    found: set[str] = set()
+    for part in chunks(hashes):
+        found.update(session.scalars(select(Guarantor.external_hash).where(
+            Guarantor.practice_id == practice_id, Guarantor.external_hash.in_(part))))
+    return found

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from billing.store.tables import Guarantor, LedgerAccount, Transfer
+from billing.store.tables import Guarantor, LedgerAccount, Transfer, Visit
 
 T = TypeVar("T")
 
@@ -164,7 +164,7 @@ def transfers_where(session: Session, *conditions: object) -> list[TransferRow]:
                credit.key, credit.visit_id, credit.coverage_id, credit.guarantor_id)
         .join(debit, debit.id == Transfer.debit_id).join(credit, credit.id == Transfer.credit_id)
         .where(*conditions).order_by(Transfer.id))  # type: ignore[arg-type]
-    return [_transfer_row(t, AccountRow(*rest[:4]), AccountRow(*rest[4:])) for t, *rest in session.execute(query)]
+    return [_transfer_row(row[0], AccountRow(*row[1:5]), AccountRow(*row[5:])) for row in session.execute(query)]
 
 
 def _transfer_row(t: Transfer, debit: AccountRow, credit: AccountRow) -> TransferRow:
@@ -185,8 +185,28 @@ def of_import(session: Session, import_id: str) -> list[TransferRow]:
     return transfers_where(session, Transfer.import_id == import_id, Transfer.reverses_id.is_(None))
 
 
+def reversing_others(session: Session, import_id: str) -> list[TransferRow]:
+    """Rows by which an import took back what other imports had posted."""
+    original = aliased(Transfer)
+    theirs = select(original.id).where(original.import_id.is_distinct_from(import_id))
+    return transfers_where(session, Transfer.import_id == import_id, Transfer.code == "reversal",
+                           Transfer.source != "undo", Transfer.reverses_id.in_(theirs))
+
+
+def by_ids(session: Session, transfer_ids: Collection[int]) -> list[TransferRow]:
+    return [row for part in chunks(transfer_ids) for row in transfers_where(session, Transfer.id.in_(part))]
+
+
 def of_visit(session: Session, visit_id: str) -> list[TransferRow]:
     return transfers_where(session, Transfer.visit_id == visit_id)
+
+
+def of_guarantor(session: Session, guarantor_id: str) -> list[TransferRow]:
+    """Transfers of the account's own visits, whoever had them when they were posted, and of its credit."""
+    visits = select(Visit.id).where(Visit.guarantor_id == guarantor_id)
+    account = select(LedgerAccount.id).where(LedgerAccount.key == f"credit:{guarantor_id}")
+    return transfers_where(session, or_(Transfer.visit_id.in_(visits), Transfer.debit_id.in_(account),
+                                        Transfer.credit_id.in_(account)))
 
 
 def balance_of(session: Session, practice_id: str, key: str, practice_wide: bool) -> int:
@@ -195,7 +215,7 @@ def balance_of(session: Session, practice_id: str, key: str, practice_wide: bool
         .where(LedgerAccount.practice_id == practice_id, LedgerAccount.key == key)).one_or_none()
     if row is None:
         return 0
-    return row.balance_minor + (_tail(session, row.id, row.snapshot_id) if practice_wide else 0)
+    return int(row.balance_minor) + (_tail(session, row.id, row.snapshot_id) if practice_wide else 0)
 
 
 def _tail(session: Session, account_id: int, after: int) -> int:
@@ -206,6 +226,14 @@ def _tail(session: Session, account_id: int, after: int) -> int:
             select(func.coalesce(func.sum(Transfer.amount_minor), 0)).where(column == account_id, Transfer.id > after))
         total += sign * int(amount or 0)
     return total
+
+
+def last_posted_before(session: Session, practice_id: str, before: datetime) -> int:
+    """The highest id that may be folded: posted before that instant, and so is everything below it; 0 for none."""
+    mine = Transfer.practice_id == practice_id
+    old = session.scalar(select(func.max(Transfer.id)).where(mine, Transfer.posted_at < before))
+    newer = session.scalar(select(func.min(Transfer.id)).where(mine, Transfer.posted_at >= before))
+    return min(int(old or 0), int(newer) - 1) if newer else int(old or 0)
 
 
 def take_snapshots(session: Session, practice_id: str, up_to_id: int) -> None:

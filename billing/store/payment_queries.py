@@ -55,7 +55,7 @@ def lock_for_event(session: Session, practice_id: str, payment_id: str | None, s
                    .order_by(Payment.id).limit(1))
 
 
-def _locked(session: Session, query: Select[tuple[Payment]]) -> Payment | None:
+def _locked(session: Session, query: Select[Payment]) -> Payment | None:
     found = session.scalars(query).one_or_none()
     if found is None:
         return None
@@ -112,11 +112,12 @@ def moved_to_credit(session: Session, visit_ids: Collection[str]) -> int:
     return total
 
 
-def uncertain(session: Session, practice_id: str, now: datetime) -> Sequence[Payment]:
-    """Payments whose hosted page is open or ran out unheard of: reconciliation asks the processor about them."""
-    return session.scalars(select(Payment).where(
-        Payment.practice_id == practice_id, Payment.status == "pending", Payment.session_ref.is_not(None),
-        Payment.link_expires_at < now).order_by(Payment.link_expires_at)).all()
+def uncertain(session: Session, now: datetime, limit: int) -> list[tuple[str, str]]:
+    """(practice id, session) of pages that ran out without a word: the processor is asked what became of them."""
+    query = select(Payment.practice_id, Payment.session_ref).where(
+        Payment.status.in_(["pending", "failed"]), Payment.session_ref.is_not(None), Payment.link_expires_at < now)
+    return [(practice_id, ref) for practice_id, ref in session.execute(
+        query.order_by(Payment.link_expires_at).limit(limit)) if ref is not None]
 
 
 def open_holds(session: Session, guarantor_id: str, kinds: Collection[str]) -> set[str | None]:
@@ -137,7 +138,8 @@ def conversation(session: Session, conversation_id: str) -> Conversation | None:
 
 def payment_of(session: Session, practice_id: str, guarantor_id: str, payment_id: str) -> Payment | None:
     return session.scalars(select(Payment).where(
-        Payment.id == payment_id, Payment.practice_id == practice_id, Payment.guarantor_id == guarantor_id)).one_or_none()
+        Payment.id == payment_id, Payment.practice_id == practice_id,
+        Payment.guarantor_id == guarantor_id)).one_or_none()
 
 
 def visits_by_id(session: Session, visit_ids: Collection[str]) -> dict[str, Visit]:
@@ -156,6 +158,9 @@ def practice_of_message(session: Session, outbox_id: str) -> str | None:
     return session.scalar(select(Outbox.practice_id).where(Outbox.id == outbox_id))
 
 
-def latest_statement(session: Session, guarantor_id: str) -> str | None:
-    return session.scalar(select(Statement.id).where(Statement.guarantor_id == guarantor_id)
-                          .order_by(Statement.number.desc()).limit(1))
+def statement_of(session: Session, guarantor_id: str, statement_id: str) -> str | None:
+    """This statement if it is the account's; without an id the account's newest."""
+    query = select(Statement.id).where(Statement.guarantor_id == guarantor_id)
+    if statement_id:
+        query = query.where(Statement.id == statement_id)
+    return session.scalar(query.order_by(Statement.number.desc()).limit(1))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from billing.store.ledger_queries import chunks
 from billing.store.tables import (
     ClaimDocument,
     Coverage,
@@ -20,6 +21,9 @@ from billing.store.tables import (
     Transfer,
     Visit,
 )
+
+#: Why a waiver hold ends when its answer is taken back (billing/answers.py).
+PAYER_REVERSED = "the payer reversed its answer"
 
 
 def lock_run(session: Session, practice_id: str, import_id: str) -> ImportRun | None:
@@ -66,37 +70,76 @@ def reopen_answered(session: Session, import_id: str) -> None:
     claims = (select(RemittanceClaim).join(Remittance, Remittance.id == RemittanceClaim.remittance_id)
               .where(Remittance.import_id == import_id))
     rows = session.scalars(claims).all()
-    answered = [r.coverage_id for r in rows if r.outcome in ("posted", "reversal") and r.coverage_id]
-    for coverage in session.scalars(select(Coverage).where(Coverage.id.in_(answered), Coverage.status != "closed")):
-        coverage.status, coverage.claim_of_record = "pending", ""
+    answered = [r.coverage_id for r in rows if r.outcome in ("posted", "reversed", "reversal") and r.coverage_id]
     for row in rows:
         row.outcome = "undone"
-    _restore_reversed(session, [r.id for r in rows])
-    _restore_replaced(session, import_id)
+    for part in chunks([r.id for r in rows]):
+        _restore_reversed(session, part)
+    restored = _restore_replaced(session, import_id)
+    session.flush()
+    for part in chunks(answered):
+        for coverage in session.scalars(select(Coverage).where(Coverage.id.in_(part), Coverage.status != "closed")):
+            _restate(session, coverage)
+    for part in chunks(restored):
+        for coverage in session.scalars(select(Coverage).join(ImportRun, ImportRun.id == Coverage.import_id).where(
+                Coverage.visit_id.in_(part), Coverage.import_id != import_id, ImportRun.status != "undone")):
+            _restate(session, coverage)
+
+
+def _restate(session: Session, coverage: Coverage) -> None:
+    """A payer has answered if an answer of it stands: a remittance's, or the one that a later payer's claim copied."""
+    answer = session.scalars(select(RemittanceClaim.status_code).where(
+        RemittanceClaim.coverage_id == coverage.id, RemittanceClaim.outcome == "posted").limit(1)).first()
+    reversing = aliased(Transfer)
+    reported = exists().where(Transfer.coverage_id == coverage.id, Transfer.source == "claim-cob", ~exists().where(
+        reversing.reverses_id == Transfer.id), Transfer.code != "reversal")
+    if answer is not None:
+        coverage.status, coverage.claim_of_record = "denied" if answer == "4" else "answered", "835"
+    elif session.scalar(select(reported)):
+        coverage.status, coverage.claim_of_record = "answered", "837"
+    else:
+        coverage.status, coverage.claim_of_record = "pending", ""
 
 
 def _restore_reversed(session: Session, reversal_ids: list[str]) -> None:
+    restored = []
     for row in session.scalars(select(RemittanceClaim).where(RemittanceClaim.reversed_by_id.in_(reversal_ids))):
         if row.outcome == "reversed":
             row.outcome, row.reversed_by_id = "posted", None
-            coverage = session.get(Coverage, row.coverage_id)
-            if coverage is not None:
-                coverage.status, coverage.claim_of_record = "answered", "835"
+            restored.append(f"waiver:{row.id}")
+    # Its waiver check ended with the reversal; the money is asked for again only with the check open again.
+    session.execute(update(Hold).where(Hold.dedupe.in_(restored), Hold.released_reason == PAYER_REVERSED).values(
+        released_at=None, released_by=None, released_reason=None))
 
 
-def _restore_replaced(session: Session, import_id: str) -> None:
-    """A replacement or void that is undone gives the visit its earlier charges back."""
+def _restore_replaced(session: Session, import_id: str) -> list[str]:
+    """A replacement or void that is undone gives the visit its earlier charges back; return those visits."""
+    restored = []
     documents = select(ClaimDocument).where(ClaimDocument.import_id == import_id, ClaimDocument.outcome == "posted")
     for document in session.scalars(documents):
         document.outcome = "undone"
         visit = session.get(Visit, document.visit_id)
         if visit is None or visit.import_id == import_id:
             continue
-        lines = session.scalars(select(ServiceLine).where(
-            ServiceLine.visit_id == visit.id, ServiceLine.import_id != import_id)).all()
-        visit.version = max((line.version for line in lines), default=visit.version)
-        visit.charge_minor = sum(line.charge_minor for line in lines if line.version == visit.version)
-        visit.void = False
+        if document.frequency == "8" or _gave_lines(session, visit.id, import_id):
+            _restore_lines(session, visit, import_id)
+            restored.append(visit.id)
+    return restored
+
+
+def _gave_lines(session: Session, visit_id: str, import_id: str) -> bool:
+    return bool(session.scalar(select(exists().where(
+        ServiceLine.visit_id == visit_id, ServiceLine.import_id == import_id))))
+
+
+def _restore_lines(session: Session, visit: Visit, import_id: str) -> None:
+    lines = session.scalars(select(ServiceLine).join(ImportRun, ImportRun.id == ServiceLine.import_id).where(
+        ServiceLine.visit_id == visit.id, ServiceLine.import_id != import_id, ImportRun.status != "undone")).all()
+    visit.version = max((line.version for line in lines), default=visit.version)
+    current = [line for line in lines if line.version == visit.version]
+    visit.charge_minor, visit.void = sum(line.charge_minor for line in current), False
+    if visit.kind == "835" and all(line.import_id == visit.import_id for line in current):
+        visit.origin = "remittance"
 
 
 def mark_undone(session: Session, run: ImportRun, actor: str, now: datetime) -> None:

@@ -3,6 +3,7 @@
 Every query of ``CHECKS`` returns (object, difference in cents or NULL) for what does not hold, and nothing otherwise.
 """
 
+# ruff: noqa: S608 - the text is put together from constants of this module alone
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -121,10 +122,10 @@ _REFERENCES = {"visit_id": "visits", "guarantor_id": "guarantors", "coverage_id"
                "service_line_id": "service_lines", "remittance_claim_id": "remittance_claims",
                "payment_id": "payments", "import_id": "imports", "reverses_id": "transfers"}
 _DANGLING = " UNION ALL ".join(
-    f"SELECT CAST(t.id AS TEXT), NULL FROM transfers t WHERE t.practice_id = :practice AND t.{column} IS NOT NULL "  # noqa: S608
+    f"SELECT CAST(t.id AS TEXT), NULL FROM transfers t WHERE t.practice_id = :practice AND t.{column} IS NOT NULL "
     f"AND NOT EXISTS (SELECT 1 FROM {table} x WHERE x.id = t.{column} AND x.practice_id = t.practice_id)"
     for column, table in _REFERENCES.items()) + "".join(
-    f" UNION ALL SELECT x.id, NULL FROM {table} x WHERE x.practice_id = :practice "  # noqa: S608
+    f" UNION ALL SELECT x.id, NULL FROM {table} x WHERE x.practice_id = :practice "
     f"AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.id = x.import_id AND i.practice_id = x.practice_id)"
     for table in ("visits", "coverages", "service_lines", "remittances", "claim_documents"))
 
@@ -132,8 +133,9 @@ CHECKS: Mapping[str, str] = {
     "account-exists": "SELECT CAST(t.id AS TEXT), NULL FROM transfers t WHERE t.practice_id = :practice AND NOT "
                       "(EXISTS (SELECT 1 FROM ledger_accounts a WHERE a.id = t.debit_id) AND "
                       "EXISTS (SELECT 1 FROM ledger_accounts a WHERE a.id = t.credit_id))",
-    "account-shape": f"SELECT a.key, NULL FROM ledger_accounts a LEFT JOIN visits v ON v.id = a.visit_id "
-                     f"LEFT JOIN coverages cov ON cov.id = a.coverage_id LEFT JOIN guarantors g ON g.id = a.guarantor_id "
+    "account-shape": "SELECT a.key, NULL FROM ledger_accounts a LEFT JOIN visits v ON v.id = a.visit_id "
+                     "LEFT JOIN coverages cov ON cov.id = a.coverage_id "
+                     "LEFT JOIN guarantors g ON g.id = a.guarantor_id "
                      f"WHERE a.practice_id = :practice AND NOT COALESCE({_SHAPES}, false)",
     "account-owner": "SELECT a.key, a.balance_minor FROM ledger_accounts a JOIN visits v ON v.id = a.visit_id "
                      "WHERE a.practice_id = :practice AND COALESCE(a.guarantor_id, '') <> v.guarantor_id",
@@ -165,7 +167,7 @@ CHECKS: Mapping[str, str] = {
         LEFT JOIN service_lines l ON l.id = s.service_line_id
         WHERE s.code = 'charge' AND COALESCE(l.charge_minor, 0)
             <> CASE WHEN s.debit_kind IN ('payer', 'patient') THEN s.amount_minor ELSE -s.amount_minor END""",
-    "lines-charge": f"SELECT id, total - charge_minor FROM ({_LINES}) AS v WHERE NOT void AND total <> charge_minor "  # noqa: S608
+    "lines-charge": f"SELECT id, total - charge_minor FROM ({_LINES}) AS v WHERE NOT void AND total <> charge_minor "
                     "AND (lines > 0 OR origin <> 'balances')",
     "visit-charge": _CHARGED + "SELECT id, total - charge_minor FROM charged WHERE NOT void AND total <> charge_minor "
                                "AND (charges > 0 OR origin <> 'balances')",
@@ -226,7 +228,7 @@ CHECKS: Mapping[str, str] = {
         UNION ALL SELECT i.id, SUM(r.amount_minor) FROM imports i JOIN transfers r ON r.import_id = i.id
         JOIN transfers t ON t.id = r.reverses_id
         WHERE i.practice_id = :practice AND i.status = 'undone' AND r.code = 'reversal' AND r.source <> 'undo'
-            AND NOT EXISTS (SELECT 1 FROM transfers u WHERE u.practice_id = r.practice_id AND u.source = t.source
+            AND COALESCE(t.import_id, '') <> i.id AND NOT EXISTS (SELECT 1 FROM transfers u WHERE u.practice_id = r.practice_id AND u.source = t.source
                 AND u.source_ref = i.id || ':' || r.id AND u.debit_id = r.credit_id AND u.credit_id = r.debit_id
                 AND u.amount_minor = r.amount_minor) GROUP BY i.id""",
     "waiver-hold": _STANDING + """
@@ -247,7 +249,7 @@ CHECKS: Mapping[str, str] = {
     "statement-numbers": """
         SELECT CAST(n.numbers AS TEXT), NULL FROM (SELECT COUNT(*) AS numbers, MIN(number) AS first,
             MAX(number) AS last FROM statements WHERE practice_id = :practice) AS n
-        LEFT JOIN counters c ON c.practice_id = :practice AND c.name = 'statements'
+        LEFT JOIN counters c ON c.practice_id = :practice AND c.name = 'statement'
         WHERE n.numbers > 0 AND (n.first <> 1 OR n.last <> n.numbers OR COALESCE(c.value, 0) <> n.last)""",
 }
 
@@ -272,8 +274,8 @@ def stream(session: Session, sql: str, **values: object) -> Iterator[Any]:
 
 
 TRANSFERS = """
-    SELECT t.id, t.debit_id, t.credit_id, t.amount_minor, t.currency, t.code, d.kind AS debit_kind, c.kind AS credit_kind,
-        d.practice_id AS debit_practice, c.practice_id AS credit_practice
+    SELECT t.id, t.debit_id, t.credit_id, t.amount_minor, t.currency, t.code, d.kind AS debit_kind,
+        c.kind AS credit_kind, d.practice_id AS debit_practice, c.practice_id AS credit_practice
     FROM transfers t LEFT JOIN ledger_accounts d ON d.id = t.debit_id LEFT JOIN ledger_accounts c ON c.id = t.credit_id
     WHERE t.practice_id = :practice ORDER BY t.id"""
 ACCOUNTS = """
@@ -292,7 +294,7 @@ HASHED = (
 
 
 def hashed_rows(session: Session, table: str, column: str, hash_column: str, practice_id: str) -> Iterator[Any]:
-    return stream(session, f"SELECT id, {column}, {hash_column} FROM {table} WHERE practice_id = :practice ORDER BY id",  # noqa: S608
+    return stream(session, f"SELECT id, {column}, {hash_column} FROM {table} WHERE practice_id = :practice ORDER BY id",
                   practice=practice_id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,6 @@ def run(account: Account = "", every: All = False, as_json: AsJson = False) -> N
         raise Stop("Name one account, or say --all.", USAGE)
     from billing.accounts import find_account
     from billing.store.account_queries import all_accounts
-    from billing.store.tables import Guarantor
 
     with context() as edge:
         if not every:
@@ -38,9 +38,15 @@ def run(account: Account = "", every: All = False, as_json: AsJson = False) -> N
             return
         ids = edge.read(lambda s: all_accounts(s, edge.practice_id), "practice", edge.practice_id, "all balances")
         for guarantor_id in ids:
-            facts = edge.store.read(lambda s, i=guarantor_id: _facts(s, edge, s.get(Guarantor, i)))
+            facts = edge.store.read(partial(_facts_of, edge=edge, guarantor_id=guarantor_id))
             if facts is not None:
                 _print(facts, as_json, brief=True)
+
+
+def _facts_of(session: Session, edge: Edge, guarantor_id: str) -> dict[str, Any] | None:
+    from billing.store.tables import Guarantor
+
+    return _facts(session, edge, session.get(Guarantor, guarantor_id))
 
 
 def _facts(session: Session, edge: Edge, guarantor: Guarantor | None) -> dict[str, Any] | None:

@@ -64,15 +64,14 @@ def _import_all(edge: Edge, files: list[Path], as_json: bool, dry: bool, skip: b
 def _import_one(edge: Edge, path: Path, as_json: bool, dry: bool, skip: bool, column_map: Path | None) -> int:
     from bot.importing import files
     from bot.importing.progress import bar
-    from bot.importing.report import EXIT_CODES, Report, write_json
+    from bot.importing.report import EXIT_CODES, write_json
 
     if not path.is_file():
         return _missing(path, as_json)
     with bar(path, quiet=as_json) as progress:
         job = files.Job(edge.practice_id, edge.policy, edge.actor, edge.now, skip, column_map, progress)
         how = files.dry_run if dry else files.import_file
-        shown: list[Report] = []
-        result = how(path, edge.store, job, lambda r: (shown.append(r), write_json(r, sys.stdout) if as_json else None)[0])
+        result = how(path, edge.store, job, lambda r: write_json(r, sys.stdout) if as_json else None)
     if not as_json:
         _print(result, dry)
     return EXIT_CODES[result.outcome]

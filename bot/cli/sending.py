@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,7 +36,7 @@ def _wanted(edge: Edge, refs: list[str]) -> list[str]:
 
     if not refs:
         return edge.store.read(lambda s: accounts_to_send(s, edge.practice_id))
-    return [found(edge.store.read(lambda s, r=ref: find_account(s, edge.practice_id, r)), f"account {ref}").id
+    return [found(edge.store.read(partial(find_account, practice_id=edge.practice_id, ref=ref)), f"account {ref}").id
             for ref in refs]
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
+from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -80,7 +82,7 @@ async def _converse(stage: Stage, anna: Person, say: Say) -> None:
     for words in ("why do I owe this?", f"{anna.born_on} {anna.postal_code}", "yes", "pay", "yes"):
         before = len(await stage.thread(anna.phone))
         await stage.text(anna.phone, words)
-        await stage.wait_for(lambda b=before: _count(stage, anna, b + 2), f"the answer to {words!r}")
+        await stage.wait_for(partial(_count, stage, anna, before + 2), f"the answer to {words!r}")
         await _settled(stage, anna)
         await _say_new(stage, anna, before, say)
 
@@ -121,7 +123,7 @@ async def _pay(stage: Stage, anna: Person, link: str, say: Say) -> None:
         action = _FORM.search(hosted)
         fields = dict(_FIELD.findall(hosted))
         card = {**fields, "card_number": "4242 4242 4242 4242", "exp": "12/30", "cvc": "123", "email": ""}
-        await _post(browser, aiohttp.client.URL(at).join(aiohttp.client.URL(action.group(1) if action else at)), card)
+        await _post(browser, urljoin(at, action.group(1) if action else at), card)
         say("Paid with a test card.")
 
 

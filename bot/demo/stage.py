@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,8 @@ class Stage:
     async def send_statements(self) -> list[Line]:
         """Make and queue every account's statement; the running worker delivers what the gate lets through."""
         ids = await self.store.aread(lambda s: accounts_to_send(s, self.practice_id))
-        lines = [await self.store.awrite(lambda s, i=i: send_statement(s, self.app.road, self.policy, i,
-                                                                      self.clock.now())) for i in ids]
+        lines = [await self.store.awrite(partial(
+            send_statement, road=self.app.road, policy=self.policy, guarantor_id=i, now=self.clock.now())) for i in ids]
         self.app.road.wake.outbox.set()
         return lines
 
@@ -99,8 +100,7 @@ async def open_stage(start: datetime, port: int = 0) -> AsyncIterator[Stage]:
     """Set the stage, run it while the block lasts, and take it down. Raises StageError."""
     clock = DemoClock(start)
     base = load()
-    folder = base.var / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(base)
     async with contextlib.AsyncExitStack() as stack:
         around = await _start_stand_ins(base, folder, port or _free_port(), clock, stack)
         store = _fresh_store(around.settings, clock)
@@ -124,8 +124,6 @@ async def _start_stand_ins(base: Settings, folder: Path, port: int, clock: DemoC
                            stack: contextlib.AsyncExitStack) -> _Around:
     """Start the stand-ins, then build settings that point the production adapters at them."""
     public_url = f"http://127.0.0.1:{port}"
-    for journal in folder.glob("*.jsonl"):
-        journal.unlink()
     number = read_policy(HERE / "practice.toml").sms_number or ""
     text_server = await twilio.start(twilio.make_app(twilio.TwilioOptions(
         account_sid=base.twilio_account_sid or "", auth_token=reveal(base.twilio_auth_token),
@@ -139,6 +137,15 @@ async def _start_stand_ins(base: Settings, folder: Path, port: int, clock: DemoC
     changed = {"database_url": _database(base, folder), "public_url": public_url, "host": "127.0.0.1", "port": port,
                "twilio_base_url": text_server.url, "stripe_base_url": card_server.url, "environment": "development"}
     return _Around(base.model_copy(update=changed), text_server, card_server)
+
+
+def _folder(base: Settings) -> Path:
+    """The demo's own folder, without the journals of an earlier demo."""
+    folder = base.var / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    for journal in folder.glob("*.jsonl"):
+        journal.unlink()
+    return folder
 
 
 def _database(base: Settings, folder: Path) -> str:

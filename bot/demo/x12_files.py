@@ -120,7 +120,8 @@ def _claim_loops(c: Claim, level: int) -> tuple[list[str], int]:
              f"NM1*PR*2*{destination[0]}*****PI*{destination[1]}"]
     level += 1
     if c.subscriber:
-        found += [f"HL*{level + 1}*{level}*23*0", "PAT*19", f"NM1*QC*1*{c.surname}*{c.given}", f"DMG*D8*{c.born}*{c.sex}"]
+        found += [f"HL*{level + 1}*{level}*23*0", "PAT*19", f"NM1*QC*1*{c.surname}*{c.given}",
+                  f"DMG*D8*{c.born}*{c.sex}"]
         level += 1
     total = _money(sum(_cents(line.charge) for line in c.lines))
     found.append(f"CLM*{c.number}*{total}***11:B:1*Y*A*Y*Y")
@@ -196,7 +197,8 @@ def _cas(line: Line, sign: int) -> Iterator[str]:
 def _interchange(groups: Sequence[tuple[str, str, str, list[str]]], number: int) -> str:
     """One ISA with one GS; each group an ST."""
     kind, version = groups[0][0], groups[0][1]
-    lines = [f"ISA*00*          *00*          *ZZ*{'SENDER':<15}*ZZ*{'MAPLE':<15}*261106*0900*^*00501*{number:09d}*0*T*:",
+    nobody = f"00*{'':<10}*00*{'':<10}"
+    lines = [f"ISA*{nobody}*ZZ*{'SENDER':<15}*ZZ*{'MAPLE':<15}*261106*0900*^*00501*{number:09d}*0*T*:",
              f"GS*{kind}*SENDER*MAPLE*20261106*0900*{number}*X*{version}"]
     for place, (_, guide, st, body) in enumerate(groups, 1):
         opening = f"ST*{st}*{place:04d}" + (f"*{guide}" if st == "837" else "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
@@ -116,7 +117,8 @@ def _find_copies(checked: Checked, store: Store, practice_id: str, digest: str) 
         if transaction.head is None:
             continue
         identity = imports.identity_of(transaction.head)
-        known = here.get(identity) or store.read(lambda s, i=identity: _posted_digest(s, practice_id, i, digest))
+        known = here.get(identity) or store.read(
+            partial(_posted_digest, practice_id=practice_id, identity=identity, file_digest=digest))
         if known == transaction.digest:
             transaction.duplicate = True
         elif known:
@@ -147,7 +149,7 @@ def check_claims(path: Path, kind: str, store: Store, poster: imports.Poster, sp
     seen: dict[str, str] = {}
     with path.open("rb") as stream:
         for batch in in_batches(x12_837.read(stream, progress), 200):
-            refusals = store.read(lambda s, b=batch: imports.refuse_billed(s, poster, b, now()))
+            refusals = store.read(partial(imports.refuse_billed, poster=poster, claims=batch, now=now()))
             for claim, refusal in zip(batch, refusals, strict=True):
                 _check_billed(transaction, claim, refusal or _repeats(seen, claim), spool)
     if not transaction.claims:

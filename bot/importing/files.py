@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import tempfile
 from collections.abc import Callable
@@ -75,10 +76,8 @@ def dry_run(path: Path, store: Store, job: Job, show: Callable[[report.Report], 
         results.append(import_file(path, _OneSession(session), job, show))
         raise _DryRun
 
-    try:
+    with contextlib.suppress(_DryRun):
         store.write(run)
-    except _DryRun:
-        pass
     return results[0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,20 +19,22 @@ Now = Callable[[], datetime]
 
 #: A batch holds the writer for about this long, so that a patient's message never waits for an import.
 TARGET_SECONDS = 0.04
+#: Below this the fixed cost of a transaction is most of it, and smaller batches only take longer altogether.
+SMALLEST = 25
 
 
 class Pace:
     """How many claims to a batch: starts small, follows what the last one took."""
 
     def __init__(self) -> None:
-        self.size = 20
+        self.size = SMALLEST
 
     def write(self, store: Store, fn: Callable[..., T]) -> T:
         began = time.monotonic()
         result = store.write(fn)
         took = time.monotonic() - began
         if took > TARGET_SECONDS * 1.25:
-            self.size = max(self.size * 2 // 3, 5)
+            self.size = max(self.size * 3 // 4, SMALLEST)
         elif took < TARGET_SECONDS * 0.8:
             self.size = min(self.size * 3 // 2 + 1, 400)
         return result
@@ -111,7 +114,7 @@ def post_claims(path: Path, checked: Checked, store: Store, poster: imports.Post
                 continue
             batch = [(number, claim, bad.get(number, ""))]
             batch += [(n, c, bad.get(n, "")) for n, c in _take(claims, pace.size - 1)]
-            pace.write(store, lambda s, b=batch, d=done: imports.post_billed_claims(s, poster, b, d, now()))
+            pace.write(store, partial(imports.post_billed_claims, poster=poster, batch=batch, cursor=done, now=now()))
             done += len(batch)
 
 

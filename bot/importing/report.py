@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import IO, Any
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from billing import figures, imports
 from billing.store import import_queries
 from billing.store.import_queries import ClaimOutcome
+from billing.views import Figures
 from bot.importing.checking import Checked, Store, Transaction, in_batches
 
 EXIT_CODES = {"posted": 0, "duplicate": 0, "refused": 3, "partial": 4}
@@ -74,7 +76,7 @@ def _claims(transaction: Transaction, spool: IO[str], store: Store, practice_id:
     outcomes = store.read(lambda s: _outcomes(s, transaction, practice_id, import_id))
     for batch in in_batches(enumerate(facts, 1), 200):
         visits = [outcomes[n].visit_id for n, _ in batch if n in outcomes]
-        due = store.read(lambda s, v=visits: figures.visits_figures(s, practice_id, [i for i in v if i]))
+        due = store.read(partial(figures.visits_figures, practice_id=practice_id, visit_ids=[v for v in visits if v]))
         for number, claim in batch:
             yield claim | _ending(transaction, outcomes.get(number), due)
 
@@ -88,7 +90,7 @@ def _outcomes(session: Session, transaction: Transaction, practice_id: str,
 
 
 def _ending(transaction: Transaction, outcome: ClaimOutcome | None,
-            due: dict[str, figures.Figures]) -> dict[str, Any]:
+            due: dict[str, Figures]) -> dict[str, Any]:
     if outcome is None:
         return {"outcome": "duplicate" if transaction.duplicate else "skipped", "reason": None,
                 "patient_due_minor": None}

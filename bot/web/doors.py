@@ -117,9 +117,9 @@ async def _page(wiring: Wiring, request: Request, visitor: Visitor, language: st
     if content is None:
         return await _without_sheet(wiring, visitor, token, language)
     due = await _due(wiring, visitor) if purpose == "statement" else None
-    paper = f"/l/{token}/pdf" + (f"?visit={chosen}" if chosen.isdecimal() else "")
-    return HTMLResponse(screens.sheet(purpose, SHEETS[purpose][0](content, language), paper, language, due,
-                                      f"/l/{token}/pay"))
+    query = f"visit={chosen}&" if chosen.isdecimal() else ""
+    return HTMLResponse(screens.sheet(purpose, SHEETS[purpose][0](content, language), f"/l/{token}", query, language,
+                                      due))
 
 
 async def _due(wiring: Wiring, visitor: Visitor) -> link_pages.DueNow:
@@ -145,12 +145,14 @@ def sheet_content(session: Session, visitor: Visitor, wiring: Wiring, chosen: st
     """The data of the sheet that the link is for; None when there is none (yet)."""
     link, today = visitor.link, wiring.now().astimezone(ZoneInfo(visitor.policy.zone)).date()
     if link.purpose == "statement":
-        number = link.object_id or link_pages.latest_statement(session, link)
+        number = link_pages.statement_of(session, link)
         return statements.view(session, number) if number else None
     if link.purpose == "receipt":
-        return receipts.receipt(session, link.object_id, today)
+        paid = link_pages.has_paid(session, link)
+        return receipts.receipt(session, link.object_id, visitor.language, today) if paid else None
     visits = [visit_id for visit_id, _ in link_pages.itemisable(session, link, wiring.now())]
-    wanted = link.object_id or (visits[int(chosen) - 1] if chosen.isdecimal() and 0 < int(chosen) <= len(visits) else "")
+    place = int(chosen) if chosen.isdecimal() and len(chosen) < 4 else 0
+    wanted = link.object_id or (visits[place - 1] if 0 < place <= len(visits) else "")
     return statements.itemised(session, wanted, visitor.language, today) if wanted in visits else None
 
 

@@ -17,7 +17,6 @@ from bot.web.wiring import Wiring
 from config.settings import Settings, reveal
 
 
-
 def secrets_of(settings: Settings) -> Secrets:
     return Secrets(reveal(settings.twilio_auth_token) or "", reveal(settings.twilio_signature_key) or "")
 

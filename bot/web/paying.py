@@ -111,34 +111,37 @@ async def done(wiring: Wiring, request: Request) -> Response:
     The processor is asked even when the cookie has run out: that tells nothing to anybody, and the money is booked.
     """
     token = request.path_params["token"]
-    await _catch_up(wiring, token)
+    answered = await _catch_up(wiring, token)
     visitor = await doors.enter(wiring, request)
     if visitor is None:
         return HTMLResponse(screens.ask(doors.language_of(request)))
     language = doors.language_of(request, visitor)
     page = await wiring.road.store.aread(lambda session: link_pages.payment_page(session, visitor.link, wiring.now()))
-    return doors.renew(wiring, request, HTMLResponse(_how_it_stands(visitor, page, token, language)))
+    return doors.renew(wiring, request, HTMLResponse(
+        _how_it_stands(visitor, page, token, language, answered=answered)))
 
 
-async def _catch_up(wiring: Wiring, token: str) -> None:
+async def _catch_up(wiring: Wiring, token: str) -> bool:
+    """Ask the processor about a page that may have been paid; False when it did not answer."""
     waiting = await wiring.road.store.aread(partial(link_pages.waiting_payment, token=token, now=wiring.now()))
     if waiting is None:
-        return
+        return True
     practice_id, session_ref = waiting
     try:
         event = await wiring.processor.fetch_checkout(session_ref)
     except ProcessorError as error:
         _log.warning("no answer about a payment page", kind=error.kind, code=error.code)
-        return
+        return False
     await wiring.road.store.awrite(partial(_apply, practice_id=practice_id, event=event, wiring=wiring))
     wiring.road.wake.inbox.set()
+    return True
 
 
 def _apply(session: Session, practice_id: str, event: PaymentEvent, wiring: Wiring) -> None:
     payments.apply_event(session, practice_id, event, wiring.now())
 
 
-def _how_it_stands(visitor: Visitor, page: PaymentPage | None, token: str, language: str) -> str:
+def _how_it_stands(visitor: Visitor, page: PaymentPage | None, token: str, language: str, *, answered: bool) -> str:
     if page is None:
         return screens.gone(language)
     if page.status in payment_status.TOOK_MONEY:
@@ -146,6 +149,6 @@ def _how_it_stands(visitor: Visitor, page: PaymentPage | None, token: str, langu
     again = [(f"/l/{token}", "try_again")]
     if page.status in {payment_status.FAILED, payment_status.EXPIRED}:
         return screens.note(visitor, "failed", language, again)
-    if page.status == payment_status.PENDING and page.bank_at_work:
+    if not answered or (page.status == payment_status.PENDING and page.bank_at_work):
         return screens.note(visitor, "working", language, [(f"/l/{token}/done", "working_check")])
     return screens.note(visitor, "open", language, [(f"/l/{token}", "back"), (f"/l/{token}/done", "working_check")])

@@ -50,14 +50,18 @@ def paid(visitor: Visitor, payment: PaymentPage, language: str) -> str:
                 day=day(on, language))
 
 
-def sheet(name: str, page: Mapping[str, Any], pdf: str, language: str, due: DueNow | None = None,
-          pay_action: str = "") -> str:
-    """A statement, itemised bill or receipt, from the same strings as its PDF; with a button if something is due."""
+def sheet(name: str, page: Mapping[str, Any], home: str, query: str, language: str, due: DueNow | None = None) -> str:
+    """A statement, itemised bill or receipt, from the same strings as its PDF; with a button if something is due.
+
+    ``home`` is the link's path; ``query`` what picked the sheet, if anything did ("visit=2&").
+    """
     button = None
     if due is not None and due.amount_minor > 0:
-        button = {"amount": money(due.amount_minor, language, due.currency), "action": pay_action,
+        button = {"amount": money(due.amount_minor, language, due.currency), "action": f"{home}/pay",
                   "fields": [("amount", str(due.amount_minor)), ("version", str(due.balance_version))]}
-    return web.page(name, language, {"page": page, "pdf": pdf, "pay": button})
+    return web.page(name, language, {
+        "page": page, "pdf": f"{home}/pdf?{query}", "query": query, "pay": button,
+        "now_due": money(due.amount_minor, language, due.currency) if due is not None else ""})
 
 
 def pay_now(visitor: Visitor, due: DueNow, action: str, language: str) -> str:

@@ -68,8 +68,10 @@ def _tell(turn: Turn, visits: Sequence[VisitView]) -> Decision:
     for visit in visits:
         told = _tell_one(turn, visit)
         decision = Decision(decision.replies + told.replies).also(*decision.commands, *told.commands)
-    owed = any(visit.figures.due_now_minor > 0 for visit in visits)
-    if owed and not decision.commands and turn.talk.state.flow in ("", NAME, "verify"):
+    loaded = all(visit.explanation for visit in visits)
+    owed = loaded and any(visit.figures.due_now_minor > 0 for visit in visits)
+    state = turn.talk.state  # a question that waits behind this one is put again instead
+    if owed and not decision.commands and "parked" not in state.data and state.flow in ("", NAME, verify.NAME):
         return Decision((*decision.replies, Reply("explain_next"))).also(*decision.commands)
     return decision
 

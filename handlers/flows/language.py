@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billing.commands import SetLanguage
-from handlers.core import Decision, Reply, Turn
+from handlers.core import Decision, Reply, Text, Turn
 from handlers.flows.flow import Flow
 from handlers.turns import ask
 from handlers.understanding.folding import fold
@@ -47,6 +47,8 @@ def heard(turn: Turn) -> str:
     themselves ask for (STOP, HELP, YES) change nothing.
     """
     reading, talk = turn.reading, turn.talk
+    if isinstance(turn.message, Text) and turn.message.card_number:
+        return ""  # what was cut out left English words behind
     if reading.intent == "language" and (target := wanted(turn)):
         return target if target != talk.language else ""
     spoken, words = reading.language, len(reading.text.split())

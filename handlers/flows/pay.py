@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from billing.commands import CancelPayment, RequestPayment
 from billing.payment_status import OPEN
@@ -36,13 +37,14 @@ def answer(turn: Turn) -> Decision | None:
     if refusal := _nothing_to_pay(turn, account):
         return Decision((refusal,))
     due = [visit for visit in due_visits(account) if _still_meant(turn, visit)]
-    if state.step == "amount":
-        return _price(turn, account, due_visits(account), turn.reading.slots, listed=True)
     slots = turn.reading.slots
-    if turn.reading.intent == "yes" and slots.amount_minor is None:
-        return _request(turn, account, due)
     if turn.reading.intent == "no":
         return Decision((Reply("pay_not_now"),))
+    if state.step == "amount":
+        meant = replace(slots, amount_is_all=True) if turn.reading.intent == "yes" else slots
+        return _price(turn, account, due_visits(account), meant, listed=True)
+    if turn.reading.intent == "yes" and slots.amount_minor is None:
+        return _request(turn, account, due)
     return None if slots.choices else _price(turn, account, due_visits(account), slots, listed=False)
 
 
@@ -99,11 +101,11 @@ def _ask_amount(turn: Turn, account: AccountView) -> Decision:
 
 def _price(turn: Turn, account: AccountView, due: Sequence[VisitView], slots: Slots, listed: bool) -> Decision | None:
     """From what was said to an exact amount; None when no amount was said. ``listed``: numbers may mean visits."""
-    if slots.ambiguous_amount:
-        return _again(turn, account, Reply("pay_unclear_amount"))
     chosen = _chosen(slots, due, listed)
-    total = sum(visit.figures.due_now_minor for visit in chosen or due)
     bare = listed and slots.choices and chosen  # "2" was the second visit, not two dollars
+    if slots.ambiguous_amount and not bare:
+        return _again(turn, account, Reply("pay_unclear_amount"))
+    total = sum(visit.figures.due_now_minor for visit in chosen or due)
     amount = total if slots.amount_is_all or bare or (chosen and slots.amount_minor is None) else slots.amount_minor
     if amount is None:
         return None

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from billing.commands import ForgetVerification, MarkWrongNumber
 from handlers.core import Decision, Reply, Turn
-from handlers.turns import open_cases, practice, stay
+from handlers.turns import open_cases, practice
 
 
 def emergency(turn: Turn) -> Decision:
     """988 and 911 at any hour; nobody of this household is asked for money until a person has cleared it."""
     cases = open_cases(turn, "emergency", "Emergency words in a text: look now", "emergency", urgent=True)
-    return stay(turn, Reply("emergency", {"practice": practice(turn)}, "emergency")).also(*cases)
+    return Decision((Reply("emergency", {"practice": practice(turn)}, "emergency"),)).also(*cases)
 
 
 def beside(turn: Turn, decision: Decision) -> Decision:
     """An emergency heard in a text that was also STOP, HELP or a call for a person: both are done, it goes first."""
     heard = emergency(turn)
-    return Decision(heard.replies + decision.replies, decision.state, heard.commands + decision.commands,
+    return Decision(heard.replies + decision.replies, heard.state, heard.commands + decision.commands,
                     decision.language)
 
 

@@ -14,12 +14,13 @@ from billing.money import parse_minor
 from handlers.understanding.folding import unaccent
 
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d{2}"
-_NUMBER = re.compile(rf"(?<![\w.,])(?P<sign>-)?(?P<dollar>us\$|\$) ?(?P<a>{_DIGITS})(?![\d])|"
-                     rf"(?<![\w.,$-])(?P<b>{_DIGITS})(?![\d])")
+_NUMBER = re.compile(rf"(?<![\w.,])(?P<sign>-)?(?P<dollar>us\$|\$) ?(?P<a>{_DIGITS})(?![\dºªᵒ])|"
+                     rf"(?<![\w.,$-])(?P<b>{_DIGITS})(?![\dºªᵒ])")
 _DOLLARS = re.compile(r" ?(?:dollars?|dollar|bucks?|usd|dolares|dolar|dlls?|dlrs)\b")
-_AND_CENTS = re.compile(r" ?(?:and|with|y|con)? ?(?P<cents>\d{1,2}) ?(?:cents?|c|centavos?|ctvs?|centimos?)\b")
-_CENTS = re.compile(r" ?(?:cents?|centavos?)\b")
-_ODD_TAIL = re.compile(r"[.,]\d|k\b| ?%| ?(?:pesos?|euros?|percent|por ciento|thousand|mil|grand)\b|/\d")
+_AND_CENTS = re.compile(r" ?(?:and|with|y|con)? ?(?P<cents>\d{1,2}) ?(?:cents?|c)\b")
+_CENTS = re.compile(r" ?cents?\b")
+_ODD_TAIL = re.compile(r"[.,]\d|k\b| ?[-\u2013] ?\$?\d| ?%|"
+                       r" ?(?:pesos?|euros?|percent|por ciento|thousand|mil|grand)\b|/\d")
 _VAGUE = re.compile(r"\b(?:half|la mitad|mitad|some of it|una parte|part of it|a bit|un poco)\b")
 _ALL = re.compile(
     r"^(?:(?:pay|quiero|pagar|i want to pay|ill pay|id like to pay|i will pay|pagare|voy a pagar|yes|si|please|ok) )*"
@@ -27,6 +28,7 @@ _ALL = re.compile(
     r"full(?: amount)?|it all|(?:it )?in full|full balance|whole thing|todo|toda|todas|todos|el total|total|completo|"
     r"la cuenta completa|todo el saldo|both|ambas|las dos|las \d|los dos)"
     r"(?: please| por favor| now| ahora| today| hoy)*$")
+_CENTAVOS = re.compile(r"\b(?:centavos?|centimos?|ctvs?)\b")
 _WORD_ONE = re.compile(r"\b(?:a|one|un|uno) (?=(?:dollar|buck|dolar)\b)")
 
 
@@ -42,6 +44,7 @@ class Amount:
 def to_digits(text: str, language: str) -> str:
     """Lower case without accents, number words as digits: "fifty bucks" -> "50 bucks"."""
     lowered = _WORD_ONE.sub("1 ", unaccent(text).casefold())
+    lowered = _CENTAVOS.sub("cents", lowered)  # text2num reads "centavo" as a hundredth part
     return str(alpha2digit(lowered, "es" if language == "es" else "en"))
 
 
@@ -55,8 +58,8 @@ def find_amount(digits: str, folded: str, expected: bool) -> Amount:
     if _side_by_side(digits) and (money or expected):
         return Amount(ambiguous=True)
     chosen = money or (plain if expected else [])
-    if not chosen:
-        return Amount(ambiguous=expected and bool(_VAGUE.search(folded)))
+    if not chosen:  # digits that are no amount where one was asked for are no "nothing was said"
+        return Amount(ambiguous=expected and bool(_VAGUE.search(folded) or re.search(r"\d", digits)))
     values = {one.minor for one in chosen}
     if len(values) > 1 or None in values or any(one.odd for one in chosen):
         return Amount(ambiguous=True)
@@ -93,6 +96,9 @@ def _is_tail_of_dollars(before: str) -> bool:
 
 
 def _cents(digits: str) -> int | None:
+    """None unless there are two decimals or none: "1.250" is a thousand to one reader and one to the next."""
+    if "." in digits and len(digits.partition(".")[2]) != 2:
+        return None
     try:
         return parse_minor(digits.replace(",", ""))
     except ValueError:
@@ -101,5 +107,5 @@ def _cents(digits: str) -> int | None:
 
 def _side_by_side(text: str) -> bool:
     """``2 50`` from "two fifty": dollars and cents, or two hundred and fifty?"""
-    pattern = r"(?<![\d.,/:-])\$?\d{1,4} \d{2}(?![\d.,/:]| ?(?:cents?|centavos?|payments?|pagos?|%))"
+    pattern = r"(?<![\d.,/:-])\$?\d{1,4} \d{2}(?![\d.,/:]| ?(?:cents?|payments?|pagos?|%))"
     return re.search(pattern, text) is not None

@@ -18,7 +18,7 @@ _DAY = "|".join(sorted(_DAYS, key=len, reverse=True))
 
 _YEAR = r"(?P<y>\d{4}|'?\d{2})"
 _PATTERNS_FULL = (
-    r"(?<!\d)(?P<y>(?:19|20)\d{2})[-/. ](?P<m>\d{1,2})[-/. ](?P<d>\d{1,2})(?!\d)",
+    r"(?<![\d/.-])(?P<y>(?:19|20)\d{2})[-/. ](?P<m>\d{1,2})[-/. ](?P<d>\d{1,2})(?!\d)",
     rf"(?<!\d)(?P<m>\d{{1,2}})\s?[-/. ]\s?(?P<d>\d{{1,2}})\s?[-/. ,]\s?{_YEAR}(?!\d)",
     rf"\b(?P<name>{_MONTH})\.?\s+(?:the\s+)?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?:of\s+|de\s+|del\s+)?{_YEAR}(?!\d)",
     (rf"(?<!\d)(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?:of\s+|de\s+)?(?P<name>{_MONTH})\.?,?[\s-]+"

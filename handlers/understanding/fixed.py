@@ -93,7 +93,7 @@ _WRONG_NUMBER = re.compile(
     r"\b(?:not|isnt|no longer) (?:his|her|their|that persons|\w+s) (?:number|phone|cell)\b|"
     r"\bno (?:one|body) (?:here )?(?:by|with) that name\b|\bdont know (?:that|this) person\b|"
     r"\b(?:numero|telefono) (?:equivocado|incorrecto)\b|\bequivoc\w+ de (?:numero|persona|telefono)\b|"
-    r"\bno conozco a es[et]a? persona\b|\best[ea] no es (?:el|su|mi) (?:numero|telefono) de\b")
+    r"\bno conozco a est?a persona\b|\best[ea] no es (?:el|su|mi) (?:numero|telefono) de\b")
 
 
 def find_fixed(text: str) -> str:

@@ -6,6 +6,7 @@ phrase of one word in a long text is weak. Words near a key word (rapidfuzz) are
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,14 +56,14 @@ def find_intent(text: str) -> Guess | None:
     return found[0][1] if found else None
 
 
-def _guesses(words: list[str]) -> Iterator[tuple[float, Guess]]:
-    for language, intents in _index().items():
-        for intent, phrases in intents.items():
-            matched = [phrase for phrase in phrases if _occurs(phrase, words)]
-            if matched:
-                best = max(matched, key=lambda phrase: (len(phrase), sum(map(len, phrase))))
-                weight = len(best) + sum(map(len, best)) / 100
-                yield weight, Guess(intent, _confidence(intent, best, words), language)
+def _guesses(words: list[str]) -> Iterator[tuple[int, Guess]]:
+    """Each phrase that occurs, with its weight: words first, then letters."""
+    starts = _starts()
+    for place, word in enumerate(words):
+        for language, intent, phrase in starts.get(word, ()):
+            if _goes_on(phrase[1:], words, place):
+                weight = len(phrase) * 1000 + sum(map(len, phrase))
+                yield weight, Guess(intent, _confidence(intent, phrase, words), language)
 
 
 def _confidence(intent: str, phrase: tuple[str, ...], words: list[str]) -> float:
@@ -71,11 +72,6 @@ def _confidence(intent: str, phrase: tuple[str, ...], words: list[str]) -> float
     if len(phrase) == 1:
         return 0.95 if len(words) == 1 else 0.75 if len(words) <= 6 else 0.55 if len(words) <= 14 else 0.4
     return min(0.95, 0.7 + 0.1 * len(phrase))
-
-
-def _occurs(phrase: tuple[str, ...], words: list[str]) -> bool:
-    starts = [place for place, word in enumerate(words) if word == phrase[0]]
-    return any(_goes_on(phrase[1:], words, start) for start in starts)
 
 
 def _goes_on(rest: tuple[str, ...], words: list[str], at: int) -> bool:
@@ -88,21 +84,30 @@ def _goes_on(rest: tuple[str, ...], words: list[str], at: int) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _index() -> dict[str, dict[str, tuple[tuple[str, ...], ...]]]:
-    return {language: {intent: tuple(tuple(phrase.split()) for phrase in phrases) for intent, phrases in table.items()}
-            for language, table in PHRASES.items()}
+def _starts() -> dict[str, list[tuple[str, str, tuple[str, ...]]]]:
+    """(language, intent, phrase) by the phrase's first word."""
+    starts: dict[str, list[tuple[str, str, tuple[str, ...]]]] = defaultdict(list)
+    for language, table in PHRASES.items():
+        for intent, phrases in table.items():
+            for phrase in phrases:
+                split = tuple(phrase.split())
+                starts[split[0]].append((language, intent, split))
+    return dict(starts)
+
+
+@lru_cache(maxsize=1)
+def _key_words() -> frozenset[str]:
+    return frozenset(word for phrases in _starts().values() for _, _, phrase in phrases for word in phrase)
 
 
 @lru_cache(maxsize=1)
 def _vocabulary() -> tuple[str, ...]:
-    words = {word for table in _index().values() for phrases in table.values() for phrase in phrases for word in phrase}
-    return tuple(sorted(word for word in words if len(word) >= 5 and word not in _STOPPING))
+    return tuple(sorted(word for word in _key_words() if len(word) >= 5 and word not in _STOPPING))
 
 
 @lru_cache(maxsize=1)
 def _known_words() -> frozenset[str]:
-    words = {word for table in _index().values() for phrases in table.values() for phrase in phrases for word in phrase}
-    return frozenset(words | _STOPPING | _COMMON)
+    return _key_words() | _STOPPING | _COMMON
 
 
 @lru_cache(maxsize=4096)

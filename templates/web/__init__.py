@@ -32,10 +32,13 @@ def _environment() -> Environment:
 
 
 def page(name: str, language: str, arguments: Mapping[str, Any]) -> str:
-    """Render ``name.html`` in ``language`` ("en" or "es"). Raises for a name that the template needs and did not get."""
-    said = words(language)
+    """Render ``name.html`` in ``language`` ("en" or "es"). Raises UndefinedError for a name that was not given.
+
+    ``query`` is what the language switch has to keep of the address, ready for one more pair.
+    """
+    other = next(one for one in LANGUAGES if one != language)
     return _environment().get_template(f"{name}.html").render(
-        {**arguments, "w": said, "lang": language, "other": next(one for one in LANGUAGES if one != language)})
+        {"query": "", **arguments, "w": words(language), "lang": language, "other": other})
 
 
 def choose(*wanted: str | None) -> str:

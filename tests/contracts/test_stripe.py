@@ -18,9 +18,9 @@ from stripe.params.checkout import _session_create_params
 from typing_extensions import TypedDict, get_type_hints, is_typeddict
 
 from billing.policy.payments import METADATA_KEYS
+from bot.accept import event_of, event_payload
 from bot.processors.base import CheckoutRequest, PaymentEvent, ProcessorError
 from bot.processors.manual import ManualProcessor
-from bot.processors.payload import from_payload, to_payload
 from bot.processors.stripe import StripeAccount, StripeProcessor, session_params, verify_signature
 from bot.processors.stripe_events import READERS, read_event
 from tests.contracts.conftest import Served
@@ -171,7 +171,7 @@ def processor(at: datetime = NOW) -> StripeProcessor:
 def test_a_signed_event_is_read() -> None:
     event = processor().parse_event(PAID, signed(PAID, NOW))
     assert event == PaymentEvent("evt_1", "paid", "pay_1", 500, "USD", "cs_1", "pi_1", "", NOW)
-    assert from_payload(json.loads(json.dumps(to_payload(event)))) == event
+    assert event_of(json.loads(json.dumps(event_payload(event)))) == event
 
 
 @pytest.mark.parametrize("headers", [

@@ -29,18 +29,22 @@ STEPS = (Step("charge", 20000), Step("contractual", -4500, "Blue Shield", "CO-45
          Step("copay", 1500, "Blue Shield", "PR-3"), Step("left", 4500))
 
 
-def visit(name: str, on: date, coverages: tuple[str, ...] = ("answered",), steps: tuple[Step, ...] = STEPS,
-          foots: bool = True, **figures: int) -> VisitView:
-    held = Figures(**figures)
+def visit(name: str, on: date, figures: Figures, coverages: tuple[str, ...] = ("answered",),
+          steps: tuple[Step, ...] = STEPS, foots: bool = True) -> VisitView:
     views = tuple(CoverageView(f"cov_{name}_{rank}", rank, "Blue Shield", status)
                   for rank, status in enumerate(coverages, 1))
     explanation = Explanation(name, name.upper(), on, foots, "" if foots else "lines do not foot", steps,
-                              held.patient_minor)
-    return VisitView(name, name.upper(), on, 20000, "Dr. Rowan", False, held, views, explanation)
+                              figures.patient_minor)
+    return VisitView(name, name.upper(), on, 20000, "Dr. Rowan", False, figures, views, explanation)
 
 
-def due(amount_minor: int) -> dict[str, int]:
-    return {"open_minor": amount_minor, "patient_minor": amount_minor, "due_now_minor": amount_minor}
+def due(amount_minor: int) -> Figures:
+    return Figures(open_minor=amount_minor, patient_minor=amount_minor, due_now_minor=amount_minor)
+
+
+def owed(**part: int) -> Figures:
+    """A patient balance of $45.00 of which ``part`` is pending, held or on a plan."""
+    return Figures(open_minor=4500, patient_minor=4500, **part)
 
 
 def account(name: str, *visits: VisitView, credit_minor: int = 0, **changes: object) -> AccountView:
@@ -56,16 +60,21 @@ def account(name: str, *visits: VisitView, credit_minor: int = 0, **changes: obj
 
 
 MARCH, APRIL = date(2026, 3, 4), date(2026, 4, 11)
-ONE = visit("march", MARCH, **due(4500))
-TWO = visit("april", APRIL, **due(12050))
-PENDING = visit("march", MARCH, ("pending",), open_minor=4500, patient_minor=4500, pending_minor=4500)
-HELD = visit("march", MARCH, open_minor=4500, patient_minor=4500, held_minor=4500)
-PLANNED = visit("march", MARCH, open_minor=4500, patient_minor=4500, on_plan_minor=4500)
-DENIED = visit("march", MARCH, ("denied", "pending"), open_minor=4500, payer_minor=4500)
-BROKEN = visit("march", MARCH, foots=False, **due(4500))
-SELF_PAY = visit("march", MARCH, (), (Step("charge", 4500), Step("left", 4500)), **due(4500))
-LONG = visit("march", MARCH, ("answered",), (*STEPS[:5], Step("coinsurance", 500, "Blue Shield", "PR-2"),
-             Step("patient_paid", -500), Step("left", 4500)), **due(4500))
+TWO_STEPS = (Step("charge", 20000), Step("plan_paid", -7950, "Blue Shield"),
+             Step("coinsurance", 12050, "Blue Shield", "PR-2"), Step("left", 12050))
+LONG_STEPS = (*STEPS[:5], Step("coinsurance", 500, "Blue Shield", "PR-2"), Step("patient_paid", -500),
+              Step("left", 4500))
+ONE = visit("march", MARCH, due(4500))
+TWO = visit("april", APRIL, due(12050), steps=TWO_STEPS)
+PENDING = visit("march", MARCH, owed(pending_minor=4500), ("pending",))
+HELD = visit("march", MARCH, owed(held_minor=4500))
+PLANNED = visit("march", MARCH, owed(on_plan_minor=4500))
+DENIED = visit("march", MARCH, Figures(open_minor=4500, payer_minor=4500), ("denied", "pending"))
+BROKEN = visit("march", MARCH, due(4500), foots=False)
+SELF_PAY = visit("march", MARCH, due(4500), (), (Step("charge", 4500), Step("left", 4500)))
+LONG = visit("march", MARCH, due(4500), steps=LONG_STEPS)
+JUNE = visit("june", date(2026, 6, 9), due(9900))
+SETTLED = visit("march", MARCH, Figures())
 PAID = PaymentView("pay_1", 4500, "succeeded", "card", NOW, NOW, (("march", 4500),))
 LINKED = PaymentView("pay_0", 4500, "link_sent", "card", NOW, None, (("march", 4500),))
 
@@ -85,11 +94,11 @@ PEOPLE: dict[str, AccountView] = {
     "credit": account("credit", credit_minor=2500),
     "nothing": account("nothing", last_statement_due_on=None),
     "stale": account("stale", ONE, stale=True),
-    "paid": account("paid", visit("march", MARCH), payments=(PAID,)),
+    "paid": account("paid", SETTLED, payments=(PAID,)),
     "linked": account("linked", ONE, payments=(LINKED,)),
     "confidential": account("confidential", ONE, replace(TWO, confidential=True)),
     "unloaded": account("unloaded", replace(ONE, explanation=None)),
-    "spouse": account("spouse", visit("june", date(2026, 6, 9), **due(9900)), born_on=date(1982, 7, 1)),
-    "twin": account("twin", visit("june", date(2026, 6, 9), **due(9900))),
+    "spouse": account("spouse", JUNE, born_on=date(1982, 7, 1)),
+    "twin": account("twin", JUNE),
     "unconfirmed": account("unconfirmed", ONE, confirmed=False),
 }

@@ -6,7 +6,7 @@
     ---
     > patient's text            "> [card]" a card number was cut out, "> [picture]" a picture came with it
     < our reply                 {...} stands for anything; a line that begins with two spaces goes on
-    ! Command words             in order, each found in the command's own text
+    ! Command words             each command, in order; every word is found in the command's own text
     @ event name                payment_paid, payment_failed, timeout, refused REASON, minutes N, balance_moved
     = flow.step                 where the conversation stands
 """
@@ -130,7 +130,7 @@ def play(path: Path) -> None:
     for number, kind, words in _lines(body, offset):
         where = f"{path.parent.name}/{path.name}:{number}"
         if kind in ">@":
-            _all_said(pending, where)
+            _all_said(pending, commands, where)
             _act(on, kind, words)
             pending, commands = list(on.said), list(on.last.commands)
         elif kind == "<":
@@ -141,7 +141,7 @@ def play(path: Path) -> None:
         elif kind == "=":
             stands = f"{on.talk.state.flow}.{on.talk.state.step}"
             assert stands == words, f"{where}: the conversation stands at {stands}"
-    _all_said(pending, f"{path.parent.name}/{path.name}: end")
+    _all_said(pending, commands, f"{path.parent.name}/{path.name}: end")
 
 
 def _lines(body: str, offset: int) -> Iterator[tuple[int, str, str]]:
@@ -193,17 +193,15 @@ def _same(expected: str, said: str, where: str) -> None:
 
 
 def _command(words: str, commands: list[Command], where: str) -> None:
-    if words == "nothing":
-        assert not commands, f"{where}: {[describe(one) for one in commands]}"
-        return
     assert commands, f"{where}: no command left for {words!r}"
     shown = describe(commands.pop(0))
     missing = [word for word in words.split() if word not in shown]
     assert not missing, f"{where}: {missing} not in {shown!r}"
 
 
-def _all_said(pending: list[str], where: str) -> None:
-    assert not pending, f"{where}: also said\n  " + "\n  ".join(pending)
+def _all_said(pending: list[str], commands: list[Command], where: str) -> None:
+    assert not pending, f"{where}: before this was also said\n  " + "\n  ".join(pending)
+    assert not commands, f"{where}: before this was also done\n  " + "\n  ".join(map(describe, commands))
 
 
 def describe(command: Command) -> str:

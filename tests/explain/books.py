@@ -119,5 +119,10 @@ class Books:
 
 
 def _paid_line(number: int, code: str, charge: int, paid: int, adjustments: Sequence[tuple[str, int]]) -> PaidLine:
-    pairs = tuple(Adjustment(*reason.split("-"), cents, 10 + number) for reason, cents in adjustments)
+    pairs = tuple(Adjustment(*_group_and_reason(code), cents, 10 + number) for code, cents in adjustments)
     return PaidLine(10 + number, code, (), "", charge, paid, "1", date(2026, 9, 14), f"L{number}", pairs, ())
+
+
+def _group_and_reason(code: str) -> tuple[str, str]:
+    group, _, reason = code.partition("-")
+    return group, reason

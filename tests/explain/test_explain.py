@@ -128,6 +128,21 @@ def test_a_claim_opened_by_its_remittance_foots(books: Books) -> None:
     assert explanation.left_minor == 5500
 
 
+def test_an_answer_for_another_charge_is_noticed(books: Books) -> None:
+    visit = books.bill("C1", [("99213", 15000)])
+    books.answer("C1", [("99213", 50000, 45000, [("PR-1", 5000)])])
+    assert needs_case(explain(books, visit))
+
+
+def test_a_payment_from_before_our_books_that_was_taken_back_is_history(books: Books) -> None:
+    books.answer("X9", [("99213", -19000, -7000, [("CO-45", -6500), ("PR-1", -5500)])], status="22")
+    books.answer("X9", [("99213", 19000, 6000, [("CO-45", 6500), ("PR-1", 6500)])])
+    explanation = explain(books, books.visit_id("X9"))
+    assert explanation.foots, explanation.reason
+    assert amounts(explanation) == [("charge", 19000), ("plan_paid", -6000), ("contractual", -6500),
+                                    ("deductible", 6500), ("left", 6500)]
+
+
 def test_an_account_explains_all_its_visits_oldest_first(books: Books) -> None:
     visits = [books.bill("C1", OFFICE), books.bill("C2", OFFICE, ())]
     account = books.confirm_all()

@@ -105,7 +105,8 @@ def test_money_that_may_have_to_go_back_waits_as_credit(anna: Store, now: dateti
     assert anna.read(world.cases) == ["unapplied_credit"]
 
 
-def test_a_cancelled_payment_whose_open_page_is_paid_after_all_counts_and_staff_hear_of_it(anna: Store, now: datetime) -> None:
+def test_a_cancelled_payment_whose_open_page_is_paid_after_all_counts_and_staff_hear_of_it(
+        anna: Store, now: datetime) -> None:
     one = ask(anna, now)
     anna.write(lambda s: payments.cancel(s, PRACTICE, CancelPayment(one, "changed their mind")))
     assert tell(anna, now, paid(one)) == "succeeded"
@@ -138,7 +139,8 @@ def test_a_refund_leaves_the_cash_and_is_owed_again(anna: Store, now: datetime) 
 def test_a_refund_of_an_overpayment_takes_the_credit_and_no_visit(anna: Store, now: datetime) -> None:
     one = ask(anna, now, ((OLD, OLD_MINOR), (NEW, NEW_MINOR)))
     anna.write(lambda s: payments.record_desk_payment(
-        s, PRACTICE, ANNA, amount_minor=ALL, currency="USD", tender="check", reference="17", recorded_by="ana", now=now))
+        s, PRACTICE, ANNA, amount_minor=ALL, currency="USD", tender="check", reference="17", recorded_by="ana",
+        now=now))
     tell(anna, now, paid(one, ALL))
     assert anna.read(world.balances)["credit"] == ALL
     tell(anna, now, Event("refunded", one, ALL))
@@ -186,8 +188,8 @@ def test_an_earlier_page_that_runs_out_does_not_end_the_present_one(anna: Store,
 
 
 def test_a_strangers_event_touches_nothing_but_unknown_money_of_ours_calls_staff(anna: Store, now: datetime) -> None:
-    for event in (Event("paid", None, 500, processor_ref="pi_stranger"), Event("ignored", None), Event("failed", "pay_x"),
-                  Event("paid", None, 500, processor_ref="")):
+    for event in (Event("paid", None, 500, processor_ref="pi_stranger"), Event("ignored", None),
+                  Event("failed", "pay_x"), Event("paid", None, 500, processor_ref="")):
         assert tell(anna, now, event) is None
     assert anna.read(world.cases) == []
     assert tell(anna, now, paid("pay_gone")) is None

@@ -20,6 +20,7 @@ from billing.store.tables import (
     LedgerAccount,
     Patient,
     Payment,
+    ServiceLine,
     Transfer,
     Visit,
 )
@@ -47,11 +48,11 @@ class Event:
 
 
 def account(session: Session, account_id: str, number: str, now: datetime, *, confirmed: bool = True) -> None:
-    """An account with its patient; born 1980-02-29, ZIP 10001."""
+    """An account with its patient; born 1976-02-29, ZIP 10001."""
     session.add(Guarantor(
         id=account_id, practice_id=PRACTICE, external=number, external_hash=_hash(number), name="Rivera, Anna",
-        surname_hash=blind("surname", PRACTICE, normal_name("Rivera")), born_on="1980-02-29",
-        born_hash=blind("born", PRACTICE, "1980-02-29"), postal_code="10001",
+        surname_hash=blind("surname", PRACTICE, normal_name("Rivera")), born_on="1976-02-29",
+        born_hash=blind("born", PRACTICE, "1976-02-29"), postal_code="10001",
         postal_hash=blind("postal", PRACTICE, "10001"), address="1 Elm St", region="NY", language="en",
         origin="patients", confirmed_at=now if confirmed else None, confirmed_by="ana", balance_version=0,
         created_at=now))
@@ -75,9 +76,14 @@ def visit(session: Session, visit_id: str, account_id: str, number: str, on: dat
         external_hash=_hash(visit_id), origin="charges", kind="csv", charge_minor=amount_minor, service_from_on=on,
         import_id="imp_1", created_at=now))
     session.flush()
+    session.add(ServiceLine(
+        id=f"line_{visit_id}", practice_id=PRACTICE, visit_id=visit_id, version=1, number=1, procedure_code="99213",
+        modifiers="", revenue_code="", units="1", charge_minor=amount_minor, service_on=on, control_number="1",
+        words="Office visit", position=1, import_id="imp_1"))
+    session.flush()
     ledger.post(session, [ledger.Posting(
         PRACTICE, ledger.patient(visit_id), ledger.wide("revenue"), amount_minor, "USD", "charge", on, "csv",
-        f"charge:{visit_id}", account_id, visit_id)], now)
+        f"charge:{visit_id}", account_id, visit_id, service_line_id=f"line_{visit_id}")], now)
 
 
 def anna(session: Session, now: datetime) -> None:
@@ -100,7 +106,7 @@ def version(session: Session, account_id: str = ANNA) -> int:
 
 def balances(session: Session) -> dict[str, int]:
     """Anna's balances and the cash that came in, in cents; zeros left out. Credit is positive here."""
-    cash = [a for a in session.scalars(select(LedgerAccount.key).where(LedgerAccount.key.startswith("cash:")))]
+    cash = list(session.scalars(select(LedgerAccount.key).where(LedgerAccount.key.startswith("cash:"))))
     found = {
         "old": ledger.balance(session, PRACTICE, ledger.patient(OLD)),
         "new": ledger.balance(session, PRACTICE, ledger.patient(NEW)),

@@ -7,9 +7,11 @@ code, -9 when it was killed. A child accepts the messages, ticks, and works unti
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
+import tempfile
 import traceback
 from datetime import datetime
 from functools import partial
@@ -24,7 +26,7 @@ from bot.road import Road
 from bot.tick import JOBS, tick
 from bot.worker import drain
 from bot.write import open_store
-from tests.conftest import TEST_KEYS, Clock
+from tests.conftest import TEST_KEYS, TUESDAY, Clock, practice_row
 
 
 async def live(order: dict[str, Any]) -> None:
@@ -52,9 +54,21 @@ def run(order: dict[str, Any]) -> None:
     os._exit(0)
 
 
-def main() -> None:
-    import bot.turns  # noqa: F401  (imported before the first fork: it is the slow part)
+def warm_up() -> None:
+    """Live once on a database of its own before the first fork, so that imports and mappings are paid once."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/warm.db"
+        store = open_store(url, TEST_KEYS)
+        store.write(practice_row(TUESDAY))
+        store.close()
+        message = {"external_id": "W1", "sender": "+12125550100", "to": "", "body": "HELP"}
+        asyncio.run(live({"url": url, "journal": f"{folder}/journal", "now": TUESDAY.isoformat(),
+                          "messages": [message]}))
+    gc.freeze()
 
+
+def main() -> None:
+    warm_up()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -28,7 +28,7 @@ MESSAGES = [
     {"external_id": "C1", "sender": "+12125550111", "to": "", "body": "HELP"},
     {"external_id": "C2", "sender": "+12125550112", "to": "", "body": "HELP"},
     {"external_id": "C3", "sender": "+12125550111", "to": "", "body": "why do I owe this?"},
-    {"external_id": "C4", "sender": "+12125550112", "to": "", "body": "STOP"},
+    {"external_id": "C4", "sender": "+12125550112", "to": "", "body": "are you a robot?"},
 ]
 
 #: Passed in an ordinary run; the others lie on the roads of failure and of recovery.

@@ -128,7 +128,7 @@ def test_a_held_visit_is_listed_apart_with_the_reason(books: Books) -> None:
 
 
 def test_a_confidential_visit_never_reaches_the_guarantors_page(books: Books) -> None:
-    account, visit = settled(books)
+    account, _ = settled(books)
     books.store.write(lambda s: s.execute(text("UPDATE visits SET confidential = :yes"), {"yes": True}))
     content = make(books, account)
     assert content["visits"] == [] and content["waiting"] == [] and content["total_minor"] == 0
@@ -191,7 +191,7 @@ def test_age_counts_from_the_first_statement_that_asked(books: Books) -> None:
 
 
 def test_numbers_are_gapless_also_after_a_refusal(books: Books) -> None:
-    account, visit = settled(books)
+    account, _ = settled(books)
     first = make(books, account)["number"]
 
     def fail(session: Session) -> None:
@@ -263,12 +263,20 @@ def test_an_insured_visit_has_no_estimate_hold(books: Books) -> None:
 
 
 def test_the_itemised_bill_has_codes_units_charges_and_the_payers_amounts(books: Books) -> None:
-    account, visit = settled(books)
+    _, visit = settled(books)
     bill = books.store.read(lambda s: statements.itemised(s, visit, "en", STATEMENT_DAY))
     assert [(line["code"], line["units"], line["charge_minor"], line["paid_minor"], line["reduced_minor"],
              line["patient_minor"]) for line in bill["lines"]] == [
         ("99213", "1", 15000, 6000, 5000, 4000), ("J3420", "1", 4000, 1000, 1500, 1500)]
     assert bill["practice"]["tax_id"] == "12-3456789"
+
+
+def test_a_confidential_visit_has_no_itemised_bill_by_link(books: Books) -> None:
+    _, visit = settled(books)
+    books.store.write(lambda s: s.execute(text("UPDATE visits SET confidential = :yes"), {"yes": True}))
+    with pytest.raises(StatementRefused) as refused:
+        books.store.read(lambda s: statements.itemised(s, visit, "en", STATEMENT_DAY))
+    assert refused.value.code == "confidential"
 
 
 def test_the_short_text_says_total_visit_and_where_to_ask(books: Books) -> None:

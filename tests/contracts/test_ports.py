@@ -1,0 +1,104 @@
+"""What every channel and every payment processor keeps, whichever it is: one suite over all implementations."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.channels.base import Channel, Outbound, SendError
+from bot.channels.console import ConsoleChannel
+from bot.processors.base import CheckoutPage, CheckoutRequest, Processor, ProcessorError
+from bot.processors.manual import ManualProcessor
+from tests.contracts.conftest import Served
+
+TEXT = Outbound("out_1", "+12125550100", "+12125550123", "You have a message about your bill.")
+SEND_KINDS = {"retry", "unknown", "opted_out", "unreachable", "configuration"}
+PROCESSOR_KINDS = {"retry", "unknown", "refused", "configuration"}
+
+
+@pytest.fixture(params=["sms", "console", "console_with_journal"])
+async def channel(request: pytest.FixtureRequest, twilio: Served, tmp_path: Path) -> AsyncIterator[Channel]:
+    if request.param == "sms":
+        yield twilio.adapter
+    else:
+        journal = tmp_path / "journal" if request.param == "console_with_journal" else None
+        yield ConsoleChannel(lambda: datetime.now(UTC), io.StringIO(), journal)
+
+
+@pytest.fixture(params=["stripe", "manual"])
+def processor(request: pytest.FixtureRequest, stripe: Served) -> Processor:
+    made: Processor = stripe.adapter if request.param == "stripe" else ManualProcessor()
+    return made
+
+
+async def outcome(act: Awaitable[Any]) -> Any:
+    """What a call returned, or the verdict that it raised."""
+    try:
+        return await act
+    except (SendError, ProcessorError) as error:
+        return error
+
+
+async def test_a_sent_message_has_an_id_of_its_own_and_is_found_again(channel: Channel) -> None:
+    before = datetime.now(UTC)
+    one, other = await channel.send(TEXT), await channel.send(replace(TEXT, outbox_id="out_2", body="Other words"))
+    assert one.provider_id != other.provider_id
+    assert (await channel.look_up(TEXT, before)).provider_ids == (one.provider_id,)
+
+
+async def test_what_was_never_sent_is_not_found(channel: Channel) -> None:
+    await channel.send(TEXT)
+    since = datetime.now(UTC) - timedelta(hours=1)
+    for strange in (replace(TEXT, body="x"), replace(TEXT, to="+12125550124"), replace(TEXT, sender="+12125550199")):
+        assert (await channel.look_up(strange, since)).provider_ids == ()
+
+
+async def test_a_fault_is_a_verdict_of_the_five_and_holds_nothing_of_the_message(channel: Channel) -> None:
+    met = await outcome(channel.send(replace(TEXT, to="+12125550001")))
+    assert getattr(met, "kind", "retry") in SEND_KINDS
+    assert TEXT.body not in str(met) and "12125550001" not in str(met)
+
+
+async def test_a_channel_says_which_it_is_and_closes_twice_without_harm(channel: Channel) -> None:
+    assert channel.name in {"sms", "console"}
+    await channel.close()
+    await channel.close()
+
+
+def request_of(key: str) -> CheckoutRequest:
+    at = datetime.now(UTC).replace(microsecond=0, second=0) + timedelta(hours=2)
+    return CheckoutRequest("pay_0123456789abcdefghjk", "prac_maple", 500, "USD", "en", "Maple Clinic: payment",
+                           "https://bills.example/l/t/done", "https://bills.example/l/t", at, key)
+
+
+async def test_a_processor_opens_a_page_or_says_why_not(processor: Processor) -> None:
+    first, again = [await outcome(processor.open_checkout(request_of("k1"))) for _ in range(2)]
+    if isinstance(first, CheckoutPage):
+        assert first.expires_at.tzinfo is not None and again == first
+    else:
+        assert first.kind in PROCESSOR_KINDS and again.kind == first.kind
+
+
+async def test_a_processor_never_believes_an_unsigned_event(processor: Processor) -> None:
+    for body in (b"", b"{}", b'{"type":"checkout.session.completed"}'):
+        with pytest.raises(ProcessorError) as caught:
+            processor.parse_event(body, {})
+        assert caught.value.kind == "refused"
+
+
+async def test_a_session_that_nobody_opened_is_an_error_and_not_a_payment(processor: Processor) -> None:
+    with pytest.raises(ProcessorError) as caught:
+        await processor.fetch_checkout("cs_test_none")
+    assert caught.value.kind in PROCESSOR_KINDS
+
+
+async def test_a_processor_says_which_it_is_and_closes_twice_without_harm(processor: Processor) -> None:
+    assert processor.name in {"stripe", "manual"}
+    await processor.close()
+    await processor.close()

@@ -1,0 +1,95 @@
+"""What must hold in every conversation, whatever is written: seeded random threads made of the transcripts' lines."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from billing.commands import RecordIdentityFailure, RequestPayment
+from handlers.core import Happened
+from handlers.understanding import read
+from tests.conversations.people import PEOPLE
+from tests.conversations.play import Stage, stage
+from tests.conversations.test_transcripts import TRANSCRIPTS
+
+LINES = sorted({line[2:] for path in TRANSCRIPTS for line in path.read_text(encoding="utf-8").splitlines()
+                if line.startswith("> ") and not line.startswith("> [")})
+CROWDS = [*PEOPLE, "nobody", "one_visit, spouse", "private, spouse"]
+
+
+def mutate(line: str, dice: random.Random) -> str:
+    """Typing mistakes, shouting, two texts in one."""
+    kind = dice.randrange(8)
+    if kind == 0 and len(line) > 3:
+        at = dice.randrange(len(line) - 1)
+        return line[:at] + line[at + 1] + line[at] + line[at + 2:]
+    if kind == 1 and len(line) > 3:
+        at = dice.randrange(len(line))
+        return line[:at] + line[at + 1:]
+    if kind == 2:
+        return line.upper()
+    return f"{line} {dice.choice(LINES)}" if kind == 3 else line
+
+
+def check(on: Stage, line: str, was_verified: bool, was_open: str) -> None:
+    for reply, words in zip(on.last.replies, on.rendered, strict=True):
+        account = next((one for one in on.candidates if one.account_id == on.talk.account_id), None)
+        if words.privacy == "amounts":
+            assert account is not None and account.detail_allowed, f"{reply.template} after {line!r}"
+    for command in on.last.commands:
+        if isinstance(command, RequestPayment):
+            assert was_open == "pay.confirm" and read(line, "en", on.now.date()).intent == "yes", line
+            assert was_verified and sum(part for _, part in command.split) == command.amount_minor
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_disclosure_before_identity_no_money_without_a_yes_and_no_dead_end(seed: int) -> None:
+    dice = random.Random(seed)
+    crowd, proved = dice.choice(CROWDS), dice.choice(["yes", "no", "no"])
+    on = stage({"account": crowd, "verified": "no" if crowd == "nobody" else proved}, dice.choice(["en", "es"]))
+    for _ in range(15):
+        line = mutate(dice.choice([*LINES, "03/14/1980 10001", "yes", "sí", "all", "2"]), dice)
+        was_open, verified = f"{on.talk.state.flow}.{on.talk.state.step}", on.talk.account_id is not None
+        out = on.talk.opted_out
+        on.hear(line)
+        check(on, line, verified, was_open)
+        assert on.said or on.last.commands or out, f"nothing was said or done about {line!r}"
+        if dice.random() < 0.1:
+            on.happen(Happened("timeout"))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("intent", ["balance", "why", "pay", "statement", "receipt", "did my insurance pay"])
+def test_five_wrong_tries_read_the_same_whether_or_not_the_number_is_known(intent: str, language: str) -> None:
+    """T-34: no oracle. Known number, unknown number, unconfirmed account, shared number: word for word the same."""
+    heard = []
+    for crowd in ("one_visit", "nobody", "unconfirmed", "one_visit, spouse", "one_visit, twin", "private"):
+        on = stage({"account": crowd}, language)
+        thread = []
+        for line in (intent, "01/02/1970 10001", "03/14/1980 99999", "1/1/60", "33333", "5/5/1955 10001",
+                     "6/6/1966 10001", intent, "03/14/1980 10001"):
+            on.hear(line)
+            failures = [one for one in on.last.commands if isinstance(one, RecordIdentityFailure)]
+            thread.append((tuple(on.said), on.talk.state.flow, failures))
+        heard.append(thread)
+    assert all(thread == heard[0] for thread in heard)
+
+
+def test_a_text_with_a_card_number_is_answered_and_nothing_is_done() -> None:
+    for name in PEOPLE:
+        on = stage({"account": name, "verified": "yes"}, "en")
+        on.hear("pay with [card number removed] please", card=True)
+        assert not on.last.commands and [reply.template for reply in on.last.replies] == ["card_number"]
+
+
+def test_an_emergency_is_answered_without_a_word_of_money_in_every_state() -> None:
+    for text, language in (("I am going to kill myself", "en"), ("me quiero matar", "es")):
+        for before in ("pay", "balance", "hello", "change language"):
+            on = stage({"account": "two_visits", "verified": "yes"}, language)
+            on.hear(before)
+            on.hear(text)
+            assert [reply.purpose for reply in on.last.replies] == ["emergency"]
+            said = " ".join(on.said).lower()
+            assert "988" in said and "911" in said
+            assert not any(word in said for word in ("$", "pay", "bill", "owe", "pag", "cuenta", "debe"))

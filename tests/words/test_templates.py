@@ -1,0 +1,157 @@
+"""Every message there is: same in both languages, plain, private, within its segments."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import meta, nodes
+
+from templates.render import environment, render
+from templates.segments import count
+from templates.source import load, names
+from tests.words.readability import ease_spanish, grade_english
+from tests.words.typical import arguments, sentences
+
+MESSAGES = [name for name in names("en") if not name.startswith("explain/")]
+BOTH = [(name, language) for name in MESSAGES for language in ("en", "es")]
+PROACTIVE = ("statement_ready_intro", "statement_ready", "payment_receipt", "payment_receipt_private", "payment_failed",
+             "stop_confirmation", "start_confirmation", "staff_reply", "wrong_number")
+HANDLERS = Path(__file__).parents[2] / "handlers"
+
+#: Messages that cost more than one segment with typical arguments; everything else is one. Each is deliberate.
+LONGER = {
+    ("balance", "en"): 2, ("balance", "es"): 2, ("detail_warning", "en"): 2, ("detail_warning", "es"): 2,
+    ("emergency", "en"): 2, ("emergency", "es"): 2, ("explain_mismatch", "en"): 2, ("explain_mismatch", "es"): 2,
+    ("explain_visit", "en"): 2, ("explain_visit", "es"): 2, ("handover", "es"): 2, ("handover_cannot_pay", "en"): 2,
+    ("handover_cannot_pay", "es"): 2, ("handover_deceased", "en"): 2, ("handover_deceased", "es"): 2,
+    ("handover_dispute", "en"): 2, ("handover_dispute", "es"): 2, ("handover_insurance_update", "en"): 2,
+    ("handover_insurance_update", "es"): 2, ("help", "es"): 2, ("identity_retry", "es"): 2, ("is_this_real", "es"): 2,
+    ("pay_link", "en"): 2, ("pay_link", "es"): 2, ("paid_already", "en"): 2, ("paid_already", "es"): 2, ("pay_ask",
+    "es"): 2, ("payment_receipt", "en"): 2,
+    ("payment_receipt", "es"): 2, ("start_confirmation", "es"): 2, ("statement_ready", "es"): 2,
+    ("statement_ready_intro", "en"): 2, ("statement_ready_intro", "es"): 2,
+}
+
+
+def said(name: str, language: str, channel: str = "sms") -> str:
+    return render(name, language, arguments(name, language), channel).body
+
+
+def test_both_languages_have_the_same_messages() -> None:
+    assert names("en") == names("es")
+
+
+@pytest.mark.parametrize("name", names("en"))
+def test_a_message_says_the_same_of_itself_in_both_languages(name: str) -> None:
+    english, spanish = load(name, "en"), load(name, "es")
+    assert english.types == spanish.types
+    assert (english.privacy, english.purpose) == (spanish.privacy, spanish.purpose)
+
+
+@pytest.mark.parametrize(("name", "language"), BOTH)
+def test_every_placeholder_is_used_and_money_and_days_pass_their_filter(name: str, language: str) -> None:
+    source = load(name, language)
+    tree = environment(language).parse(source.text)
+    assert meta.find_undeclared_variables(tree) == source.types.keys()
+    wanted = {"money": "money", "date": "day", "moment": "moment", "phone": "phone", "hours": "hours"}
+    printed = [node for output in tree.find_all(nodes.Output) for node in output.nodes]
+    for node in printed:
+        bare = isinstance(node, nodes.Name) and source.types.get(node.name, "").removesuffix("?") in wanted
+        assert not bare, f"{node} needs its filter"
+        if isinstance(node, nodes.Filter) and isinstance(node.node, nodes.Name):
+            kind = source.types.get(node.node.name, "").removesuffix("?")
+            assert wanted.get(kind, node.name) == node.name
+
+
+@pytest.mark.parametrize(("name", "language"), BOTH)
+def test_no_message_invites_a_word_that_carriers_take_for_stop(name: str, language: str) -> None:
+    """Leaving a conversation is "back"; cancel, end and quit would opt the patient out (T-09)."""
+    words = r"\b(cancel\w*|end|quit|revoke|unsubscribe|cancelar|terminar|salir|fin|alto|baja|parar)\b"
+    assert not re.search(words, said(name, language), re.IGNORECASE)
+
+
+@pytest.mark.parametrize(("name", "language"), BOTH)
+def test_no_message_threatens_or_shames(name: str, language: str) -> None:
+    words = (r"\b(must|failure|failed to|overdue|past due|delinquent|collections?|legal action|credit report|"
+        r"final notice|"
+             r"immediately|urgent|debt|penalty|debe inmediatamente|morosa?o?|cobranza|deuda|multa|vencid[oa]|demanda|"
+             r"obligad[oa]|ultimo aviso)\b")
+    assert not re.search(words, said(name, language), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("name", PROACTIVE)
+def test_every_text_that_we_begin_starts_with_the_practice(name: str, language: str) -> None:
+    assert said(name, language).startswith("Maple Clinic: ")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_t_14_the_first_text_names_programme_help_stop_frequency_and_fees(language: str) -> None:
+    body = said("statement_ready_intro", language, "web")
+    wanted = {"en": ("HELP", "STOP", "frequency", "Msg & data rates may apply", "We text you about your account"),
+              "es": ("HELP", "STOP", "frecuencia", "cargos por mensajes y datos", "Le escribimos sobre su cuenta")}
+    assert all(words in body for words in wanted[language])
+    assert "$" not in body
+
+
+@pytest.mark.parametrize(("name", "language"), BOTH)
+def test_t_32_an_open_message_has_no_room_for_an_amount_a_day_or_a_payer(name: str, language: str) -> None:
+    source = load(name, language)
+    if source.privacy == "open":
+        kinds = {kind.removesuffix("?") for kind in source.types.values()}
+        assert not kinds & {"money", "date", "list", "map"}
+        assert "$" not in said(name, language).replace("$25.00", "")  # how to write an amount
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_t_05_one_stop_confirmation_of_one_segment_without_marketing(language: str) -> None:
+    body = said("stop_confirmation", language)
+    assert count(body).count == 1 and len(body) <= 160
+    assert "START" in body and "http" not in body
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_t_12_help_names_the_practice_a_way_to_reach_it_stop_and_fees(language: str) -> None:
+    body = said("help", language, "web")
+    fees = {"en": "Msg & data rates may apply", "es": "cargos por mensajes y datos"}[language]
+    assert all(words in body for words in ("Maple Clinic", "(212) 555-0199", "STOP", fees))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_an_emergency_names_988_and_911_and_not_money(language: str) -> None:
+    body = said("emergency", language).lower()
+    assert "988" in body and "911" in body
+    assert not re.search(r"\b(bill\w*|pay\w*|owe\w*|account|money|cuenta|pag\w+|deb\w+|dinero)\b|\$", body)
+
+
+@pytest.mark.parametrize(("name", "language"), BOTH)
+def test_no_message_costs_more_segments_than_was_decided(name: str, language: str) -> None:
+    rendered = render(name, language, arguments(name, language), "sms")
+    assert rendered.segments == LONGER.get((name, language), 1) <= 3
+    assert rendered.encoding == "GSM-7" or rendered.segments == 1, "UCS-2 only where it costs nothing"
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_english_is_at_sixth_grade_or_below(name: str) -> None:
+    assert grade_english(said(name, "en")) <= 6.0
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_spanish_is_quite_easy_to_read(name: str) -> None:
+    assert ease_spanish(said(name, "es", "web")) >= 65
+
+
+def test_explanations_are_at_sixth_grade_or_below() -> None:
+    for short in (True, False):
+        assert grade_english(" ".join(sentences("en", short))) <= 6.0
+        assert ease_spanish(" ".join(sentences("es", short))) >= 65
+
+
+def test_every_message_is_sent_by_somebody_and_every_reply_has_its_words() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in HANDLERS.rglob("*.py"))
+    used = set(re.findall(r'"([a-z_]+)"', code))
+    assert set(MESSAGES) - used == {"statement_ready_intro", "statement_ready", "staff_reply"}
+    replies = set(re.findall(r'Reply\("([a-z_]+)"', code))
+    assert replies <= set(MESSAGES)
