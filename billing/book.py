@@ -148,12 +148,14 @@ class Book:
                                         import_id=self.import_id):
             self.collect(visit, posting)
 
+    def all_touched(self) -> list[VisitState]:
+        return [v for visits in self.visits.values() for v in visits if v.visit_id in self.touched]
+
     def flush(self) -> None:
         """Write everything collected: rows in order of dependency, then the transfers."""
         store.insert_rows(self.session, self.rows)
         self.rows.clear()
-        store.update_states(self.session, [v for visits in self.visits.values() for v in visits
-                                           if v.visit_id in self.touched])
+        store.update_states(self.session, self.all_touched())
         ledger.post(self.session, self.postings, self.now, new=True)
         self.postings.clear()
         for act in self.afterwards:

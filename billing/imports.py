@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import charges, remittances
+from billing import charges, estimates, remittances
 from billing.book import Book
 from billing.ids import new_id
 from billing.importers.records import BilledClaim, PaidClaim, RemittanceClosed, RemittanceOpened
@@ -148,8 +148,11 @@ def post_billed_claims(session: Session, poster: Poster, batch: Sequence[tuple[i
 
 
 def close_book(book: Book) -> None:
-    """Write a batch and settle its visits."""
+    """Write a batch, settle its visits, and compare self-pay bills with their estimates (T-41)."""
     book.flush()
+    for visit in book.all_touched():
+        if not visit.coverages and not visit.void:
+            estimates.check_estimates(book.session, visit.visit_id, book.now)
     settle(book.session, book.practice_id, book.touched & book.unsettled, now=book.now, today=book.today,
            currency=book.policy.currency, import_id=book.import_id)
 

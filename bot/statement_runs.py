@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import consents, figures, links, outbox, statements
+from billing import cases, consents, figures, links, outbox, statements
 from billing.store import account_queries
 from billing.store.tables import Guarantor
 from bot.road import Road
@@ -58,6 +58,8 @@ def _queue(session: Session, road: Road, policy: PracticePolicy, guarantor: Guar
     try:
         made = statements.make(session, guarantor.id, guarantor.language, now)
     except statements.StatementRefused as error:
+        cases.open_case(session, guarantor.practice_id, kind=error.code, title="A statement could not be made",
+                        detail=str(error), now=now, dedupe=f"{error.code}:{guarantor.id}", guarantor_id=guarantor.id)
         return Line(guarantor.external, "none", str(error), due_minor=due)
     token = links.make(session, guarantor.practice_id, guarantor.id, "statement", made.id, policy.link_days, now)
     introduced = consents.standing(session, guarantor.practice_id, CHANNEL, hashed, guarantor.id).introduced
