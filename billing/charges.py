@@ -206,6 +206,7 @@ def _post_result(book: Book, claim: BilledClaim, document: str, visit: VisitStat
                       restates=coverage.rank > 1, opened=False, contractual=contractual_reasons(rows, on))
     answers.post_moves(book, visit, coverage, result, plan.moves, "claim-cob", f"{document}:{coverage.rank}",
                        remittance_claim_id=None)
+    book.touched.add(visit.visit_id)
     coverage.status, coverage.claim_of_record = "answered", "837"
     answers.raise_concerns(book, visit, result, f"{document}:{coverage.rank}", plan)
 

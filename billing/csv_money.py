@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
 from billing import estimates, ledger
 from billing.book import Book, LineState, VisitState
 from billing.csv_items import Item
@@ -29,8 +34,8 @@ from billing.store import csv_queries
 SOURCE = "csv"
 ACCOUNTS = {"contractual": "contractual", "discount": "contractual", "charity": "charity", "bad_debt": "bad_debt",
             "small_balance": "small_balances"}
-NOT_ON_CLAIM = ("this visit was charged by a claim or remittance file, which has no such line: correct the charge there, "
-                "or give the visit its own number")
+NOT_ON_CLAIM = ("this visit was charged by a claim or remittance file, which has no such line: correct the charge "
+                "there, or give the visit its own number")
 PAYER_ANSWERED = ("this insurer's answer came by its own remittance or claim: the same money would count twice; remove "
                   "the row, or undo that import first")
 OTHER_PATIENT = "this visit is on file for another patient; give the visit its own number"
@@ -76,7 +81,8 @@ def post_charge(desk: Desk, item: Item, row: ChargeRow) -> tuple[str, str, Visit
     book = desk.book
     visit = standing(book, row.visit_id)
     if row.words_es and row.procedure:
-        book.afterwards.append(lambda s: csv_queries.put_procedure(s, book.practice_id, row.procedure, "es", row.words_es))
+        book.afterwards.append(
+            lambda s: csv_queries.put_procedure(s, book.practice_id, row.procedure, "es", row.words_es))
     if visit is not None and visit.origin in ("claim", "remittance"):
         line = _line_on_claim(visit, row)
         if line is not None and row.words:
@@ -102,11 +108,12 @@ def _add_line(book: Book, visit: VisitState, item: Item, row: ChargeRow) -> None
     book.touched.add(visit.visit_id)
     first = min(visit.coverages, key=lambda c: c.rank, default=None)
     debit = ledger.payer(first.coverage_id, visit.visit_id) if first else ledger.patient(visit.visit_id)
-    book.move(visit, debit, ledger.wide("revenue"), row.amount_minor, code="charge", source=SOURCE, ref=_ref(book, item),
-              on=row.service_on, coverage_id=first.coverage_id if first else None, service_line_id=line_id)
+    book.move(visit, debit, ledger.wide("revenue"), row.amount_minor, code="charge", source=SOURCE,
+              ref=reference(book, item), on=row.service_on, coverage_id=first.coverage_id if first else None,
+              service_line_id=line_id)
 
 
-def _ref(book: Book, item: Item) -> str:
+def reference(book: Book, item: Item) -> str:
     return f"{book.import_id}:{item.kind}:{item.key}"
 
 
@@ -115,11 +122,12 @@ def post_payment(desk: Desk, item: Item, row: PaymentRow, visit: VisitState) -> 
     if row.who == PATIENT:
         code = "patient_payment" if row.amount_minor >= 0 else "refund"
         book.move(visit, ledger.wide(f"cash:csv:{row.tender}"), ledger.patient(visit.visit_id), row.amount_minor,
-                  code=code, source=SOURCE, ref=_ref(book, item), on=row.paid_on)
+                  code=code, source=SOURCE, ref=reference(book, item), on=row.paid_on)
         return
     coverage = payer_of(book, visit, row.who, row.amount_minor)
-    book.move(visit, ledger.wide("payer_clearing"), ledger.payer(coverage.coverage_id, visit.visit_id), row.amount_minor,
-              code="payer_payment", source=SOURCE, ref=_ref(book, item), on=row.paid_on, coverage_id=coverage.coverage_id)
+    theirs = ledger.payer(coverage.coverage_id, visit.visit_id)
+    book.move(visit, ledger.wide("payer_clearing"), theirs, row.amount_minor, code="payer_payment", source=SOURCE,
+              ref=reference(book, item), on=row.paid_on, coverage_id=coverage.coverage_id)
     answered_by_rows(coverage)
 
 
@@ -135,12 +143,12 @@ def post_adjustment(desk: Desk, item: Item, row: AdjustmentRow, visit: VisitStat
     against = ledger.wide(ACCOUNTS[row.reason])
     if who == PATIENT:
         book.move(visit, against, ledger.patient(visit.visit_id), row.amount_minor, code="adjustment", source=SOURCE,
-                  ref=_ref(book, item), on=row.adjusted_on, reason=row.reason)
+                  ref=reference(book, item), on=row.adjusted_on, reason=row.reason)
         return
     coverage = payer_of(book, visit, who, row.amount_minor)
     book.move(visit, against, ledger.payer(coverage.coverage_id, visit.visit_id), row.amount_minor,
-              code="contractual" if row.reason == "contractual" else "adjustment", source=SOURCE, ref=_ref(book, item),
-              on=row.adjusted_on, coverage_id=coverage.coverage_id, reason=row.reason)
+              code="contractual" if row.reason == "contractual" else "adjustment", source=SOURCE,
+              ref=reference(book, item), on=row.adjusted_on, coverage_id=coverage.coverage_id, reason=row.reason)
     answered_by_rows(coverage)
 
 
@@ -154,7 +162,8 @@ def post_transfer(desk: Desk, item: Item, row: TransferRow, visit: VisitState) -
                      for c in (target, source))
     named = source or target
     book.move(visit, debit, credit, row.amount_minor, code="next_payer" if target else "patient_share", source=SOURCE,
-              ref=_ref(book, item), on=row.moved_on, coverage_id=named.coverage_id if named else None, reason=row.reason)
+              ref=reference(book, item), on=row.moved_on, coverage_id=named.coverage_id if named else None,
+              reason=row.reason)
     for coverage in (source, target):
         if coverage is not None:
             answered_by_rows(coverage)
@@ -166,7 +175,11 @@ def note_estimates(desk: Desk) -> None:
     touched = {v.external_hash: v.visit_id for visits in book.visits.values() for v in visits
                if v.visit_id in book.touched and not v.void and not v.coverages}
     for visit_hash in csv_queries.estimated(book.session, book.practice_id, touched):
-        book.afterwards.append(lambda s, v=touched[visit_hash]: estimates.check_estimates(s, v, book.now))
+        book.afterwards.append(_checking(touched[visit_hash], book.now))
+
+
+def _checking(visit_id: str, now: datetime) -> Callable[[Session], object]:
+    return lambda session: estimates.check_estimates(session, visit_id, now)
 
 
 def covers(desk: Desk, row: CoverageRow) -> bool:

@@ -95,9 +95,9 @@ def open_account(book: Book, number: str, origin: str = "patients") -> Guarantor
     """Open an account under its number, for nobody in particular yet and unconfirmed."""
     account = Guarantor(
         id=new_id("gua"), practice_id=book.practice_id, external=number, external_hash=book.hash_of(number),
-        name=NOBODY, surname_hash=_surname(book.practice_id, ""), born_on=None, born_hash=None, address=None, postal_code=None,
-        postal_hash=None, region=None, zone=None, language="en", origin=origin, confirmed_at=None, confirmed_by=None,
-        balance_version=0, created_at=book.now)
+        name=NOBODY, surname_hash=_surname(book.practice_id, ""), born_on=None, born_hash=None, address=None,
+        postal_code=None, postal_hash=None, region=None, zone=None, language="en", origin=origin, confirmed_at=None,
+        confirmed_by=None, balance_version=0, created_at=book.now)
     book.session.add(account)
     book.session.flush()
     return account

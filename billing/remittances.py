@@ -83,6 +83,7 @@ def _answer(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, number
     answers.write_claim(book, letter.remittance_id, claim, claim_row, number, visit.visit_id, coverage.coverage_id,
                         "posted", "", plan.treatments)
     answers.post_moves(book, visit, coverage, claim, plan.moves, LEDGER_SOURCE, claim_row, remittance_claim_id=claim_row)
+    book.touched.add(visit.visit_id)  # a denial moves nothing, and its payer has answered all the same
     coverage.status = plan.coverage_status
     coverage.remit_payer = coverage.remit_payer or letter.head.payer_identifier or None
     coverage.claim_of_record = "835"

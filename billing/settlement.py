@@ -20,19 +20,27 @@ def settle(session: Session, practice_id: str, visit_ids: Collection[str], *, no
            currency: str = "USD", import_id: str | None = None) -> int:
     """Settle these visits; return how many transfers that took. Call once at the end of every posting."""
     postings = []
-    for visit in store.load(session, practice_id, visit_ids):
-        amount = _amount(visit)
+    credits_minor: dict[str, int] = {}  # several visits may draw on one guarantor's credit
+    for visit in sorted(store.load(session, practice_id, visit_ids), key=lambda v: v.patient_minor >= 0):
+        at_hand = credits_minor.get(visit.guarantor_id, visit.credit_minor)
+        amount = _amount(visit, at_hand)
+        credits_minor[visit.guarantor_id] = at_hand + amount
         if amount:
             postings.append(_posting(practice_id, visit, amount, today, currency, import_id))
     return post(session, postings, now)
 
 
-def _amount(visit: store.Standing) -> int:
-    """Cents to move to credit; negative: from credit back to the visit."""
+def _amount(visit: store.Standing, credit_minor: int) -> int:
+    """Cents to move to credit; negative: from credit back to the visit.
+
+    Credit below zero was paid out and then lost its ground (an undone import): the visit owes it again.
+    """
     if visit.patient_minor < 0 and not visit.pending:
         return -visit.patient_minor
+    if credit_minor < 0:
+        return -credit_minor
     if visit.patient_minor > 0 and visit.remembered_minor > 0:
-        return -min(visit.patient_minor, visit.remembered_minor, max(visit.credit_minor, 0))
+        return -min(visit.patient_minor, visit.remembered_minor, credit_minor)
     return 0
 
 

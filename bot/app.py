@@ -17,7 +17,9 @@ from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.sms import SmsChannel, TwilioAccount
 from bot.processors.stripe import StripeAccount, StripeProcessor
+from bot.reconcile import reconcile_due
 from bot.road import Road
+from bot.tick import JOBS, Job
 from bot.web.app import make_app
 from bot.web.wiring import Wiring
 from bot.write import Store
@@ -72,7 +74,7 @@ async def run(app: App, stop: asyncio.Event) -> None:
         proxy_headers=False, timeout_graceful_shutdown=5))
     serving = asyncio.create_task(_serve(server, stop))
     try:
-        await worker.run(app.road, stop)
+        await worker.run(app.road, stop, (*JOBS, Job("reconcile", 60, lambda road: reconcile_due(road, app.processor))))
     finally:
         stop.set()
         server.should_exit = True

@@ -21,7 +21,8 @@ DELIVER: Final = (
     "deliver.claimed", "deliver.judged", "deliver.marked", "deliver.posted", "deliver.refused", "deliver.recorded",
     "deliver.committed", "lookup.asked", "lookup.recorded", "tick.released",
 )
-NAMES: Final = frozenset(RECEIVE + DELIVER)
+POSTINGS: Final = ("postings.gathered", "postings.written")
+NAMES: Final = frozenset(RECEIVE + DELIVER + POSTINGS)
 
 
 class FailpointError(ValueError):

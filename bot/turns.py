@@ -23,6 +23,7 @@ from bot.failpoints import hit
 from bot.road import Road
 from handlers import dispatch, understanding
 from handlers.core import Decision, Happened, Reading, Reply, Result, State, Talk, Text, Turn
+from handlers.flows import verify
 from templates import render
 
 FRESH_FOR = timedelta(minutes=15)
@@ -114,7 +115,17 @@ def build_turn(session: Session, talk: Conversation, message: Text | Happened, p
     today = now.astimezone(ZoneInfo(practice.policy.zone)).date()
     reading = (understanding.read(message.body, talk.language, today, known.state) if isinstance(message, Text)
                else Reading(""))
-    return Turn(known, message, reading, practice, candidates, now)
+    turn = Turn(known, message, reading, practice, candidates, now)
+    return _with_what_was_proved(session, talk, turn, practice_id)
+
+
+def _with_what_was_proved(session: Session, talk: Conversation, turn: Turn, practice_id: str) -> Turn:
+    """The text that proves an identity is answered at once, so its account's visits have to be at hand already."""
+    proved = verify.proved(turn) if isinstance(turn.message, Text) else None
+    if proved is None:
+        return turn
+    return replace(turn, candidates=accounts.views_for(
+        session, practice_id, talk.channel, talk.address_hash, proved, turn.now))
 
 
 def _decide_and_act(session: Session, road: Road, row: Inbox, talk: Conversation, turn: Turn,

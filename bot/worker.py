@@ -10,18 +10,18 @@ import structlog
 from bot.deliver import deliver_due
 from bot.receive import receive_due
 from bot.road import Road
-from bot.tick import JOBS, make_scheduler, tick
+from bot.tick import JOBS, Job, make_scheduler, tick
 
 POLL_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
 
 
-async def run(road: Road, stop: asyncio.Event) -> None:
+async def run(road: Road, stop: asyncio.Event, jobs: tuple[Job, ...] = JOBS) -> None:
     """Work until ``stop`` is set; return when what was begun is done. Never cancel this: set ``stop``."""
-    for job in JOBS:  # what the last process left behind is picked up at once, not at the first tick
+    for job in jobs:  # what the last process left behind is picked up at once, not at the first tick
         await tick(road, job)
-    scheduler = make_scheduler(road)
+    scheduler = make_scheduler(road, jobs)
     scheduler.start()
     try:
         await asyncio.gather(_loop(_receive, road, road.wake.inbox, stop),

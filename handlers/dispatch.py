@@ -102,10 +102,18 @@ def _go_on(turn: Turn, decision: Decision) -> Decision:
     if decision.state.flow or not intent:
         return _enough(turn, decision)
     onward = _as_decided(turn, decision)
+    if _is_bare(onward, decision):
+        return Decision((*decision.replies, Reply("verified")), State(data=_kept(decision.state)), decision.commands)
     then = _go_on(onward, INTENTS[intent].start(onward, intent))
     state = replace(then.state, data={**_kept(decision.state), **then.state.data})
     return Decision(decision.replies + then.replies, state, decision.commands + then.commands,
                     then.language or decision.language)
+
+
+def _is_bare(onward: Turn, decision: Decision) -> bool:
+    """Identity was proved in this turn, but nothing of the account came along: "you owe nothing" would be a guess."""
+    proved = any(isinstance(command, MarkVerified) for command in decision.commands)
+    return proved and onward.account is not None and not onward.account.visits
 
 
 def _as_decided(turn: Turn, decision: Decision) -> Turn:

@@ -8,7 +8,7 @@ from billing.commands import MakeLink, MakeStatement, RecordOptOut, RequestPayme
 from billing.views import AccountView
 from handlers.accounts import shown_figures
 from handlers.core import IDLE, Decision, Happened, Reading, Reply, Result, Turn
-from handlers.flows import consent, pay, person
+from handlers.flows import consent, pay, person, statement
 from handlers.flows.receipt import paid_visits
 from handlers.turns import phone, practice
 
@@ -43,7 +43,7 @@ def _receipt_words(turn: Turn, account: AccountView, event: Happened, link: Make
     payment = next((one for one in account.payments if one.payment_id == event.data["payment_id"]), None)
     return {"practice": practice(turn), "amount_minor": event.data["amount_minor"],
             "visits": paid_visits(account, payment), "url": Result(link.ref),
-            "due_now_minor": max(shown_figures(account).due_now_minor, 0)}
+            "due_now_minor": max(shown_figures(account).due_now_minor, 0) if account.visits else None}
 
 
 def _refused(turn: Turn, event: Happened) -> Decision:
@@ -52,8 +52,11 @@ def _refused(turn: Turn, event: Happened) -> Decision:
     calm = replace(turn, talk=replace(turn.talk, state=IDLE), reading=Reading("A request could not be carried out."))
     if refused is not None and isinstance(refused.command, RequestPayment):
         return pay.refuse(calm, refused.reason)
-    if refused is not None and isinstance(refused.command, MakeStatement) and refused.reason == "nothing_due":
-        return Decision((Reply("explain_nothing"),))
+    if refused is not None and isinstance(refused.command, MakeStatement) and turn.account is not None:
+        if refused.reason == "stale_balance":
+            return statement.start(calm, "statement")
+        if refused.reason == "nothing_due":
+            return Decision((Reply("explain_nothing"),))
     return person.start(calm, "human")
 
 

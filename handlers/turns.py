@@ -24,10 +24,6 @@ def stay(turn: Turn, *replies: Reply, missed: bool = False) -> Decision:
     return Decision(replies, replace(state, misses=misses, asked_at=turn.now if state.flow else state.asked_at))
 
 
-def wording(turn: Turn) -> str:
-    return turn.reading.text
-
-
 def answer_by(turn: Turn) -> str:
     """When a hand-over made now is answered at the latest, in the practice's own time."""
     return turn.practice.answer_by_at.astimezone(ZoneInfo(turn.practice.policy.zone)).isoformat()
@@ -47,16 +43,13 @@ def phone(turn: Turn) -> str:
     return turn.practice.policy.phone
 
 
-def open_cases(turn: Turn, kind: str, title: str, hold: str = "", visit_id: str | None = None, detail: str = "",
-               urgent: bool = False) -> tuple[OpenCase, ...]:
-    """A case for the verified account, else for every account on this number: a hold too many costs nothing, and
-    what is answered is the same whether there are none, one or several (T-34). ``dedupe`` names the cause.
+def open_case(turn: Turn, kind: str, title: str, hold: str = "", visit_id: str | None = None, detail: str = "",
+              urgent: bool = False) -> OpenCase:
+    """A case for the verified account. Without one it is the number's, and its hold lies on every account there: a
+    hold too many costs nothing, and what is answered is the same whether there are none, one or several (T-34).
     """
-    bound = (turn.account,) if turn.account else turn.candidates
-    ids: tuple[str | None, ...] = tuple(account.account_id for account in bound) or (None,)
-    return tuple(
-        OpenCase(kind, title, detail or wording(turn), account_id, visit_id, hold if account_id else "",
-                 f"{kind}:{visit_id or account_id or turn.talk.conversation_id}", urgent) for account_id in ids)
+    account_id = turn.account.account_id if turn.account else None
+    return OpenCase(kind, title, detail or turn.reading.text, account_id, visit_id, hold, urgent=urgent)
 
 
 def keep_slots(reading: Reading) -> dict[str, Any]:

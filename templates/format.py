@@ -84,6 +84,8 @@ def visit_month(visit: Mapping[str, Any], language: str) -> str:
 
 def of_visits(visits: Sequence[Mapping[str, Any]], language: str) -> str:
     """What an amount is for: ``your visit in March 2026``, ``your 3 visits from March 2026 to May 2026``."""
+    if not visits:
+        return {"en": "your care", "es": "su atención"}[language]
     days = sorted(str(visit["on"]) for visit in visits if visit["on"])
     months = list(dict.fromkeys(month(each, language) for each in days))
     if language == "en":

@@ -10,7 +10,7 @@ from typing import Any
 
 from billing.importers.csv_records import ANY_PAYER, PATIENT
 from billing.money import parse_minor
-from billing.phones import NotAPhone, e164
+from billing.telephones import NotAPhone, e164
 
 LONGEST_TEXT = 2_000
 LONGEST_ID = 200

@@ -200,3 +200,7 @@ def visit_heads(session: Session, visit_ids: Collection[str]) -> dict[str, tuple
 def skipped_rows(session: Session, import_id: str) -> Iterator[tuple[int, str]]:
     query = select(CsvRow.line, CsvRow.reason).where(CsvRow.import_id == import_id, CsvRow.outcome == "skipped")
     yield from ((line, reason) for line, reason in session.execute(query.order_by(CsvRow.line)))
+
+
+def patients_of(session: Session, guarantor_id: str) -> list[Patient]:
+    return list(session.scalars(select(Patient).where(Patient.guarantor_id == guarantor_id).order_by(Patient.id)))

@@ -28,7 +28,9 @@ class Standing:
 
 
 def load(session: Session, practice_id: str, visit_ids: Collection[str]) -> list[Standing]:
-    """Only visits that may need a transfer: those below zero, and those owing while their guarantor has credit."""
+    """Only visits that may need a transfer: those below zero, those owing while their guarantor has credit, and those
+    of a guarantor whose credit is below zero.
+    """
     found: list[Standing] = []
     for part in chunks(sorted(visit_ids), 200):
         found.extend(_load_part(session, practice_id, part))
@@ -45,7 +47,7 @@ def _load_part(session: Session, practice_id: str, visit_ids: list[str]) -> list
     rows = session.execute(query).all()
     credits = balances_by_key(session, practice_id, {f"credit:{row[1]}" for row in rows})
     return [_standing(session, practice_id, *row, -credits[f"credit:{row[1]}"]) for row in rows
-            if row[3] < 0 or (row[3] > 0 and credits[f"credit:{row[1]}"] < 0)]
+            if row[3] < 0 or (row[3] > 0 and credits[f"credit:{row[1]}"] < 0) or credits[f"credit:{row[1]}"] > 0]
 
 
 def _standing(session: Session, practice_id: str, visit_id: str, guarantor_id: str, pending: bool, balance: int,

@@ -23,7 +23,7 @@ As = Annotated[str, typer.Option("--as", help="The patient's phone number.", sho
 @app.command()
 def run(phone: As) -> None:
     """Talk as a patient: a line in is a text, what is printed is the answer. Nothing is sent to anybody."""
-    from billing.phones import NotAPhone, e164
+    from billing.telephones import NotAPhone, e164
 
     try:
         number = e164(phone)

@@ -79,7 +79,7 @@ async def _wait_for_the_hour(stage: Stage, line: Line, say: Say) -> None:
 
 
 async def _converse(stage: Stage, anna: Person, say: Say) -> None:
-    for words in ("why do I owe this?", f"{anna.born_on} {anna.postal_code}", "yes", "pay", "yes"):
+    for words in ("why do I owe this?", f"{anna.born_on} {anna.postal_code}", "yes", "pay", "all", "yes"):
         before = len(await stage.thread(anna.phone))
         await stage.text(anna.phone, words)
         await stage.wait_for(partial(_count, stage, anna, before + 2), f"the answer to {words!r}")
@@ -115,14 +115,15 @@ async def _pay(stage: Stage, anna: Person, link: str, say: Say) -> None:
     """Do what a phone's browser does: open the link, prove who one is, press pay, fill in the hosted page."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
         await _get(browser, link)
-        proof = {"born_on": anna.born_on, "postal_code": anna.postal_code}
+        month, day, year = anna.born_on.split("/")
+        proof = {"month": month, "day": day, "year": year, "zip": anna.postal_code}
         page = await _post(browser, link, proof)
         say(f"\nThe page behind the link shows {', '.join(re.findall(r'[$][0-9,.]+', page)[:4])}.")
         hosted, at = await _press_pay(browser, f"{link}/pay")
         say("Pressed pay; the hosted page of the payment processor opened.")
         action = _FORM.search(hosted)
         fields = dict(_FIELD.findall(hosted))
-        card = {**fields, "card_number": "4242 4242 4242 4242", "exp": "12/30", "cvc": "123", "email": ""}
+        card = {**fields, "number": "4242 4242 4242 4242", "exp": "12/30", "cvc": "123", "zip": anna.postal_code}
         await _post(browser, urljoin(at, action.group(1) if action else at), card)
         say("Paid with a test card.")
 

@@ -6,7 +6,7 @@ from billing.commands import RecordOptOut, RestoreConsent
 from handlers.core import Decision, Reply, Text, Turn
 from handlers.flows import person
 from handlers.flows.flow import Flow
-from handlers.turns import ask, open_cases, phone, practice, stay
+from handlers.turns import ask, open_case, phone, practice, stay
 from handlers.understanding import fixed
 from handlers.understanding.folding import fold
 
@@ -40,9 +40,9 @@ def give_help(turn: Turn) -> Decision:
 def unanswerable(turn: Turn) -> Decision:
     """An opted-out number wrote: no reply can be sent (Twilio 21610), so a person calls. "Yes" restores nothing."""
     urgent = turn.reading.intent == "emergency"
-    cases = open_cases(turn, "emergency" if urgent else "call", "Call back: wrote after STOP",
+    case = open_case(turn, "emergency" if urgent else "call", "Call back: wrote after STOP",
                        "emergency" if urgent else "", urgent=urgent)
-    return Decision().also(*cases)
+    return Decision().also(case)
 
 
 def start(turn: Turn, intent: str) -> Decision:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from billing.views import AccountView, Explanation, Step, VisitView
+from billing.views import AccountView, Step, VisitView
 from handlers.accounts import LISTED, list_visits, open_visits
 from handlers.core import Decision, Reply, Turn
 from handlers.flows import links, verify
 from handlers.flows.flow import Flow
-from handlers.turns import answer_by, ask, open_cases, phone
+from handlers.turns import answer_by, ask, open_case, phone
 
 NAME = "explain"
 STEPS = ("which",)
@@ -68,8 +68,7 @@ def _tell(turn: Turn, visits: Sequence[VisitView]) -> Decision:
     for visit in visits:
         told = _tell_one(turn, visit)
         decision = Decision(decision.replies + told.replies).also(*decision.commands, *told.commands)
-    loaded = all(visit.explanation for visit in visits)
-    owed = loaded and any(visit.figures.due_now_minor > 0 for visit in visits)
+    owed = any(visit.figures.due_now_minor > 0 for visit in visits)
     state = turn.talk.state  # a question that waits behind this one is put again instead
     if owed and not decision.commands and "parked" not in state.data and state.flow in ("", NAME, verify.NAME):
         return Decision((*decision.replies, Reply("explain_next"))).also(*decision.commands)
@@ -78,10 +77,8 @@ def _tell(turn: Turn, visits: Sequence[VisitView]) -> Decision:
 
 def _tell_one(turn: Turn, visit: VisitView) -> Decision:
     explanation = visit.explanation
-    if explanation is None:  # identity was proved in this very turn: the derivation is loaded for the next
-        return Decision((Reply("explain_ready"),))
-    if not explanation.foots:
-        return _mismatch(turn, visit, explanation)
+    if explanation is None or not explanation.foots:
+        return _mismatch(turn, visit, explanation.reason if explanation else "no derivation was made")
     shown = {"number": 1, "on": visit.service_on.isoformat() if visit.service_on else None}
     steps = [_as_data(step) for step in explanation.steps]
     parts = [steps[at:at + _STEPS_A_TEXT] for at in range(0, len(steps), _STEPS_A_TEXT)]
@@ -89,14 +86,14 @@ def _tell_one(turn: Turn, visit: VisitView) -> Decision:
                           for place, part in enumerate(parts)))
 
 
-def _mismatch(turn: Turn, visit: VisitView, explanation: Explanation) -> Decision:
+def _mismatch(turn: Turn, visit: VisitView, reason: str) -> Decision:
     """Never a guess: nothing of it is shown, nobody asks for it until a person has looked.
 
     The hold is a dispute's: until the numbers foot, the bill is in question whoever noticed it.
     """
-    cases = open_cases(turn, "explain_mismatch", "A bill does not add up", "dispute", visit.visit_id,
-                       explanation.reason)
-    return Decision((Reply("explain_mismatch", {"by_at": answer_by(turn)}),)).also(*cases)
+    case = open_case(turn, "explain_mismatch", "A bill does not add up", "dispute", visit.visit_id,
+                     reason)
+    return Decision((Reply("explain_mismatch", {"by_at": answer_by(turn)}),)).also(case)
 
 
 def _as_data(step: Step) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from handlers.core import Decision, Reply, Text, Turn
 from handlers.flows import verify
 from handlers.flows.flow import Flow, never_answers, never_asks
-from handlers.turns import answer_by, office_hours, open_cases, phone
+from handlers.turns import answer_by, office_hours, open_case, phone
 
 NAME = "person"
 STEPS: tuple[str, ...] = ()
@@ -47,8 +47,8 @@ def start(turn: Turn, intent: str) -> Decision:
     if intent == "preferences" and _wants_amounts(turn):
         return verify.start(turn, intent)
     kind = KINDS[intent]
-    cases = open_cases(turn, kind.case, kind.title, kind.hold, detail=_detail(turn))
-    return Decision((_reply(turn, kind.template),)).also(*cases)
+    case = open_case(turn, kind.case, kind.title, kind.hold, detail=_detail(turn))
+    return Decision((_reply(turn, kind.template),)).also(case)
 
 
 def give_up(turn: Turn) -> Decision:
@@ -59,8 +59,8 @@ def give_up(turn: Turn) -> Decision:
 
 def picture(turn: Turn) -> Decision:
     """A picture that came without words we understand."""
-    cases = open_cases(turn, "media", "Patient sent a picture", "handover", detail=_detail(turn))
-    return Decision((Reply("media", {"by_at": answer_by(turn)}),)).also(*cases)
+    case = open_case(turn, "media", "Patient sent a picture", "handover", detail=_detail(turn))
+    return Decision((Reply("media", {"by_at": answer_by(turn)}),)).also(case)
 
 
 def _reply(turn: Turn, template: str) -> Reply:

@@ -31,10 +31,9 @@ def start(turn: Turn, intent: str) -> Decision:
 
 
 def paid_visits(account: AccountView, payment: PaymentView | None) -> list[dict[str, object]]:
-    """The visits that a payment went to; one without a day where it went to none (credit)."""
+    """The visits that a payment went to; none where it became credit, or where they are not for this turn to see."""
     paid = {visit_id for visit_id, _ in payment.allocations} if payment else set()
-    listed = list_visits([visit for visit in account.visits if visit.visit_id in paid and not visit.confidential])
-    return listed or [{"number": 1, "on": None, "amount_minor": 0}]
+    return list_visits([visit for visit in account.visits if visit.visit_id in paid and not visit.confidential])
 
 
 FLOW = Flow(NAME, STEPS, ("receipt",), start, never_answers, never_asks)

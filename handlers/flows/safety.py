@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from billing.commands import ForgetVerification, MarkWrongNumber
 from handlers.core import Decision, Reply, Turn
-from handlers.turns import open_cases, practice
+from handlers.turns import open_case, practice
 
 
 def emergency(turn: Turn) -> Decision:
     """988 and 911 at any hour; nobody of this household is asked for money until a person has cleared it."""
-    cases = open_cases(turn, "emergency", "Emergency words in a text: look now", "emergency", urgent=True)
-    return Decision((Reply("emergency", {"practice": practice(turn)}, "emergency"),)).also(*cases)
+    case = open_case(turn, "emergency", "Emergency words in a text: look now", "emergency", urgent=True)
+    return Decision((Reply("emergency", {"practice": practice(turn)}, "emergency"),)).also(case)
 
 
 def beside(turn: Turn, decision: Decision) -> Decision:

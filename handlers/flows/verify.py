@@ -6,6 +6,7 @@ nobody can learn from us whether an account exists.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from billing.commands import MarkVerified, RecordDetailPreference, RecordIdentit
 from billing.views import AccountView
 from handlers.core import Decision, Reply, State, Turn
 from handlers.flows.flow import Flow
-from handlers.turns import ask, keep_slots, open_cases, phone
+from handlers.turns import ask, keep_slots, open_case, phone
 
 NAME = "verify"
 STEPS = ("identity", "detail")
@@ -57,9 +58,7 @@ def repeat(turn: Turn) -> tuple[Reply, ...]:
 
 
 def _weigh(turn: Turn, data: dict[str, Any], after: str, question: Reply) -> Decision:
-    slots = turn.reading.slots
-    born = slots.born_on.isoformat() if slots.born_on else data.get("born_on")
-    postal_code = slots.postal_code or data.get("postal_code")
+    born, postal_code = _factors(turn, data)
     if born and postal_code:
         rest = {key: value for key, value in data.items() if key not in ("born_on", "postal_code")}
         return _compare(turn, date.fromisoformat(born), postal_code, rest, after)
@@ -71,11 +70,36 @@ def _weigh(turn: Turn, data: dict[str, Any], after: str, question: Reply) -> Dec
     return ask(turn, NAME, "identity", data, question, after=after)
 
 
+def proved(turn: Turn) -> str | None:
+    """The account that this very text proves, if it proves one.
+
+    The edge asks before ``decide``, to load what only a verified account may bring along (visits, explanations,
+    payments): so nobody has to ask twice, and nothing is loaded for whom nothing was proved.
+    """
+    state = turn.talk.state
+    locked = turn.talk.locked_until is not None and turn.talk.locked_until > turn.now
+    if locked or turn.talk.opted_out or turn.account is not None or turn.reading.fixed:
+        return None
+    data = state.data if state.flow == NAME and state.step == "identity" else {}
+    born, postal_code = _factors(turn, data)
+    match = _match(turn, date.fromisoformat(born), postal_code) if born and postal_code else None
+    return match.account_id if match else None
+
+
 def _compare(turn: Turn, born: date, postal_code: str, data: dict[str, Any], after: str) -> Decision:
+    match = _match(turn, born, postal_code)
+    return _prove(turn, match, data, after) if match else _fail(turn, data, after)
+
+
+def _match(turn: Turn, born: date, postal_code: str) -> AccountView | None:
     matches = [account for account in turn.candidates if _is(account, born, postal_code)]
-    if len(matches) == 1:
-        return _prove(turn, matches[0], data, after)
-    return _fail(turn, data, after)
+    return matches[0] if len(matches) == 1 else None
+
+
+def _factors(turn: Turn, data: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    slots = turn.reading.slots
+    born = slots.born_on.isoformat() if slots.born_on else data.get("born_on")
+    return born, slots.postal_code or data.get("postal_code")
 
 
 def _is(account: AccountView, born: date, postal_code: str) -> bool:
@@ -89,8 +113,8 @@ def _fail(turn: Turn, data: dict[str, Any], after: str) -> Decision:
         decision = ask(turn, NAME, "identity", data, Reply("identity_retry"), after=after)
         return decision.also(RecordIdentityFailure(None))
     until = turn.now + LOCK
-    cases = open_cases(turn, "identity", "Identity could not be checked by text", detail="Five tries failed.")
-    return Decision((Reply("identity_locked", {"phone": phone(turn)}),)).also(RecordIdentityFailure(until), *cases)
+    case = open_case(turn, "identity", "Identity could not be checked by text", detail="Five tries failed.")
+    return Decision((Reply("identity_locked", {"phone": phone(turn)}),)).also(RecordIdentityFailure(until), case)
 
 
 def _prove(turn: Turn, account: AccountView, data: dict[str, Any], after: str) -> Decision:

@@ -102,10 +102,11 @@ def find_fixed(text: str) -> str:
     if is_opt_out(folded):
         return "opt_out"
     bare = _bare(folded)
-    for name, known in (("help", HELP), ("opt_in", OPT_IN), ("human", HUMAN)):
-        if bare and all(word in known for word in bare):
-            return name
-    if asks_for_person(folded):
+    if bare and all(word in HELP for word in bare):
+        return "help"
+    if folded in OPT_IN:  # and nothing else: consent is restored by the very word (T-12)
+        return "opt_in"
+    if asks_for_person(folded) or (bare and all(word in HUMAN for word in bare)):
         return "human"
     if is_emergency(folded):
         return "emergency"

@@ -36,6 +36,7 @@ from billing.commands import (
 )
 from handlers.core import Decision, Happened, Reading, Reply, Result, State, Talk, Text, Turn
 from handlers.dispatch import decide
+from handlers.flows import verify
 from handlers.understanding import read
 from templates.format import money
 from templates.render import Rendered, render
@@ -66,10 +67,12 @@ class Stage:
         self._take(event, Reading(""))
 
     def _take(self, message: Text | Happened, reading: Reading) -> None:
-        turn = Turn(self.talk, message, reading, self.practice, self.candidates, self.now)
+        turn = pictured(Turn(self.talk, message, reading, self.practice, self.candidates, self.now))
         before = repr(turn)
         self.last = decide(turn)
         assert repr(turn) == before, "a decision changed its input"
+        marked = [one.account_id for one in self.last.commands if isinstance(one, MarkVerified)]
+        assert marked == [name for name in (verify.proved(turn),) if name and marked]
         json.dumps(self.last.state.to_json())
         talk = replace(self.talk, state=State.from_json(json.loads(json.dumps(self.last.state.to_json()))),
                        first_contact=False, language=self.last.language or self.talk.language)
@@ -98,6 +101,13 @@ class Stage:
 
     def move_balance(self) -> None:
         self.candidates = tuple(replace(one, balance_version=one.balance_version + 1) for one in self.candidates)
+
+
+def pictured(turn: Turn) -> Turn:
+    """As the edge does: only the account that is verified, or that this text proves, brings its visits along."""
+    known = turn.talk.account_id or verify.proved(turn)
+    bare = tuple(one if one.account_id == known else replace(one, visits=(), payments=()) for one in turn.candidates)
+    return replace(turn, candidates=bare)
 
 
 def word(reply: Reply, language: str) -> Rendered:

@@ -31,6 +31,7 @@ class Books:
     folder: Path
     clock: Clock
     policy: PracticePolicy = field(default_factory=maple_clinic)
+    claims: list[dict[str, Any]] = field(default_factory=list)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def now(self) -> datetime:
@@ -42,7 +43,11 @@ class Books:
         path.write_text(content)
         job = files.Job(PRACTICE, self.policy, "ana", self.now, skip)
         how = files.dry_run if dry else files.import_file
-        return how(path, self.store, job, lambda _: None)
+        return how(path, self.store, job, self._keep)
+
+    def _keep(self, done: report.Report) -> None:
+        """The report's claims can be read only while the importer still has its file open."""
+        self.claims = [claim for transaction in done.transactions() for claim in transaction["claims"]]
 
     def bill(self, *bills: Bill, **options: Any) -> report.Report:
         return self.must(self.give(claims(bills), **options))
@@ -111,8 +116,10 @@ class Books:
         return self.store.read(lambda s: [(t.code, t.amount_minor, t.reason) for t in s.scalars(
             select(Transfer).where(Transfer.visit_id == visit.id).order_by(Transfer.id))])
 
-    def outcomes(self, done: report.Report) -> list[str]:
-        return [claim["outcome"] for transaction in done.transactions() for claim in transaction["claims"]]
+    @property
+    def outcomes(self) -> list[str]:
+        """What became of each claim of the file given last."""
+        return [claim["outcome"] for claim in self.claims]
 
     def count(self, table: str) -> int:
         return self.store.read(lambda s: int(s.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar_one()))

@@ -34,13 +34,13 @@ def test_pr_goes_to_the_second_payer_and_then_to_the_patient(lite: Books) -> Non
     assert lite.stands("A1") == (0, 1000, 0)
 
 
-def test_a_second_payer_answering_before_the_first_never_makes_the_patient_owe(lite: Books) -> None:
+def test_a_second_payer_answering_before_the_first_leaves_a_case_and_its_payment_in_suspense(lite: Books) -> None:
     lite.bill(BOTH)
     lite.pay("T2", Clp("A1", 3000, [("OA", "23", 16000), ("PR", "2", 1000)], "2"), payer=LIGHT)
     assert lite.figures("A1").due_now_minor == 0
     lite.pay("T1", FIRST)
     assert lite.problems() == []
-    assert lite.figures("A1").due_now_minor == 0 or "excess" in lite.cases()
+    assert (lite.cases(), lite.wide("suspense")) == (["excess"], -3000)
 
 
 def test_three_payers_one_after_the_other(lite: Books) -> None:
@@ -115,15 +115,15 @@ def test_a_crossed_over_claim_waits_for_the_next_payer_and_bills_nobody(lite: Bo
 @pytest.mark.parametrize("status", ["23", "25"])
 def test_forwarded_and_predetermined_claims_are_kept_and_bill_nobody(lite: Books, status: str) -> None:
     lite.bill(A1)
-    done = lite.pay("T1", Clp("A1", 0, [("PR", "1", 20000)], status))
-    assert lite.outcomes(done) == ["stored"]
+    lite.pay("T1", Clp("A1", 0, [("PR", "1", 20000)], status))
+    assert lite.outcomes == ["stored"]
     assert lite.stands("A1") == (20000, 0, 0)
 
 
 def test_a_payment_on_a_claim_that_is_not_answered_goes_to_suspense(lite: Books) -> None:
     lite.bill(A1)
-    done = lite.pay("T1", Clp("A1", 100, [("PR", "1", 19900)], "25"))
-    assert (lite.outcomes(done), lite.wide("suspense")) == (["suspended"], -100)
+    lite.pay("T1", Clp("A1", 100, [("PR", "1", 19900)], "25"))
+    assert (lite.outcomes, lite.wide("suspense")) == (["suspended"], -100)
     assert lite.stands("A1") == (20000, 0, 0)
 
 
@@ -168,8 +168,8 @@ def test_credit_comes_back_when_its_visit_needs_it_again(lite: Books) -> None:
 def test_a_reversal_of_amounts_never_posted_is_suspended(lite: Books) -> None:
     lite.bill(A1)
     lite.pay("T1", FIRST)
-    done = lite.pay("T2", Clp("A1", -9000, [("CO", "45", -7000), ("PR", "1", -4000)], "22"))
-    assert lite.outcomes(done) == ["suspended"]
+    lite.pay("T2", Clp("A1", -9000, [("CO", "45", -7000), ("PR", "1", -4000)], "22"))
+    assert lite.outcomes == ["suspended"]
     assert (lite.stands("A1"), lite.wide("suspense")) == ((0, 4000, 0), 9000)
 
 
@@ -197,8 +197,8 @@ def test_an_unknown_secondarys_oa_23_stands_against_opening_balances(lite: Books
 def test_an_answer_repeated_without_a_reversal_goes_to_suspense(lite: Books) -> None:
     lite.bill(A1)
     lite.pay("T1", FIRST)
-    done = lite.pay("T2", Clp("A1", 11000, [("CO", "45", 6000), ("PR", "1", 3000)], pcn="P9"))
-    assert lite.outcomes(done) == ["suspended"]
+    lite.pay("T2", Clp("A1", 11000, [("CO", "45", 6000), ("PR", "1", 3000)], pcn="P9"))
+    assert lite.outcomes == ["suspended"]
     assert (lite.stands("A1"), lite.wide("suspense"), lite.cases()) == ((0, 4000, 0), -11000, ["suspense"])
 
 
@@ -225,7 +225,7 @@ def test_the_same_remittance_in_other_bytes_posts_nothing(books: Books) -> None:
     before = books.count("transfers")
     again = books.give(remittance("T1", [FIRST], end="~", number=7))
     assert (again.outcome, books.count("transfers")) == ("duplicate", before)
-    assert books.outcomes(again) == ["duplicate"]
+    assert books.outcomes == ["duplicate"]
 
 
 def test_the_same_trace_with_other_amounts_is_refused(lite: Books) -> None:
@@ -242,7 +242,7 @@ def test_skipping_bad_claims_posts_the_full_payment(lite: Books, plb: list[tuple
     assert lite.give(content).outcome == "refused"
     assert lite.count("remittances") == 0
     done = lite.give(content, skip=True)
-    assert (done.outcome, lite.outcomes(done)) == ("partial", ["posted", "skipped"])
+    assert (done.outcome, lite.outcomes) == ("partial", ["posted", "skipped"])
     assert lite.wide("suspense") == -8000
     assert lite.wide("payer_clearing") == 18000 - sum(amount for _, amount in plb)
     assert (lite.stands("A1"), lite.stands("B2")) == ((0, 4000, 0), (9000, 0, 0))

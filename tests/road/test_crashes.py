@@ -55,7 +55,7 @@ class Machine:
 
     def recover(self) -> None:
         """Enough undisturbed lives for every lease to run out and for two look-ups ten minutes apart."""
-        for _ in range(4):
+        for _ in range(3):
             assert self.live(later=timedelta(minutes=11), deliver_again=False) == 0
 
     def sent(self) -> list[dict[str, Any]]:

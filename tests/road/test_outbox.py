@@ -2,90 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
-from billing import consents, inbox, outbox, sending_errors, unknown_outcomes
+from billing import consents, outbox, sending_errors, unknown_outcomes
 from billing.message_life import STATUSES, report_moves
-from billing.phones import address_hash
 from billing.store import road_queries
-from billing.store.tables import Case, ContactPoint, Guarantor, Inbox, Outbox, Practice, Verdict
-from bot.write import Store
-from tests.conftest import Clock
+from billing.store.tables import ContactPoint, Guarantor, Inbox, Outbox
+from tests.road.desk import PATIENT, Desk
 from tests.road.test_inbox import together
-
-PATIENT = "+12125550111"
-
-
-class Desk:
-    """The outbox of one practice with a patient who has just written."""
-
-    def __init__(self, store: Store, practice: Practice, clock: Clock) -> None:
-        self.store, self.practice, self.clock = store, practice, clock
-        self.hash = address_hash(practice.id, "console", PATIENT)
-        self.asked = 0
-        self.text()
-
-    def text(self) -> int:
-        """The patient writes; what is put after this answers it."""
-        self.asked += 1
-        payload = {"sender": PATIENT, "to": "", "body": "hello", "carrier_keyword": ""}
-        self.store.write(lambda session: inbox.accept(session, self.practice.id, "console", f"C{self.asked}",
-                                                      "message", "t", payload, self.clock()))
-        return self.asked
-
-    def draft(self, key: str, sequence: int = 0, reply_to: int | None = None, **changes: Any) -> outbox.Draft:
-        return outbox.Draft(**{
-            "practice_id": self.practice.id, "channel": "console", "address": PATIENT, "address_hash": self.hash,
-            "purpose": "reply", "template": "thanks", "template_version": "1", "language": "en", "privacy": "open",
-            "body": f"Maple Clinic: thanks ({key})", "segments": 1, "idempotency_key": key, "conversation_id": "conv_1",
-            "reply_to": reply_to or self.asked, "sequence": sequence, **changes})
-
-    def put(self, key: str, sequence: int = 0, reply_to: int | None = None, **changes: Any) -> str:
-        made = self.draft(key, sequence, reply_to, **changes)
-        return self.store.write(lambda session: outbox.put(session, made, self.clock()).id)
-
-    def claim(self, worker: str = "w1", limit: int = 20) -> list[str]:
-        return self.store.write(lambda session: outbox.claim(session, worker, self.clock(), limit))
-
-    def begin(self, outbox_id: str, worker: str = "w1") -> outbox.Order | None:
-        return self.store.write(lambda session: outbox.begin_sending(session, outbox_id, worker, self.clock()))
-
-    def sending(self, key: str = "k1") -> str:
-        outbox_id = self.put(key)
-        assert self.claim() == [outbox_id]
-        assert self.begin(outbox_id) is not None
-        return outbox_id
-
-    def error(self, outbox_id: str, kind: str, code: str = "1") -> None:
-        self.store.write(partial(outbox.record_error, outbox_id=outbox_id, kind=kind, code=code, now=self.clock()))
-
-    def report(self, status: str, outbox_id: str = "", provider_id: str = "P1", **more: str) -> bool:
-        report = outbox.DeliveryReport("console", provider_id, status, outbox_id=outbox_id, **more)
-        return self.store.write(lambda session: outbox.apply_receipt(session, report, self.clock()))
-
-    def status(self, outbox_id: str) -> str:
-        return self.row(outbox_id).status
-
-    def row(self, outbox_id: str) -> Outbox:
-        return self.store.read(lambda session: session.get_one(Outbox, outbox_id))
-
-    def verdicts(self, outbox_id: str) -> list[tuple[str, str]]:
-        return self.store.read(lambda session: [
-            (v.stage, v.outcome) for v in session.query(Verdict).filter_by(outbox_id=outbox_id).order_by(Verdict.id)])
-
-    def cases(self) -> list[str]:
-        return self.store.read(lambda session: [case.kind for case in session.query(Case)])
-
-
-@pytest.fixture
-def desk(store: Store, practice: Practice, clock: Clock) -> Desk:
-    return Desk(store, practice, clock)
 
 
 def test_a_message_is_queued_once_however_often_it_is_put(desk: Desk) -> None:
@@ -186,17 +114,17 @@ def test_a_claim_of_a_vanished_worker_goes_back_and_what_it_was_sending_is_unkno
 
 
 @pytest.mark.parametrize("before", STATUSES)
-@pytest.mark.parametrize("reported", ["sent", "delivered", "undelivered", "failed"])
-def test_a_report_moves_a_message_only_as_the_table_says(desk: Desk, before: str, reported: str) -> None:
+def test_a_report_moves_a_message_only_as_the_table_says(desk: Desk, before: str) -> None:
     outbox_id = desk.sending()
+    for reported in ("sent", "delivered", "undelivered", "failed"):
+        desk.store.write(partial(_force, outbox_id=outbox_id, status=before))
+        changed = desk.report(reported, outbox_id)
+        assert changed == report_moves(before, reported)
+        assert desk.status(outbox_id) == (reported if changed else before)
 
-    def force(session: Session) -> None:
-        session.get_one(Outbox, outbox_id).status = before
 
-    desk.store.write(force)
-    changed = desk.report(reported, outbox_id)
-    assert changed == report_moves(before, reported)
-    assert desk.status(outbox_id) == (reported if changed else before)
+def _force(session: Session, outbox_id: str, status: str) -> None:
+    session.get_one(Outbox, outbox_id).status = status
 
 
 def test_a_report_with_our_id_settles_an_unknown_outcome(desk: Desk) -> None:
@@ -395,10 +323,9 @@ def test_a_deferred_message_waits_for_its_hour_and_meets_the_gate_again(desk: De
         row.status, row.due_at = "deferred", at
 
     desk.store.write(defer)
-    wake: Callable[[], int] = lambda: desk.store.write(lambda s: outbox.wake_deferred(s, desk.clock()))  # noqa: E731
-    assert wake() == 0
+    assert desk.store.write(lambda s: outbox.wake_deferred(s, desk.clock())) == 0
     desk.clock.at = at
-    assert wake() == 1
+    assert desk.store.write(lambda s: outbox.wake_deferred(s, desk.clock())) == 1
     assert desk.claim() == [outbox_id]
 
 

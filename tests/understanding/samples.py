@@ -30,8 +30,8 @@ NOT_OPT_OUT = (
     "stpo", "is this the end of it?", "no más de $50", "alta", "bajar el pago")
 
 HELP = ("help", "HELP", "help!", "info", "Help please", "ayuda", "AYUDA", "información")
-OPT_IN = ("start", "START", "unstop", "Start please")
-NOT_OPT_IN = ("yes", "y", "sí", "start over", "restart", "when did this start", "continue")
+OPT_IN = ("start", "START", "unstop", " Start! ")
+NOT_OPT_IN = ("yes", "start please", "y", "sí", "start over", "restart", "when did this start", "continue")
 HUMAN = (
     "human", "HUMAN", "agent", "person please", "representative", "i want to talk to a person",
     "can i speak to someone",
