@@ -26,7 +26,6 @@ from billing.store import csv_queries
 NO_VISIT = "there is no such visit on file nor in this file; import its charges first"
 NO_PATIENT = "there is no such patient on file nor in this file; import the patients or charges first"
 CHANGED_HERE = "another row of this file has the same id and other content; give each row its own id"
-NEGATIVE_ESTIMATE = "an estimate is not negative"
 
 
 @dataclass(slots=True)
@@ -55,17 +54,19 @@ class FileState:
 
 def check_rows(session: Session, poster: imports.Poster, items: Sequence[Item], state: FileState,
                now: datetime) -> list[tuple[int, str]]:
-    """Return (line, reason) of every row that cannot be posted; ``state`` goes from batch to batch."""
+    """Return (line, reason) of every row that cannot be posted; ``state`` goes from batch to batch. What refuses a row
+    gives its reason as "column: why"; columns are named as in our own templates here.
+    """
     desk = Desk(poster.book(session, now))
     known = csv_queries.known_rows(session, poster.practice_id, [item.key for item in items])
-    desk.load(items)
+    desk.load(items, lock=False)
     faults: list[tuple[int, str]] = []
     for item in items:
         state.kinds.add(item.kind)
         state.records += 1
         reason = _same_id(item, known, state) or _refusal(desk, item, state)
         if reason:
-            faults.append((item.line, f"line {item.line}: {reason}"))
+            faults.append((item.line, f"line {item.line}, column {reason}"))
         _remember(desk, item, state)
     return faults
 
@@ -76,9 +77,9 @@ def _same_id(item: Item, known: dict[str, tuple[str, str | None]], state: FileSt
     if updates(item.kind):
         return ""
     if before is not None and before[0] != item.digest:
-        return f"column id: {CHANGED}"
+        return f"id: {CHANGED}"
     digest = state.seen.setdefault(hash(item.key), hash(item.digest))
-    return "" if digest == hash(item.digest) else f"column id: {CHANGED_HERE}"
+    return "" if digest == hash(item.digest) else f"id: {CHANGED_HERE}"
 
 
 def _refusal(desk: Desk, item: Item, state: FileState) -> str:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
-from sqlalchemy.orm import Session
-
-from billing import estimates, ledger
+from billing import ledger
 from billing.book import Book, LineState, VisitState
 from billing.csv_items import Item
 from billing.csv_visits import (
@@ -24,7 +19,6 @@ from billing.importers.csv_records import (
     PATIENT,
     AdjustmentRow,
     ChargeRow,
-    CoverageRow,
     PaymentRow,
     TransferRow,
 )
@@ -34,11 +28,11 @@ from billing.store import csv_queries
 SOURCE = "csv"
 ACCOUNTS = {"contractual": "contractual", "discount": "contractual", "charity": "charity", "bad_debt": "bad_debt",
             "small_balance": "small_balances"}
-NOT_ON_CLAIM = ("this visit was charged by a claim or remittance file, which has no such line: correct the charge "
-                "there, or give the visit its own number")
-PAYER_ANSWERED = ("this insurer's answer came by its own remittance or claim: the same money would count twice; remove "
-                  "the row, or undo that import first")
-OTHER_PATIENT = "this visit is on file for another patient; give the visit its own number"
+NOT_ON_CLAIM = ("procedure: this visit was charged by a claim or remittance file, which has no such line; correct the "
+                "charge there, or give the visit its own number")
+PAYER_ANSWERED = ("who: this insurer's answer came by its own remittance or claim; the same money would count twice, so "
+                  "remove the row, or undo that import first")
+OTHER_PATIENT = "patient_id: this visit is on file for another patient; give the visit its own number"
 
 
 def charge_refusal(desk: Desk, row: ChargeRow) -> str:
@@ -167,21 +161,3 @@ def post_transfer(desk: Desk, item: Item, row: TransferRow, visit: VisitState) -
     for coverage in (source, target):
         if coverage is not None:
             answered_by_rows(coverage)
-
-
-def note_estimates(desk: Desk) -> None:
-    """A self-pay bill $400 or more above its estimate is held (T-41); looked at once the batch's rows exist."""
-    book = desk.book
-    touched = {v.external_hash: v.visit_id for visits in book.visits.values() for v in visits
-               if v.visit_id in book.touched and not v.void and not v.coverages}
-    for visit_hash in csv_queries.estimated(book.session, book.practice_id, touched):
-        book.afterwards.append(_checking(touched[visit_hash], book.now))
-
-
-def _checking(visit_id: str, now: datetime) -> Callable[[Session], object]:
-    return lambda session: estimates.check_estimates(session, visit_id, now)
-
-
-def covers(desk: Desk, row: CoverageRow) -> bool:
-    """Whether there is a visit that the coverage row speaks of."""
-    return bool(desk.covered(row))

@@ -20,8 +20,8 @@ from billing.store.seal import blind, normal_name
 from billing.store.tables import Guarantor, Patient
 
 NOBODY = "(name not given)"
-ANOTHER_PERSON = ("this account is on file for a person of another name and another date of birth; give the new "
-                  "guarantor an account number of their own")
+ANOTHER_PERSON = ("account_id: this account is on file for a person of another name and another date of birth; give "
+                  "the new guarantor an account number of their own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ def open_account(book: Book, number: str, origin: str = "patients") -> Guarantor
         postal_code=None, postal_hash=None, region=None, zone=None, language="en", origin=origin, confirmed_at=None,
         confirmed_by=None, balance_version=0, created_at=book.now)
     book.session.add(account)
+    book.taken.add(account.external_hash)
     book.session.flush()
     return account
 

@@ -53,7 +53,6 @@ def post_rows(session: Session, poster: imports.Poster, items: Sequence[Item], c
             known[item.key] = (item.digest, outcome[2])
             changed += 1
     restate(desk.book)
-    csv_money.note_estimates(desk)
     imports.close_book(desk.book)
     return changed
 

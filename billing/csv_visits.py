@@ -10,7 +10,7 @@ from billing.book import Book, CoverageState, VisitState
 from billing.csv_items import Item, account_of, patient_of, visit_of
 from billing.importers.csv_records import ANY_PAYER, BalanceRow, ChargeRow, CoverageRow
 from billing.importers.records import Person
-from billing.opening import NewVisit, insert_coverage, open_visit
+from billing.opening import NewVisit, insert_coverage, open_visit, pull_back
 from billing.store import csv_queries
 
 #: Answers that came from the payer itself; a CSV row says nothing against them.
@@ -28,8 +28,8 @@ class Desk:
     accounts: dict[str, str] = field(default_factory=dict)  # number hash -> guarantor
     numbers: dict[str, list[str]] = field(default_factory=dict)  # patient's number hash -> claim numbers
 
-    def load(self, items: Collection[Item]) -> None:
-        """Read all that these rows name, in a few queries."""
+    def load(self, items: Collection[Item], *, lock: bool = True) -> None:
+        """Read all that these rows name, in a few queries; ``lock`` False only to look."""
         book = self.book
         patients = {book.hash_of(p) for item in items if (p := patient_of(item.record))}
         accounts = {book.hash_of(a) for item in items if (a := account_of(item.record))}
@@ -39,7 +39,7 @@ class Desk:
         for item in items:
             if isinstance(item.record, CoverageRow) and item.record.patient_id:
                 claims.update(self._claims_of(item.record))
-        book.load(claims)
+        book.load(claims, lock=lock)
 
     def _claims_of(self, row: CoverageRow) -> list[str]:
         hashed = self.book.hash_of(row.patient_id)
@@ -104,7 +104,20 @@ def payer_of(book: Book, visit: VisitState, rank: int, amount_minor: int = 0) ->
     if rank == ANY_PAYER:
         rank = _last_with(visit, amount_minor)
     found = next((c for c in visit.coverages if c.rank == rank), None)
-    return found or insert_coverage(book, visit, rank, "", "", None, "")
+    if found is None:
+        return insert_coverage(book, visit, rank, "", "", None, "")
+    _reopen(book, visit, found)
+    return found
+
+
+def _reopen(book: Book, visit: VisitState, coverage: CoverageState) -> bool:
+    """A payer whose import was undone stands closed with nothing said by it; named again, it has to answer again."""
+    if coverage.status != "closed" or coverage.claim_of_record:
+        return False
+    coverage.status = "pending"
+    book.touched.add(visit.visit_id)
+    pull_back(book, visit, coverage, f"{coverage.coverage_id}:{book.import_id}")
+    return True
 
 
 def _last_with(visit: VisitState, amount_minor: int) -> int:
@@ -121,7 +134,8 @@ def cover(book: Book, visit: VisitState, row: CoverageRow) -> bool:
         found = insert_coverage(book, visit, row.rank, row.payer, row.payer_id, row.member_id or None, row.filing_code)
         _state(visit, found, row.status)
         return True
-    changed = _state(visit, found, row.status)
+    changed = _reopen(book, visit, found)
+    changed = _state(visit, found, row.status) or changed
     if found.claim_of_record not in FROM_THE_PAYER:
         changed = _rename(book, found, row) or changed
     book.touched.add(visit.visit_id)
@@ -130,12 +144,13 @@ def cover(book: Book, visit: VisitState, row: CoverageRow) -> bool:
 
 def _state(visit: VisitState, coverage: CoverageState, status: str) -> bool:
     """A file may always say that a payer still has to answer; never that one has, against the payer's own word."""
-    if not status or (coverage.claim_of_record in FROM_THE_PAYER and status != "pending") or coverage.status == status:
+    told = coverage.claim_of_record in FROM_THE_PAYER
+    if not status or (told and status != "pending"):
         return False
+    before = (coverage.status, coverage.claim_of_record)
     coverage.status = status
-    if coverage.claim_of_record not in FROM_THE_PAYER:
-        coverage.claim_of_record = BY_STATUS
-    return True
+    coverage.claim_of_record = coverage.claim_of_record if told else BY_STATUS
+    return before != (coverage.status, coverage.claim_of_record)
 
 
 def _rename(book: Book, coverage: CoverageState, row: CoverageRow) -> bool:

@@ -202,11 +202,12 @@ def insert_coverage(book: Book, visit: VisitState, rank: int, payer_name: str, p
     visit.coverages.sort(key=lambda c: c.rank)
     book.touched.add(visit.visit_id)
     if was_self_pay or any(c.rank < rank and c.status != "pending" for c in visit.coverages):
-        _pull_back(book, visit, coverage)
+        pull_back(book, visit, coverage, coverage.coverage_id)
     return coverage
 
 
-def _pull_back(book: Book, visit: VisitState, coverage: CoverageState) -> None:
+def pull_back(book: Book, visit: VisitState, coverage: CoverageState, ref: str) -> None:
+    """Take what earlier payers left to the patient back to a payer that has to answer first."""
     book.flush()
     shares: dict[str, int] = {}
     for t in ledger_queries.of_visit(book.session, visit.visit_id):
@@ -214,7 +215,7 @@ def _pull_back(book: Book, visit: VisitState, coverage: CoverageState) -> None:
         shares[t.reason] = shares.get(t.reason, 0) + share
     for number, (reason, amount) in enumerate(sorted(shares.items())):
         book.move(visit, ledger.payer(coverage.coverage_id, visit.visit_id), ledger.patient(visit.visit_id), amount,
-                  code="next_payer", source="coverage", ref=f"{coverage.coverage_id}:{number}",
+                  code="next_payer", source="coverage", ref=f"{ref}:{number}",
                   coverage_id=coverage.coverage_id, reason=reason)
 
 

@@ -24,7 +24,7 @@ from billing.book import AnswerState, Book, CoverageState, VisitState
 from billing.ids import new_id
 from billing.importers.footing import claim_flags
 from billing.importers.records import PaidClaim, ProviderAdjustment, RemittanceOpened
-from billing.locating import Sender, amounts_of, find_coverage, find_visit, negates, why_not_now
+from billing.locating import Sender, amounts_of, find_coverage, find_visit, is_sender, negates, why_not_now
 from billing.opening import add_coverage, open_from_remittance
 from billing.store import ledger_queries
 from billing.store.book_queries import mark_answer
@@ -115,7 +115,7 @@ def _reverse(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, numbe
     visit = find_visit(book.on_file(claim.claim_id), claim, letter.sender)
     if visit is None:
         visit = open_from_remittance(book, claim, claim_row, letter.sender)
-    target = next((a for a in reversed(visit.answers) if negates(claim, a)), None)
+    target = _answer_to_reverse(visit, claim, letter.sender)
     if target is not None:
         return _take_back(book, letter, claim, claim_row, number, visit, target)
     if visit.answers:
@@ -125,6 +125,13 @@ def _reverse(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, numbe
     answers.take_back_unknown(book, visit, coverage, claim, claim_row)
     return _reversed(book, letter, claim, claim_row, number, visit, coverage,
                      "reverses an answer from before our books: posted against opening balances")
+
+
+def _answer_to_reverse(visit: VisitState, claim: PaidClaim, sender: Sender) -> AnswerState | None:
+    """The newest answer of just these amounts; where two payers answered alike, the sender's own."""
+    own = {c.coverage_id for c in visit.coverages if is_sender(c, sender)}
+    fitting = [a for a in reversed(visit.answers) if negates(claim, a)]
+    return next((a for a in fitting if a.coverage_id in own), next(iter(fitting), None))
 
 
 def _take_back(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, number: int, visit: VisitState,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import holds, ledger
+from billing import csv_undoing, holds, ledger
 from billing.settlement import settle
 from billing.store import ledger_queries, undo_queries
 from config.practice import PracticePolicy
@@ -41,6 +41,7 @@ def undo_import(session: Session, practice_id: str, policy: PracticePolicy, impo
     reversed_count = ledger.post(session, [*postings, *restored], now)
     undo_queries.close_opened(session, import_id)
     undo_queries.reopen_answered(session, import_id)
+    csv_undoing.take_back(session, practice_id, import_id, visit_ids, actor=actor, now=now)
     undo_queries.mark_undone(session, run, actor, now)
     for dedupe in undo_queries.holds_placed(session, practice_id, import_id):
         holds.release_by_dedupe(session, practice_id, dedupe, released_by=actor, now=now, reason="import undone")

@@ -21,8 +21,12 @@ DELIVER: Final = (
     "deliver.claimed", "deliver.judged", "deliver.marked", "deliver.posted", "deliver.refused", "deliver.recorded",
     "deliver.committed", "lookup.asked", "lookup.recorded", "tick.released",
 )
+#: A press on the button, the way back from the processor's page, and asking about pages that ran out in silence.
+PAY: Final = (
+    "pay.begun", "pay.asked", "pay.opened", "return.asked", "return.applied", "reconcile.asked", "reconcile.applied",
+)
 POSTINGS: Final = ("postings.gathered", "postings.written")
-NAMES: Final = frozenset(RECEIVE + DELIVER + POSTINGS)
+NAMES: Final = frozenset(RECEIVE + DELIVER + PAY + POSTINGS)
 
 
 class FailpointError(ValueError):

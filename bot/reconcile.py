@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from billing import payments
 from billing.store import payment_queries
+from bot.failpoints import hit
 from bot.processors.base import PaymentEvent, Processor, ProcessorError
 from bot.road import Road
 
@@ -31,6 +32,7 @@ async def reconcile_due(road: Road, processor: Processor, limit: int = AT_ONCE) 
         except ProcessorError as error:
             _log.warning("no answer about a payment page", kind=error.kind, code=error.code)
             continue
+        hit("reconcile.asked")
         applied += await road.store.awrite(partial(_apply, practice_id=practice_id, event=event, road=road))
     if applied:
         road.wake.inbox.set()
@@ -38,4 +40,6 @@ async def reconcile_due(road: Road, processor: Processor, limit: int = AT_ONCE) 
 
 
 def _apply(session: Session, practice_id: str, event: PaymentEvent, road: Road) -> bool:
-    return payments.apply_event(session, practice_id, event, road.clock.now()) is not None
+    applied = payments.apply_event(session, practice_id, event, road.clock.now()) is not None
+    hit("reconcile.applied")
+    return applied

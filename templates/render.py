@@ -20,6 +20,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from templates import format as form
 from templates import segments
+from templates.names import written
 from templates.source import Source, TemplateError, load
 
 __all__ = ["Rendered", "TemplateError", "environment", "render"]
@@ -63,6 +64,7 @@ def environment(language: str) -> SandboxedEnvironment:
     for filter_name in ("day", "month", "moment", "hours", "phone", "listing", "of_visits", "visit_month"):
         made.filters[filter_name] = _bound(getattr(form, filter_name), language)
     made.filters["money"] = _money(language)
+    made.filters["written"] = written
     made.filters["sentence"] = _sentence(language)
     return made
 
@@ -93,7 +95,7 @@ def say_step(step: Mapping[str, Any], language: str, currency: str, short: bool)
     amount: int = step["amount_minor"]
     body = _compiled(f"explain/{kind}", language).render({
         "amount_minor": abs(amount), "negative": amount < 0, "zero": amount == 0, "short": short,
-        "payer_name": step.get("payer_name", ""), "code": step.get("code", ""), "currency": currency})
+        "payer_name": written(step.get("payer_name", "")), "code": step.get("code", ""), "currency": currency})
     return " ".join(body.split())
 
 

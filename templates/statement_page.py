@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from templates.codes import place_words, procedure_words
+from templates.names import written
 from templates.statement_words import (
     day,
     language_lines,
@@ -107,7 +108,7 @@ def _overview(content: Content, language: str) -> dict[str, Any] | None:
 
 
 def _who(visit: Content, language: str) -> str:
-    return " · ".join(filter(None, (visit["provider"], visit["patient"])))
+    return " · ".join(filter(None, (written(visit["provider"]), visit["patient"])))
 
 
 def visit_heading(visit: Content, language: str) -> str:
@@ -117,7 +118,7 @@ def visit_heading(visit: Content, language: str) -> str:
 
 def _visit(content: Content, visit: Content, language: str) -> dict[str, Any]:
     said = words(language)
-    about = [said["with_provider"].format(provider=visit["provider"]) if visit["provider"] else "",
+    about = [said["with_provider"].format(provider=written(visit["provider"])) if visit["provider"] else "",
              place_words(visit["place_code"], language) or "", f"{said['patient']}: {visit['patient']}"]
     return {"heading": visit_heading(visit, language), "about": " · ".join(filter(None, about)),
             "services": " · ".join(_services(content, visit, language)), "cols": [said["item"], said["amount"]],
@@ -161,7 +162,7 @@ def step_words(step: Content, language: str) -> str:
     """A short label of a step; the whole sentences of a conversation live in templates/sentences.py."""
     said = words(language)["steps"]
     kind = "from_credit" if step["kind"] == "moved_to_credit" and step["amount_minor"] < 0 else step["kind"]
-    payer = step["payer"] or words(language)["your_plan"]
+    payer = written(step["payer"]) or words(language)["your_plan"]
     return str(said[kind].format(payer=payer))
 
 
@@ -190,7 +191,7 @@ def why_words(waiting: Content, language: str) -> str:
     """Why nothing is asked for yet, in a sentence; an unknown hold says that somebody is looking into it."""
     said = words(language)["why"]
     if waiting["why"] == "pending":
-        payers: Sequence[str] = waiting["payers"]
+        payers = [written(payer) for payer in waiting["payers"]]
         return str(said["pending"].format(payer=", ".join(payers)) if payers else said["pending_nobody"])
     return str(said.get(waiting["why"], said["hold"]))
 
@@ -276,7 +277,7 @@ def _estimates(content: Content, language: str) -> list[str]:
         return []
     said = words(language)
     over = [said["estimate_over"].format(
-        provider=e["provider"], estimate=_money(content, e["estimate_minor"], language),
+        provider=written(e["provider"]), estimate=_money(content, e["estimate_minor"], language),
         billed=_money(content, e["billed_minor"], language),
         difference=_money(content, e["over_minor"], language)) for e in content["estimates_exceeded"]]
     return [said["estimate_rights"], said["estimate_dispute"], *over]

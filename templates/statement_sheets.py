@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from templates.codes import place_words, procedure_words
+from templates.names import written
 from templates.statement_page import addressee, frame, visit_heading, visit_rows
 from templates.statement_words import day, money, phone_words, words
 
@@ -14,7 +15,7 @@ Content = Mapping[str, Any]
 
 def itemised_page(content: Content, language: str) -> dict[str, Any]:
     said = words(language)
-    about = [content["provider"], place_words(content["place_code"], language) or "",
+    about = [written(content["provider"]), place_words(content["place_code"], language) or "",
              f"{said['patient']}: {content['patient']}"]
     facts = [[said["visit"], content["external"]], [said["account"], content["account"]],
              [said["date"], day(content["made_on"], language)]]

@@ -51,9 +51,10 @@ class PostgresqlServer:
     def url(self, database: str) -> str:
         return str(self._server.get_uri(database=database))
 
-    def create(self) -> str:
+    def create(self, template: str = _TEMPLATE) -> str:
+        """Copy a database that nobody is connected to; return the copy's name."""
         name = f"test_{next(self._numbers)}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop(self, name: str) -> None:

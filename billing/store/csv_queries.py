@@ -133,15 +133,6 @@ def put_estimate(session: Session, practice_id: str, visit_hash: str, provider: 
     session.flush()
 
 
-def estimated(session: Session, practice_id: str, visit_hashes: Collection[str]) -> set[str]:
-    """Those of the visits for which an estimate is on file."""
-    found: set[str] = set()
-    for part in chunks(set(visit_hashes)):
-        found.update(session.scalars(select(Estimate.visit_external_hash).where(
-            Estimate.practice_id == practice_id, Estimate.visit_external_hash.in_(part))))
-    return found
-
-
 def remembered_credit(session: Session, visit_ids: Collection[str]) -> dict[str, int]:
     """Cents of the guarantor's credit that came from each visit, less what went back."""
     found: dict[str, int] = {}
@@ -179,12 +170,13 @@ def moved_by_import(session: Session, import_id: str, visit_ids: Collection[str]
                 yield Moved(visit_id or "", code, reason, kind, sign * int(amount))
 
 
-def visits_of_rows(session: Session, import_id: str, after: str, limit: int) -> list[tuple[str, str]]:
-    """(visit, best outcome) of the visits that an import's rows speak of, by id, a page after ``after``."""
-    query = (select(CsvRow.visit_id, func.max(CsvRow.outcome)).where(
-        CsvRow.import_id == import_id, CsvRow.visit_id.is_not(None), CsvRow.visit_id > after)
-        .group_by(CsvRow.visit_id).order_by(CsvRow.visit_id).limit(limit))
-    return [(visit_id or "", outcome) for visit_id, outcome in session.execute(query)]
+def visits_of_rows(session: Session, import_id: str, after: int, limit: int) -> list[tuple[int, str, str]]:
+    """(first row, visit, best outcome) of the visits that an import's rows speak of, a page after row ``after``."""
+    first = func.min(CsvRow.id)
+    query = (select(first, CsvRow.visit_id, func.max(CsvRow.outcome)).where(
+        CsvRow.import_id == import_id, CsvRow.visit_id.is_not(None))
+        .group_by(CsvRow.visit_id).having(first > after).order_by(first).limit(limit))
+    return [(row_id, visit_id or "", outcome) for row_id, visit_id, outcome in session.execute(query)]
 
 
 def visit_heads(session: Session, visit_ids: Collection[str]) -> dict[str, tuple[str, int, int]]:

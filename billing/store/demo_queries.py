@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from billing.store.ledger_queries import TransferRow, transfers_where
 from billing.store.tables import (
     Case,
-    Conversation,
+    Coverage,
     Hold,
     ImportRun,
     Inbox,
     Outbox,
+    Payment,
     Practice,
     Transfer,
     Verdict,
@@ -49,14 +50,22 @@ def transfers_of(session: Session, guarantor_id: str) -> list[TransferRow]:
     return transfers_where(session, (Transfer.visit_id.in_(visits)) | (Transfer.guarantor_id == guarantor_id))[-MOST:]
 
 
-def inbox_of(session: Session, practice_id: str, hashed: str) -> Sequence[Inbox]:
-    """The newest rows of a number's thread."""
-    known = session.scalars(select(Conversation.id).where(
-        Conversation.practice_id == practice_id, Conversation.address_hash == hashed)).all()
-    if not known:
-        return []
-    return session.scalars(select(Inbox).where(Inbox.practice_id == practice_id)
+def inbox_of(session: Session, practice_id: str, lanes: Collection[str]) -> Sequence[Inbox]:
+    """The newest rows of these lanes (billing/threads.py), newest first."""
+    return session.scalars(select(Inbox).where(Inbox.practice_id == practice_id, Inbox.thread.in_(lanes))
                            .order_by(Inbox.id.desc()).limit(MOST)).all()
+
+
+def payments_of(session: Session, guarantor_id: str) -> Sequence[str]:
+    """The ids of an account's payments."""
+    return session.scalars(select(Payment.id).where(Payment.guarantor_id == guarantor_id)).all()
+
+
+def payers_of(session: Session, guarantor_id: str) -> dict[str, str]:
+    """Coverage id to the payer's name, for every visit of an account."""
+    rows = session.scalars(select(Coverage).join(Visit, Coverage.visit_id == Visit.id)
+                           .where(Visit.guarantor_id == guarantor_id))
+    return {row.id: row.payer_name for row in rows}
 
 
 def open_holds(session: Session, guarantor_id: str) -> Sequence[Hold]:

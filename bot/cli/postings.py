@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.edge import AsJson, context, dollars, print_json, print_table, require_configured
+from bot.cli.edge import AsJson, context, dollars, print_json, print_table
 from bot.cli.exits import NOT_FOUND, REFUSED, Stop
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ def export(folder: Folder = Path(), batch: OneBatch = "", as_json: AsJson = Fals
     from bot import posting_files
 
     with context() as edge:
-        require_configured(edge)
         try:
             done = ([posting_files.write_again(edge.store, edge.practice_id, batch, folder)] if batch
                     else posting_files.export(edge.store, edge.practice_id, edge.policy, folder, by=edge.actor,

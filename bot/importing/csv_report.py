@@ -31,16 +31,16 @@ def transactions(store: Store, practice_id: str, import_id: str, today: date, ta
 
 
 def _claims(store: Store, practice_id: str, import_id: str, today: date) -> Iterator[dict[str, Any]]:
-    after = ""
+    after = 0
     while found := store.read(partial(_next_page, practice_id=practice_id, import_id=import_id, after=after)):
         after, claims = found
         yield from claims
 
 
 def _next_page(session: Session, *, practice_id: str, import_id: str,
-               after: str) -> tuple[str, list[dict[str, Any]]] | None:
+               after: int) -> tuple[int, list[dict[str, Any]]] | None:
     page = csv_queries.visits_of_rows(session, import_id, after, PAGE)
-    return (page[-1][0], _page(session, practice_id, import_id, page)) if page else None
+    return (page[-1][0], _page(session, practice_id, import_id, [p[1:] for p in page])) if page else None
 
 
 def _page(session: Session, practice_id: str, import_id: str, page: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from billing import checkout, link_pages, payment_status, payments
 from billing.checkout import AlreadyOpen, NotNow, Opening
 from billing.link_pages import PaymentPage, Visitor
+from bot.failpoints import hit
 from bot.processors.base import CheckoutPage, CheckoutRequest, PaymentEvent, ProcessorError
 from bot.web import doors, proof, screens
 from bot.web.wiring import Wiring
@@ -66,6 +67,7 @@ async def _to_page(wiring: Wiring, visitor: Visitor, payment_id: str, token: str
             case AlreadyOpen(url):
                 return RedirectResponse(url, 303)
             case Opening():
+                hit("pay.begun")
                 try:
                     return RedirectResponse(await _open(wiring, step, token), 303)
                 except ProcessorError as error:
@@ -89,9 +91,12 @@ async def _open(wiring: Wiring, step: Opening, token: str) -> str:
         success_url=f"{home}/done", cancel_url=home, expires_at=step.expires_at,
         idempotency_key=step.idempotency_key)
     page = await _ask(wiring, asked)
-    return await wiring.road.store.awrite(partial(
+    hit("pay.asked")
+    url = await wiring.road.store.awrite(partial(
         checkout.opened, practice_id=step.practice_id, payment_id=step.payment_id, attempt=step.attempt,
-        session_ref=page.session_ref, url=page.url)) or page.url
+        session_ref=page.session_ref, url=page.url))
+    hit("pay.opened")
+    return url or page.url
 
 
 async def _ask(wiring: Wiring, asked: CheckoutRequest) -> CheckoutPage:
@@ -132,6 +137,7 @@ async def _catch_up(wiring: Wiring, token: str) -> bool:
     except ProcessorError as error:
         _log.warning("no answer about a payment page", kind=error.kind, code=error.code)
         return False
+    hit("return.asked")
     await wiring.road.store.awrite(partial(_apply, practice_id=practice_id, event=event, wiring=wiring))
     wiring.road.wake.inbox.set()
     return True
@@ -139,6 +145,7 @@ async def _catch_up(wiring: Wiring, token: str) -> bool:
 
 def _apply(session: Session, practice_id: str, event: PaymentEvent, wiring: Wiring) -> None:
     payments.apply_event(session, practice_id, event, wiring.now())
+    hit("return.applied")
 
 
 def _how_it_stands(visitor: Visitor, page: PaymentPage | None, token: str, language: str, *, answered: bool) -> str:

@@ -83,8 +83,9 @@ def remittance(trace: str, claims: Sequence[Clp], payer: Payer = HARBOR, *, plb:
     """An 835 of one transaction; ``total`` only where BPR02 shall be wrong, ``end`` for other bytes."""
     paid = sum(c.paid for c in claims) - sum(amount for _, amount in plb) if total is None else total
     sign = "D" if paid < 0 else "C"
-    body = [f"BPR*I*{cents(abs(paid))}*{sign}*ACH*CCP*01*099999991*DA*1234567*{payer.trn}**01*099999992*DA*1*{on:%Y%m%d}",
-            f"TRN*1*{trace}*{payer.trn}", f"N1*PR*{payer.name}*XV*{payer.payer_id}", "N1*PE*MAPLE CLINIC*XX*1234567893",
+    bank = f"ACH*CCP*01*099999991*DA*1234567*{payer.trn}**01*099999992*DA*1"
+    body = [f"BPR*I*{cents(abs(paid))}*{sign}*{bank}*{on:%Y%m%d}", f"TRN*1*{trace}*{payer.trn}",
+            f"N1*PR*{payer.name}*XV*{payer.payer_id}", "N1*PE*MAPLE CLINIC*XX*1234567893",
             "LX*1"]
     for claim in claims:
         body += _claim(claim)
@@ -96,7 +97,8 @@ def _claim(c: Clp) -> list[str]:
     rows = [f"CLP*{c.claim_id}*{c.status}*{cents(c.charged + c.bad)}*{cents(c.paid)}**12*{c.pcn}*11*1",
             "NM1*QC*1*ROWAN*MIRA****MI*M1"]
     rows += [f"NM1*TT*2*{c.crossover}*****PI*XX1"] if c.crossover else []
-    rows += [f"DTM*232*{c.on:%Y%m%d}", f"SVC*HC:{c.line}*{cents(c.charged)}*{cents(c.paid)}**1", f"DTM*472*{c.on:%Y%m%d}"]
+    rows += [f"DTM*232*{c.on:%Y%m%d}", f"SVC*HC:{c.line}*{cents(c.charged)}*{cents(c.paid)}**1",
+             f"DTM*472*{c.on:%Y%m%d}"]
     rows += [f"CAS*{group}*{reason}*{cents(amount)}" for group, reason, amount in c.cas]
     return rows + [f"LQ*HE*{remark}" for remark in c.remarks]
 

@@ -166,3 +166,23 @@ def test_a_new_claim_under_a_void_number_is_a_visit_of_its_own(lite: Books) -> N
     lite.bill(Bill("A1", [("99214", 7000)]))
     assert lite.count("visits") == 2
     assert lite.stands("A1") == (7000, 0, 0)
+
+
+def test_after_a_void_and_its_reversal_a_new_claim_gets_its_own_answer(lite: Books) -> None:
+    lite.bill(A1)
+    lite.pay("T1", FIRST)
+    lite.bill(Bill("A1", A1.lines, frequency="8"))
+    lite.pay("T2", FIRST.negated())
+    lite.bill(Bill("A1", [("99214", 7000)]))
+    lite.pay("T3", Clp("A1", 6000, [("PR", "3", 1000)], pcn="P9"))
+    assert lite.stands("A1") == (0, 1000, 0)
+
+
+def test_a_reversal_finds_its_claim_although_that_is_void_and_settled(lite: Books) -> None:
+    """The second payer answered first, about nothing that was left; then the claim was voided."""
+    second = Clp("A1", 3000, [("OA", "23", 16000), ("PR", "2", 1000)], "2")
+    lite.bill(Bill("A1", A1.lines, payers=(HARBOR, LIGHT)))
+    lite.pay("T1", second, payer=LIGHT)
+    lite.bill(Bill("A1", A1.lines, payers=(HARBOR, LIGHT), frequency="8"))
+    lite.pay("T2", second.negated(), payer=LIGHT)
+    assert (lite.stands("A1"), lite.count("visits"), lite.wide("suspense")) == ((0, 0, 0), 1, 0)

@@ -14,10 +14,11 @@ from tests.ledger.books import PRACTICE, Books
 from tests.ledger.paper import HARBOR, Bill, Clp
 
 CENTS = st.integers(-50_000, 50_000)
+KINDS = st.sampled_from(["waiver_check", "qmb", "cease", "dispute"])
+HELD = st.lists(st.tuples(KINDS, st.none() | st.integers(1, 60_000)))
 
 
-@given(CENTS, CENTS, st.integers(0, 50_000), st.booleans(),
-       st.lists(st.tuples(st.sampled_from(["waiver_check", "qmb", "cease", "dispute"]), st.none() | st.integers(1, 60_000))))
+@given(CENTS, CENTS, st.integers(0, 50_000), st.booleans(), HELD)
 def test_the_parts_always_add_up(payer: int, patient: int, credit: int, pending: bool,
                                  held: list[tuple[str, int | None]]) -> None:
     found = figures.split(payer, patient, credit, pending, [HoldFacts("h", "v", kind, amount) for kind, amount in held])
@@ -39,8 +40,9 @@ def test_while_any_payer_has_to_answer_nothing_is_due(lite: Books) -> None:
     assert (lite.figures("A1").due_now_minor, lite.figures("A1").pending_minor) == (0, 1000)
 
 
-@pytest.mark.parametrize(("kind", "amount", "due"), [("waiver_check", 300, 700), ("waiver_check", 5000, 0), ("qmb", None, 0),
-                                                     ("dispute", None, 0), ("paid_already", None, 1000)])
+@pytest.mark.parametrize(("kind", "amount", "due"), [
+    ("waiver_check", 300, 700), ("waiver_check", 5000, 0), ("qmb", None, 0), ("dispute", None, 0),
+    ("paid_already", None, 1000)])
 def test_a_hold_keeps_its_amount_from_being_due(lite: Books, kind: str, amount: int | None, due: int) -> None:
     lite.bill(Bill("A1", [("99213", 1000)], payers=()))
     visit = lite.visit("A1")

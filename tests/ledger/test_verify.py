@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests.architecture.source import ROOT
 from tests.conftest import Clock, practice_row
 from tests.databases import PostgresqlServer, copy_sqlite
 from tests.ledger.books import PRACTICE, Books
-from tests.ledger.paper import LIGHT, HARBOR, Bill, Clp, remittance
+from tests.ledger.paper import HARBOR, LIGHT, Bill, Clp, remittance
 
 _POSTING = {"ledger", "book", "adjudication", "answers", "remittances", "charges", "settlement", "figures", "opening",
             "locating", "imports", "undoing", "payments", "payment_posting"}
@@ -37,7 +38,8 @@ def fill(books: Books) -> None:
               plb=[("L6", -50), ("WO", 100)])
     books.pay("T2", Clp("A1", 3000, [("OA", "23", 16000), ("PR", "2", 1000)], "2"), payer=LIGHT)
     books.bill(Bill("C3", [("99215", 4000)], frequency="8"))
-    books.pay("T3", paid.negated(), Clp("D4", 5500, [("CO", "45", 1500)], pcn="P2"), Clp("B2", 100, [("PR", "96", 8900)]))
+    books.pay("T3", paid.negated(), Clp("D4", 5500, [("CO", "45", 1500)], pcn="P2"),
+              Clp("B2", 100, [("PR", "96", 8900)]))
     undone = books.pay("T4", Clp("F6", 100, [("PR", "1", 50)]))
     books.undo(undone.import_id)
     for claim in ("A1", "E5"):
@@ -45,8 +47,8 @@ def fill(books: Books) -> None:
     books.refund(books.desk("A1", 600), 200)
     books.desk("E5", 4000)
     for claim in ("A1", "E5"):
-        guarantor = books.guarantor(claim).id
-        books.store.write(lambda s, g=guarantor: statements.make(s, g, "en", books.now()))
+        owner = books.guarantor(claim).id
+        books.store.write(partial(statements.make, guarantor_id=owner, language="en", now=books.now()))
     books.clock.advance(minutes=30)
     books.store.write(lambda s: take_snapshots(s, PRACTICE, last_posted_before(s, PRACTICE, books.now())))
     books.pay("T5", Clp("G7", 100, [("PR", "1", 50)]))
@@ -92,70 +94,72 @@ _LIFT_POSTGRESQL = ("SET LOCAL session_replication_role = replica", "ALTER TABLE
                              WHERE contype IN ('u', 'c') AND conrelid IN ('transfers'::regclass, 'postings'::regclass)
                          LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', r.t, r.conname); END LOOP; END $$""")
 
-_FIRST = "(SELECT MIN(id) FROM transfers WHERE code = '{}')"
-_COPY = ("INSERT INTO transfers (practice_id, debit_id, credit_id, amount_minor, currency, code, effective_on, posted_at, "
-         "source, source_ref, guarantor_id, visit_id, coverage_id, service_line_id, remittance_claim_id, payment_id, "
-         "reason, reverses_id, import_id) SELECT practice_id, debit_id, credit_id, amount_minor, currency, code, "
-         "effective_on, posted_at, source, {ref}, guarantor_id, visit_id, coverage_id, service_line_id, "
-         "remittance_claim_id, payment_id, reason, {reverses}, import_id FROM transfers WHERE id = {id}")
-_NEW = _COPY.format(ref="'planted'", reverses="NULL", id="{}")
+_COLUMNS = """practice_id, debit_id, credit_id, amount_minor, currency, code, effective_on, posted_at, source, {},
+    guarantor_id, visit_id, coverage_id, service_line_id, remittance_claim_id, payment_id, reason, {}, import_id"""
+
+
+def copy_of(code: str, ref: str, reverses: str = "NULL", which: str = "MIN") -> str:
+    """SQL that adds a copy of the first (or last) transfer of a code."""
+    return (f"INSERT INTO transfers ({_COLUMNS.format('source_ref', 'reverses_id')}) "
+            f"SELECT {_COLUMNS.format(ref, reverses)} FROM transfers "
+            f"WHERE id = (SELECT {which}(id) FROM transfers WHERE code = '{code}')")
+
+
+def moved(code: str, change: str) -> str:
+    """SQL that changes the first transfer of a code."""
+    return f"UPDATE transfers SET {change} WHERE id = (SELECT MIN(id) FROM transfers WHERE code = '{code}')"
+
+
+def first(table: str, change: str) -> str:
+    """SQL that changes the first row of a table."""
+    return f"UPDATE {table} SET {change} WHERE id = (SELECT MIN(id) FROM {table})"
 
 
 #: name -> (checks that must find it, SQL that plants it)
 CORRUPTIONS: dict[str, tuple[set[str], str]] = {
     "an amount raised by a cent": (
-        {"balance-kept", "charge-line", "visit-charge"},
-        f"UPDATE transfers SET amount_minor = amount_minor + 1 WHERE id = {_FIRST.format('charge')}"),
-    "an amount below zero": ({"amount-positive"},
-                             f"UPDATE transfers SET amount_minor = -5 WHERE id = {_FIRST.format('charge')}"),
-    "a transfer deleted": ({"balance-kept", "answer-payment", "claim-paid", "remittance-paid"},
-                           f"DELETE FROM transfers WHERE id = {_FIRST.format('payer_payment')}"),
-    "a transfer added": ({"balance-kept", "payment-posted"}, _NEW.format("(SELECT MAX(id) FROM transfers WHERE code = 'patient_payment')")),
-    "a kept balance": ({"balance-kept", "account-open"},
-                       "UPDATE ledger_accounts SET balance_minor = balance_minor + 7 WHERE id = "
-                       "(SELECT MIN(id) FROM ledger_accounts WHERE kind = 'patient')"),
-    "a snapshot": ({"balance-snapshot"},
-                   "UPDATE ledger_accounts SET balance_minor = balance_minor - 7 WHERE key = 'revenue'"),
+        {"balance-kept", "charge-line", "visit-charge"}, moved("charge", "amount_minor = amount_minor + 1")),
+    "an amount below zero": ({"amount-positive"}, moved("charge", "amount_minor = -5")),
+    "a transfer deleted": (
+        {"balance-kept", "answer-payment", "claim-paid", "remittance-paid"},
+        "DELETE FROM transfers WHERE id = (SELECT MIN(id) FROM transfers WHERE code = 'payer_payment')"),
+    "a transfer added": ({"balance-kept", "payment-posted"}, copy_of("patient_payment", "'planted'", which="MAX")),
+    "a kept balance": (
+        {"balance-kept", "account-open"},
+        "UPDATE ledger_accounts SET balance_minor = balance_minor + 7 WHERE kind = 'patient'"),
+    "a snapshot": (
+        {"balance-snapshot"}, "UPDATE ledger_accounts SET balance_minor = balance_minor - 7 WHERE key = 'revenue'"),
     "debit and credit turned round": (
-        {"balance-kept", "answer-adjustments"},
-        f"UPDATE transfers SET debit_id = credit_id, credit_id = debit_id WHERE id = {_FIRST.format('contractual')}"),
+        {"balance-kept", "answer-adjustments"}, moved("contractual", "debit_id = credit_id, credit_id = debit_id")),
     "money moved between the wrong kinds": (
-        {"account-kinds"}, "UPDATE transfers SET credit_id = (SELECT id FROM ledger_accounts WHERE key = 'revenue') "
-                           f"WHERE id = {_FIRST.format('patient_payment')}"),
-    "a code that does not exist": ({"account-kinds"},
-                                   f"UPDATE transfers SET code = 'gift' WHERE id = {_FIRST.format('next_payer')}"),
-    "another currency": ({"currency"}, f"UPDATE transfers SET currency = 'CAD' WHERE id = {_FIRST.format('refund')}"),
-    "an account that is not there": ({"account-exists", "balance-kept"},
-                                     f"UPDATE transfers SET debit_id = 99999 WHERE id = {_FIRST.format('charge')}"),
+        {"account-kinds"},
+        moved("patient_payment", "credit_id = (SELECT id FROM ledger_accounts WHERE key = 'revenue')")),
+    "a code that does not exist": ({"account-kinds"}, moved("next_payer", "code = 'gift'")),
+    "another currency": ({"currency"}, moved("refund", "currency = 'CAD'")),
+    "an account that is not there": ({"account-exists", "balance-kept"}, moved("charge", "debit_id = 99999")),
     "an account of another practice": (
         {"practice"}, "UPDATE ledger_accounts SET practice_id = 'prac_other' WHERE key = 'contractual'"),
-    "an account's key": ({"account-shape"}, "UPDATE ledger_accounts SET kind = 'payer' WHERE key = 'interest'"),
+    "an account's kind": ({"account-shape"}, "UPDATE ledger_accounts SET kind = 'payer' WHERE key = 'interest'"),
     "a visit given to somebody else": (
-        {"account-owner", "account-open"}, "UPDATE visits SET guarantor_id = (SELECT MIN(id) FROM guarantors WHERE id <> "
-                                           "visits.guarantor_id) WHERE id = (SELECT MIN(id) FROM visits)"),
-    "a reference to nothing": ({"reference-exists"},
-                               f"UPDATE transfers SET payment_id = 'pay_gone' WHERE id = {_FIRST.format('charge')}"),
-    "an import that is not there": ({"reference-exists"},
-                                    "UPDATE coverages SET import_id = 'imp_gone' WHERE id = (SELECT MIN(id) FROM coverages)"),
+        {"account-owner", "account-open"},
+        first("visits", "guarantor_id = (SELECT MIN(id) FROM guarantors WHERE id <> visits.guarantor_id)")),
+    "a reference to nothing": ({"reference-exists"}, moved("charge", "payment_id = 'pay_gone'")),
+    "an import that is not there": ({"reference-exists"}, first("coverages", "import_id = 'imp_gone'")),
     "a transfer under another visit": (
-        {"transfer-visit"}, "UPDATE transfers SET visit_id = (SELECT MAX(id) FROM visits) "
-                            f"WHERE id = {_FIRST.format('patient_share')}"),
-    "a reversal of another amount": (
-        {"reversal-mirrors"}, f"UPDATE transfers SET amount_minor = amount_minor - 1 WHERE id = {_FIRST.format('reversal')}"),
-    "a reversal of nothing": ({"reversal-mirrors"},
-                              f"UPDATE transfers SET reverses_id = NULL WHERE id = {_FIRST.format('reversal')}"),
-    "a charge without its line": ({"charge-line", "lines-charge"},
-                                  "DELETE FROM service_lines WHERE id = (SELECT MIN(id) FROM service_lines)"),
-    "another charge on the visit": ({"lines-charge", "visit-charge"},
-                                    "UPDATE visits SET charge_minor = 12345 WHERE id = (SELECT MIN(id) FROM visits)"),
-    "a void that was not taken back": ({"void-charge"},
-                                       "UPDATE visits SET void = true WHERE id = (SELECT MIN(id) FROM visits)"),
+        {"transfer-visit"}, moved("patient_share", "visit_id = (SELECT MAX(id) FROM visits)")),
+    "a reversal of another amount": ({"reversal-mirrors"}, moved("reversal", "amount_minor = amount_minor - 1")),
+    "a reversal of nothing": ({"reversal-mirrors"}, moved("reversal", "reverses_id = NULL")),
+    "a charge without its line": (
+        {"charge-line", "lines-charge"},
+        "DELETE FROM service_lines WHERE id = (SELECT MIN(id) FROM service_lines)"),
+    "another charge on the visit": ({"lines-charge", "visit-charge"}, first("visits", "charge_minor = 12345")),
+    "a void that was not taken back": ({"void-charge"}, first("visits", "void = true")),
     "BPR02": ({"remittance-paid"}, "UPDATE remittances SET paid_minor = paid_minor + 1 WHERE trace = 'T1'"),
     "a remittance claim's payment": (
         {"claim-foots", "claim-paid", "answer-payment"},
         "UPDATE remittance_claims SET paid_minor = paid_minor + 1 WHERE outcome = 'posted'"),
-    "an adjustment line": ({"claim-foots", "answer-adjustments"},
-                           "DELETE FROM remittance_adjustments WHERE reason_code = '45'"),
+    "an adjustment line": (
+        {"claim-foots", "answer-adjustments"}, "DELETE FROM remittance_adjustments WHERE reason_code = '45'"),
     "what was made of an adjustment": (
         {"answer-adjustments"},
         "UPDATE remittance_adjustments SET treatment = 'contractual' WHERE reason_code = '96' AND treatment <> 'none'"),
@@ -164,13 +168,16 @@ CORRUPTIONS: dict[str, tuple[set[str], str]] = {
         "UPDATE remittance_claims SET outcome = 'posted' WHERE outcome = 'reversed'"),
     "a standing answer called reversed": (
         {"answer-reversed"}, "UPDATE remittance_claims SET outcome = 'reversed' WHERE outcome = 'posted'"),
-    "an answer called suspended": ({"claim-suspended"},
-                                   "UPDATE remittance_claims SET outcome = 'suspended' WHERE outcome = 'posted'"),
-    "a remittance posted twice": ({"remittance-once"}, "UPDATE remittances SET identity = 'same', generation = "
-                                                         "(SELECT COUNT(*) FROM remittances r WHERE r.id <= remittances.id)"),
-    "a claim charged twice": ({"claim-charged-once"},
-                              "UPDATE claim_documents SET digest = 'same', claim_hash = 'same' WHERE outcome = 'posted'"),
-    "a payer that is not waited for": (
+    "an answer called suspended": (
+        {"claim-suspended"}, "UPDATE remittance_claims SET outcome = 'suspended' WHERE outcome = 'posted'"),
+    "a remittance posted twice": (
+        {"remittance-once"},
+        """UPDATE remittances SET identity = 'same', generation =
+           (SELECT COUNT(*) FROM remittances r WHERE r.id <= remittances.id)"""),
+    "a claim charged twice": (
+        {"claim-charged-once"},
+        "UPDATE claim_documents SET digest = 'same', claim_hash = 'same' WHERE outcome = 'posted'"),
+    "a patient's balance below zero": (
         {"patient-negative"},
         "UPDATE ledger_accounts SET balance_minor = -100 WHERE kind = 'patient' AND balance_minor > 0"),
     "a credit below zero": ({"credit-negative"}, "UPDATE ledger_accounts SET balance_minor = 50 WHERE kind = 'credit'"),
@@ -178,19 +185,19 @@ CORRUPTIONS: dict[str, tuple[set[str], str]] = {
     "a payment that failed after all": ({"payment-unpaid"}, "UPDATE payments SET status = 'failed'"),
     "a refund that was not posted": ({"payment-posted"}, "UPDATE payments SET refunded_minor = refunded_minor + 1"),
     "an import called undone": ({"import-undone"}, "UPDATE imports SET status = 'undone' WHERE kind = '835'"),
-    "a hold above its claim": ({"waiver-hold"},
-                               "UPDATE holds SET amount_minor = amount_minor + 1 WHERE kind = 'waiver_check'"),
+    "a hold above its claim": (
+        {"waiver-hold"}, "UPDATE holds SET amount_minor = amount_minor + 1 WHERE kind = 'waiver_check'"),
     "a hold of somebody else": (
         {"hold-owner"}, "UPDATE holds SET guarantor_id = (SELECT MAX(id) FROM guarantors) WHERE visit_id IS NOT NULL"),
     "a posting of no transfer": (
-        {"posting-transfer"}, "INSERT INTO postings (id, practice_id, transfer_id, created_at) "
-                              f"VALUES ('pst_1', '{PRACTICE}', 99999, '2026-11-03 15:00:00')"),
+        {"posting-transfer"},
+        """INSERT INTO postings (id, practice_id, transfer_id, created_at)
+           VALUES ('pst_1', 'prac_maple', 99999, '2026-11-03 15:00:00')"""),
     "a statement number left out": ({"statement-numbers"}, "UPDATE statements SET number = 9 WHERE number = 2"),
-    "a statement's total": ({"statement-total"}, "UPDATE statements SET total_minor = total_minor + 1 WHERE number = 1"),
-    "a look-up hash": ({"hash"}, "UPDATE visits SET external_hash = 'other' WHERE id = (SELECT MIN(id) FROM visits)"),
+    "a statement's total": ({"statement-total"}, first("statements", "total_minor = total_minor + 1")),
+    "a look-up hash": ({"hash"}, first("visits", "external_hash = 'other'")),
     "a sealed value from elsewhere": (
-        {"hash"}, "UPDATE guarantors SET external = (SELECT MIN(external) FROM visits) "
-                  "WHERE id = (SELECT MIN(id) FROM guarantors)"),
+        {"hash"}, first("guarantors", "external = (SELECT MIN(external) FROM visits)")),
 }
 
 
@@ -204,8 +211,8 @@ def test_the_replay_finds_every_planted_corruption_by_its_check(spoilt: Session,
 
 
 @pytest.mark.parametrize(("check", "sql"), [
-    ("reversed-once", _COPY.format(ref="'planted'", reverses="reverses_id", id=_FIRST.format("reversal"))),
-    ("source-ref-unique", _COPY.format(ref="source_ref", reverses="NULL", id=_FIRST.format("charge"))),
+    ("reversed-once", copy_of("reversal", "'planted'", "reverses_id")),
+    ("source-ref-unique", copy_of("charge", "source_ref")),
 ])
 def test_the_replay_finds_what_a_dropped_unique_key_let_in(spoilt: Session, check: str, sql: str) -> None:
     """SQLite cannot drop a table's unique key, PostgreSQL can; there the row gets in and is found."""

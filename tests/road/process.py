@@ -1,7 +1,7 @@
 """A process that the crash tests kill. Started once, it forks a child for each run, so that a run takes a moment.
 
-Standard input: one JSON object per line: url, journal, now, failpoint, messages. Standard output: the child's exit
-code, -9 when it was killed. A child accepts the messages, ticks, and works until nothing is due at that instant.
+Standard input: one JSON object per line: url, journal, now, failpoint, messages, refuse. Standard output: the exit
+code of the child, -9 when killed. A child accepts the messages, ticks, and works until nothing is due at that instant.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from typing import Any
 
 from bot import failpoints
 from bot.accept import accept_message, keep
-from bot.channels.base import Inbound
+from bot.channels.base import Inbound, Outbound, SendError, Sent
 from bot.channels.console import ConsoleChannel
+from bot.logs import configure_logs
 from bot.road import Road
 from bot.tick import JOBS, tick
 from bot.worker import drain
@@ -29,10 +30,18 @@ from bot.write import open_store
 from tests.conftest import TEST_KEYS, TUESDAY, Clock, practice_row
 
 
+class Refusing(ConsoleChannel):
+    """A line on which nothing gets through, and the provider says so."""
+
+    async def send(self, message: Outbound) -> Sent:
+        raise SendError("retry", "30001")
+
+
 async def live(order: dict[str, Any]) -> None:
     """One life of a process, at one instant."""
     clock = Clock(datetime.fromisoformat(order["now"]))
-    channel = ConsoleChannel(clock, journal=Path(order["journal"]))
+    kind = Refusing if order.get("refuse") else ConsoleChannel
+    channel = kind(clock, journal=Path(order["journal"]))
     store = open_store(order["url"], TEST_KEYS)
     road = Road(store, clock, f"crash-{os.getpid()}", "http://127.0.0.1:8000", {"console": channel})
     for message in order["messages"]:
@@ -68,6 +77,7 @@ def warm_up() -> None:
 
 
 def main() -> None:
+    configure_logs("error")  # to standard error: standard output is for exit codes
     warm_up()
     for line in sys.stdin:
         child = os.fork()

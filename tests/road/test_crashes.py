@@ -42,11 +42,12 @@ class Machine:
     def __init__(self, url: str, folder: Path, start: datetime, process: subprocess.Popen[str]) -> None:
         self.url, self.journal, self.now, self.process = url, folder / "journal", start, process
 
-    def live(self, failpoint: str = "", later: timedelta = timedelta(0), *, deliver_again: bool = True) -> int:
+    def live(self, failpoint: str = "", later: timedelta = timedelta(0), *, deliver_again: bool = True,
+             refuse: bool = False) -> int:
         """One life, ``later`` than the last; webhooks deliver everything again unless told otherwise."""
         self.now += later
         order = {"url": self.url, "journal": str(self.journal), "now": self.now.isoformat(), "failpoint": failpoint,
-                 "messages": MESSAGES if deliver_again else []}
+                 "messages": MESSAGES if deliver_again else [], "refuse": refuse}
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(order) + "\n")
@@ -126,6 +127,23 @@ def test_killed_at_the_same_point_in_every_life_it_still_gets_through(machine: M
     for _ in range(len(MESSAGES) + 2):
         machine.live("deliver.posted", timedelta(minutes=11))
     machine.recover()
+    check(machine, store)
+
+
+def test_killed_before_a_refusal_is_recorded_the_message_still_leaves_once(machine: Machine, store: Store) -> None:
+    assert machine.live("deliver.refused", refuse=True) == KILLED
+    machine.recover()
+    check(machine, store)
+
+
+def test_killed_after_a_failure_is_recorded_the_other_threads_are_answered(
+        machine: Machine, store: Store, now: datetime) -> None:
+    store.write(lambda session: session.add(Inbox(
+        practice_id="prac_maple", source="console", external_id="bad", kind="nonsense", thread="x", payload={},
+        status="accepted", received_at=now, due_at=now)))
+    assert machine.live("receive.failed") == KILLED
+    machine.recover()
+    store.write(lambda session: session.delete(session.query(Inbox).where(Inbox.external_id == "bad").one()))
     check(machine, store)
 
 

@@ -48,6 +48,6 @@ def test_production_refuses_an_armed_point(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_every_declared_point_is_passed_somewhere_and_every_passed_one_is_declared() -> None:
-    passed = {name for file in (ROOT / "bot").glob("*.py")
+    passed = {name for file in (ROOT / "bot").rglob("*.py")
               for name in re.findall(r'\bhit\("([a-z.]+)"\)', file.read_text(encoding="utf-8"))}
     assert passed == failpoints.NAMES
