@@ -75,7 +75,7 @@ def _new_case(session: Session, practice_id: str, kind: str, title: str, detail:
         id=case_id, practice_id=practice_id, number=number, kind=kind, title=title, guarantor_id=guarantor_id,
         visit_id=visit_id, conversation_id=conversation_id, detail=detail, status="open",
         owner=_owner(session, practice_id, urgent), level=0, due_at=_due(session, practice_id, urgent, now),
-        opened_at=now, dedupe=dedupe or case_id))
+        told_level=-1, opened_at=now, dedupe=dedupe or case_id))
 
 
 def _owner(session: Session, practice_id: str, urgent: bool) -> str | None:

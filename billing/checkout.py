@@ -7,7 +7,6 @@ key and the same content, so that it ends in one page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -81,11 +80,9 @@ def obstacle_to(session: Session, payment: Payment | None, now: datetime) -> str
     due = dict(due_visits(session, payment.practice_id, payment.guarantor_id, now))
     if any(part > due.get(visit_id, 0) for visit_id, part in split):
         return "moved"
-    return "" if _allowed(session, payment, [v for v, _ in split], now) else "hold"
-
-
-def _allowed(session: Session, payment: Payment, visit_ids: Sequence[str], now: datetime) -> bool:
-    return gate.may_charge(session, payment.guarantor_id, visit_ids, now).sends
+    ruling = gate.may_charge(session, payment.guarantor_id, [v for v, _ in split], now,
+                             amount_minor=payment.amount_minor, split=split)
+    return "" if ruling.sends else "hold"
 
 
 def _next_attempt(payment: Payment, now: datetime) -> None:

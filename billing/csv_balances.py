@@ -23,7 +23,7 @@ from billing.store import csv_queries, posting_queries
 from billing.store.tables import ImportedBalance
 
 OUR_RECORD = ("visit_id: this practice's own ledger is the record and the visit is on file, so another system's "
-              "balance may not replace it; set ledger_of_record in the practice's policy if that system's ledger decides")
+              "balance may not replace it; set ledger_of_record in the policy if that system's ledger decides")
 IN_FUTURE = "as_of: lies in the future"
 TWICE = "visit_id: this visit stands twice in the file; keep its newest balance only"
 

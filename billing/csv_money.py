@@ -30,7 +30,7 @@ ACCOUNTS = {"contractual": "contractual", "discount": "contractual", "charity": 
             "small_balance": "small_balances"}
 NOT_ON_CLAIM = ("procedure: this visit was charged by a claim or remittance file, which has no such line; correct the "
                 "charge there, or give the visit its own number")
-PAYER_ANSWERED = ("who: this insurer's answer came by its own remittance or claim; the same money would count twice, so "
+PAYER_ANSWERED = ("who: this insurer's answer came by its own remittance or claim; the same money would count twice; "
                   "remove the row, or undo that import first")
 OTHER_PATIENT = "patient_id: this visit is on file for another patient; give the visit its own number"
 

@@ -24,17 +24,19 @@ class Sender:
 
 
 def find_visit(visits: Sequence[VisitState], claim: PaidClaim, sender: Sender) -> VisitState | None:
-    live = [v for v in visits if not v.void or v.pending]
+    live = sorted((v for v in visits if not v.void or v.pending), key=lambda v: v.void)
     if claim.status_code == REVERSAL:
-        return _visit_to_reverse(live, claim)
+        return _visit_to_reverse(visits, live, claim)
     return next((v for v in live if _fits(v, claim, sender)), None)
 
 
-def _visit_to_reverse(visits: Sequence[VisitState], claim: PaidClaim) -> VisitState | None:
+def _visit_to_reverse(visits: Sequence[VisitState], live: Sequence[VisitState],
+                      claim: PaidClaim) -> VisitState | None:
+    """The visit whose answer is taken back, void or not; failing that one that stands."""
     taken_back = [v for v in visits if any(negates(claim, a) for a in v.answers)]
     same_claim = [v for v in taken_back if any(a.payer_claim_id == claim.payer_claim_id for a in v.answers)]
-    same_charge = [v for v in visits if v.charge_minor == -claim.charge_minor]
-    candidates = same_claim or taken_back or same_charge or list(visits)
+    same_charge = [v for v in live if v.charge_minor == -claim.charge_minor]
+    candidates = same_claim or taken_back or same_charge or list(live)
     return candidates[-1] if candidates else None
 
 

@@ -71,8 +71,10 @@ def _check(session: Session, command: RequestPayment, context: RequestContext) -
     if reason:
         raise refuse(reason)
     visit_ids = [visit_id for visit_id, _ in command.split]
-    if not may_charge(session, command.account_id, visit_ids, context.now).sends:
-        raise refuse("hold")
+    ruling = may_charge(session, command.account_id, visit_ids, context.now, amount_minor=command.amount_minor,
+                        split=command.split)
+    if not ruling.sends:
+        raise refuse("too_much" if ruling.rule == "T-51" else "hold")
 
 
 def amount_fault(amount_minor: int, split: tuple[tuple[str, int], ...], due: Mapping[str, int],

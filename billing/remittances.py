@@ -149,8 +149,9 @@ def _take_back(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, num
 
 def _reversed(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, number: int, visit: VisitState,
               coverage: CoverageState, reason: str) -> Outcome:
-    """The payer has to answer again: that is what holds all demands for the visit."""
-    coverage.status, coverage.claim_of_record = "pending", ""
+    """The payer has to answer again: that is what holds all demands for the visit. A void claim waits for nobody."""
+    done = visit.void and not coverage.balance_minor
+    coverage.status, coverage.claim_of_record = "closed" if done else "pending", ""
     coverage.remit_payer = coverage.remit_payer or letter.head.payer_identifier or None
     book.touched.add(visit.visit_id)
     treatments = tuple("none" for _ in adjustments_of(claim))

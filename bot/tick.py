@@ -13,8 +13,9 @@ from datetime import UTC, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from billing import cases, inbox, outbox
+from billing import cases, inbox, outbox, silence
 from billing.store import lease
+from bot import notices
 from bot.deliver import settle_unknown
 from bot.failpoints import hit
 from bot.road import Road
@@ -60,11 +61,29 @@ async def escalate_cases(road: Road) -> int:
     return len(await road.store.awrite(lambda session: cases.escalate(session, road.clock.now())))
 
 
+async def notify_staff(road: Road) -> int:
+    """Whoever has a patient's case now, and was not told of it yet, is told."""
+    told = await road.store.awrite(lambda session: notices.queue_notices(session, road.clock.now()))
+    if told:
+        road.wake.outbox.set()
+    return told
+
+
+async def close_silent(road: Road) -> int:
+    """Questions that nobody answered are put away, kindly."""
+    closed = await road.store.awrite(lambda session: silence.accept_timeouts(session, road.clock.now()))
+    if closed:
+        road.wake.inbox.set()
+    return closed
+
+
 JOBS: tuple[Job, ...] = (
     Job("wake_deferred", 5, wake_deferred),
     Job("release_expired", 10, release_expired),
     Job("settle_unknown", 30, settle_unknown),
     Job("escalate_cases", 60, escalate_cases),
+    Job("notify_staff", 5, notify_staff),
+    Job("close_silent", 20, close_silent),
 )
 
 

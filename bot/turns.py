@@ -29,13 +29,16 @@ from templates import render
 FRESH_FOR = timedelta(minutes=15)
 """A proved identity is good until this long after the person's last text (T-34)."""
 
+ANSWER_WITHIN = timedelta(minutes=30)
+"""After this long an open question is put away. Well inside the hour in which an answer may go at any time (T-08)."""
+
 _MAKES_LINK = (MakeLink, MakeStatement, RequestPayment)
 
 
 def take_turn(session: Session, road: Road, row: Inbox, now: datetime) -> None:
     """Work one message or event of a conversation; the caller finishes the inbox row in the same transaction."""
     talk = _conversation(session, row, now)
-    if talk is None:
+    if talk is None or _out_of_date(talk, row):
         return
     message = _message(row)
     if isinstance(message, Text):
@@ -53,7 +56,7 @@ def take_turn(session: Session, road: Road, row: Inbox, now: datetime) -> None:
     if isinstance(message, Text) and message.card_number and talk.channel == "sms":
         outbox.put(session, _redaction(talk, row), now)
     hit("receive.queued")
-    _save(talk, decision)
+    _save(talk, decision, now)
 
 
 def _conversation(session: Session, row: Inbox, now: datetime) -> Conversation | None:
@@ -71,6 +74,11 @@ def _conversation(session: Session, row: Inbox, now: datetime) -> Conversation |
     session.add(made)
     session.flush()
     return made
+
+
+def _out_of_date(talk: Conversation, row: Inbox) -> bool:
+    """A time-out of a question that was answered in the meantime closes nothing."""
+    return row.kind == "event" and row.payload["kind"] == "timeout" and row.payload["version"] != talk.version
 
 
 def _first_language(session: Session, practice_id: str, channel: str, hashed: str, now: datetime) -> str:
@@ -188,8 +196,9 @@ def _redaction(talk: Conversation, row: Inbox) -> outbox.Draft:
         provider_id=row.external_id)
 
 
-def _save(talk: Conversation, decision: Decision) -> None:
+def _save(talk: Conversation, decision: Decision, now: datetime) -> None:
     talk.state = decision.state.to_json()
+    talk.silent_at = now + ANSWER_WITHIN if decision.state.flow else None
     talk.version += 1
     if decision.language and not talk.language_chosen:
         talk.language = decision.language

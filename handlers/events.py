@@ -19,6 +19,8 @@ def decide_event(turn: Turn, event: Happened) -> Decision:
         case "payment_paid":
             return _paid(turn, event)
         case "payment_failed":
+            if event.data.get("reason") == "expired":  # they closed the page; a text about that would only press them
+                return Decision((), turn.talk.state)
             words = {"practice": practice(turn), "phone": phone(turn)}
             return Decision((Reply("payment_failed", words, "receipt"),), turn.talk.state)
         case "command_refused":

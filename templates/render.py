@@ -90,12 +90,15 @@ def _sentence(language: str) -> Callable[[Context, Mapping[str, Any]], str]:
 
 
 def say_step(step: Mapping[str, Any], language: str, currency: str, short: bool) -> str:
-    """One step of an explanation in words; ``step`` has kind, amount_minor, payer_name and code."""
+    """One step of an explanation in words; ``step`` has kind, amount_minor, payer_name and code, and for what is left
+    ``due_minor``, how much of it may be asked for now (None: all of it).
+    """
     kind = str(step["kind"])
     amount: int = step["amount_minor"]
     body = _compiled(f"explain/{kind}", language).render({
         "amount_minor": abs(amount), "negative": amount < 0, "zero": amount == 0, "short": short,
-        "payer_name": written(step.get("payer_name", "")), "code": step.get("code", ""), "currency": currency})
+        "payer_name": written(step.get("payer_name", "")), "code": step.get("code", ""), "currency": currency,
+        "due_minor": amount if step.get("due_minor") is None else step["due_minor"]})
     return " ".join(body.split())
 
 

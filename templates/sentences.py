@@ -10,10 +10,12 @@ KINDS = ("charge", "plan_paid", "contractual", "deductible", "coinsurance", "cop
          "with_payer", "prior_payer", "patient_paid", "refunded", "moved_to_credit", "carried_over", "left")
 
 
-def sentence(step: Step, language: str, currency: str = "USD", short: bool = False) -> str:
-    """What ``step`` says in ``language``; ``short`` leaves out the second sentence that says what a word means.
+def sentence(step: Step, language: str, currency: str = "USD", short: bool = False,
+             due_minor: int | None = None) -> str:
+    """What ``step`` says in ``language``; ``short`` leaves out the second sentence that says what a word means, and
+    ``due_minor`` says how much of what is left may be asked for now (None: all of it).
 
     Raises TemplateError for a kind or a language that has no words.
     """
     return say_step({"kind": step.kind, "amount_minor": step.amount_minor, "payer_name": step.payer_name,
-                     "code": step.code}, language, currency, short)
+                     "code": step.code, "due_minor": due_minor}, language, currency, short)

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session, aliased
 
-from billing.store.tables import Base, Conversation, Guarantor, Inbox, Lease, Outbox, Practice
+from billing.store.tables import Base, Case, Conversation, Guarantor, Inbox, Lease, Outbox, Practice
 
 #: Outbox states that keep a later reply of the same conversation waiting. ``unknown`` does not: it may take days.
 UNSETTLED = ("queued", "claimed", "sending")
@@ -142,3 +142,16 @@ def practice_of_number(session: Session, number: str) -> str | None:
 
 def balance_version(session: Session, guarantor_id: str) -> int | None:
     return session.scalar(select(Guarantor.balance_version).where(Guarantor.id == guarantor_id))
+
+
+def silent_conversations(session: Session, now: datetime, limit: int) -> Sequence[Conversation]:
+    """Conversations whose open question has waited long enough."""
+    return session.scalars(select(Conversation).where(Conversation.silent_at <= now)
+                           .order_by(Conversation.silent_at).limit(limit).with_for_update(skip_locked=True)).all()
+
+
+def untold_cases(session: Session, limit: int) -> Sequence[Case]:
+    """Open cases out of conversations whose present holder was not told of them."""
+    return session.scalars(select(Case).where(
+        Case.status == "open", Case.conversation_id.is_not(None), Case.told_level < Case.level)
+        .order_by(Case.opened_at).limit(limit).with_for_update(skip_locked=True)).all()

@@ -52,6 +52,7 @@ class Conversation(Base):
     locked_until: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=0)
     last_inbound_at: Mapped[datetime | None]
+    silent_at: Mapped[datetime | None] = mapped_column(index=True)  # when an open question is put away
     created_at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("practice_id", "channel", "address_hash"),)
 
@@ -164,6 +165,7 @@ class Case(Base):
     status: Mapped[Code]  # open, answered, closed
     owner: Mapped[str | None]  # staff login
     level: Mapped[int] = mapped_column(default=0)  # 0 owner, 1 deputy, 2 manager
+    told_level: Mapped[int] = mapped_column(default=-1)  # the highest level whose person was sent a notice
     due_at: Mapped[datetime]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

@@ -228,7 +228,8 @@ CHECKS: Mapping[str, str] = {
         UNION ALL SELECT i.id, SUM(r.amount_minor) FROM imports i JOIN transfers r ON r.import_id = i.id
         JOIN transfers t ON t.id = r.reverses_id
         WHERE i.practice_id = :practice AND i.status = 'undone' AND r.code = 'reversal' AND r.source <> 'undo'
-            AND COALESCE(t.import_id, '') <> i.id AND NOT EXISTS (SELECT 1 FROM transfers u WHERE u.practice_id = r.practice_id AND u.source = t.source
+            AND COALESCE(t.import_id, '') <> i.id AND NOT EXISTS (
+                SELECT 1 FROM transfers u WHERE u.practice_id = r.practice_id AND u.source = t.source
                 AND u.source_ref = i.id || ':' || r.id AND u.debit_id = r.credit_id AND u.credit_id = r.debit_id
                 AND u.amount_minor = r.amount_minor) GROUP BY i.id""",
     "waiver-hold": _STANDING + """

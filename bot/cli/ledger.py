@@ -64,9 +64,15 @@ def show(ref: Ref, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    print_table("", ("No.", "On", "Amount $", "What", "From", "To", "Why", "Source"), [
-        (r["id"], r["effective_on"], dollars(r["amount_minor"]), r["code"], r["credit"], r["debit"],
-         f"reverses {r['reverses']}" if r["reverses"] else r["reason"], r["source"]) for r in rows])
+    print_table("", ("No.", "On", "Amount $", "What", "From", "To", "Why"), [
+        (r["id"], r["effective_on"], dollars(r["amount_minor"]), r["code"], _short(r["credit"]), _short(r["debit"]),
+         f"reverses {r['reverses']}" if r["reverses"] else r["reason"]) for r in rows])
+
+
+def _short(key: str) -> str:
+    """An account without the id of its visit, payer or guarantor; --json has it."""
+    kind = key.partition(":")[0]
+    return kind if kind in ("patient", "payer", "credit") else key
 
 
 def _transfers(session: Session, practice_id: str, ref: str) -> list[dict[str, Any]] | None:

@@ -1,4 +1,4 @@
-"""What the demo's page shows of the inside, in words: figures, derivation, verdicts, transfers, inbox, cases."""
+"""What the demo's page shows of the inside, in words: figures, derivation, verdicts, transfers, arrivals, cases."""
 
 from __future__ import annotations
 
@@ -8,83 +8,94 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import accounts, explain, figures
+from billing import accounts, explain, figures, threads
+from billing.explain import NAMING
+from billing.hold_kinds import KINDS
 from billing.phones import address_hash
 from billing.store import demo_queries
-from billing.store.ledger_queries import AccountRow, TransferRow
-from billing.store.tables import Guarantor
-from bot.cli.edge import dollars
+from billing.store.tables import Guarantor, Outbox
+from billing.views import Explanation, Figures, Step
+from bot.demo import words
 from bot.demo.people import Person
 from config.practice import PracticePolicy
+from templates.format import day
 from templates.sentences import sentence
 
 _STOPPED = frozenset({"withheld", "deferred", "failed", "undelivered", "cancelled", "unknown"})
-_ACCOUNT_WORDS = {"patient": "patient", "payer": "insurer", "credit": "patient's credit"}
+_NOTHING: dict[str, Any] = {"headline": "", "figures": [], "explanation": [], "messages": [], "ledger": [],
+                            "inbox": [], "cases": []}
 
 
 def inside_of(session: Session, practice_id: str, policy: PracticePolicy, person: Person,
               now: datetime) -> dict[str, Any]:
     """Return everything about one sample patient, ready to show."""
-    local = now.astimezone(ZoneInfo(policy.zone))
-    guarantor = accounts.find_account(session, practice_id, person.account)
-    clock = f"{local:%A %-d %B %Y, %H:%M} on the demo's clock"
-    if guarantor is None:
-        return {"clock": clock, "figures": {}, "explanation": [], "messages": [], "ledger": [], "inbox": [],
-                "cases": []}
-    hashed = address_hash(practice_id, "sms", person.phone)
-    return {
-        "clock": clock, "figures": _figures(session, guarantor, local),
-        "explanation": _explanation(session, guarantor, person.language),
-        "messages": _messages(session, practice_id, hashed, policy),
-        "ledger": _ledger(session, guarantor), "cases": _cases(session, guarantor),
-        "inbox": [f"{row.kind}, {row.status}" for row in demo_queries.inbox_of(session, practice_id, hashed)]}
-
-
-def _figures(session: Session, guarantor: Guarantor, local: datetime) -> dict[str, str]:
-    total = figures.account_figures(session, guarantor.id, local.date()).total
-    names = {"Due now": total.due_now_minor, "With insurers": total.payer_minor, "Pending": total.pending_minor,
-             "Held": total.held_minor, "Credit": total.credit_minor, "Open": total.open_minor}
-    return {name: f"${dollars(amount)}" for name, amount in names.items()}
-
-
-def _explanation(session: Session, guarantor: Guarantor, language: str) -> list[str]:
-    lines: list[str] = []
-    for one in explain.explain_account(session, guarantor.id):
-        if not one.foots:
-            lines.append(f"{one.external}: does not add up, a person looks at it ({one.reason})")
-        else:
-            lines.extend(sentence(step, language, "USD") for step in one.steps)
-    return lines
-
-
-def _messages(session: Session, practice_id: str, hashed: str, policy: PracticePolicy) -> list[dict[str, Any]]:
     zone = ZoneInfo(policy.zone)
-    return [{
-        "template": f"{row.template} ({row.language}, {row.segments} segment(s))", "status": row.status,
-        "stopped": row.status in _STOPPED,
-        "verdicts": [f"{v.stage}: {v.outcome} by {v.rule}, {v.reason}"
-                     + (f" (until {v.until_at.astimezone(zone):%a %H:%M})" if v.until_at else "") for v in verdicts],
-    } for row, verdicts in demo_queries.messages_to(session, practice_id, hashed)]
+    local = now.astimezone(zone)
+    clock = f"{local:%A, %B %-d, %Y, %-I:%M %p}"
+    guarantor = accounts.find_account(session, practice_id, person.account)
+    if guarantor is None:
+        return {"clock": clock, **_NOTHING}
+    hashed = address_hash(practice_id, "sms", person.phone)
+    messages = demo_queries.messages_to(session, practice_id, hashed)
+    total = figures.account_figures(session, guarantor.id, local.date()).total
+    lanes = [threads.of_hash(practice_id, "sms", hashed), *(threads.of_message(row.id) for row, _ in messages),
+             *map(threads.of_payment, demo_queries.payments_of(session, guarantor.id))]
+    return {
+        "clock": clock, "headline": _headline(total, person), "figures": _figures(total),
+        "explanation": [_visit(one, person.language) for one in explain.explain_account(session, guarantor.id)],
+        "messages": [_message(row, [words.verdict(v, zone) for v in verdicts]) for row, verdicts in messages],
+        "ledger": _ledger(session, guarantor), "cases": _cases(session, guarantor, zone),
+        "inbox": [words.arrival(row, zone) for row in demo_queries.inbox_of(session, practice_id, lanes)]}
+
+
+def _headline(total: Figures, person: Person) -> str:
+    who = person.name.split(" ", maxsplit=1)[0]
+    if total.due_now_minor > 0:
+        return f"{who} owes {words.dollars(total.due_now_minor)} now"
+    if total.credit_minor > 0:
+        return f"{who} owes nothing and has {words.dollars(total.credit_minor)} of credit"
+    return f"{who} owes nothing right now"
+
+
+def _figures(total: Figures) -> list[dict[str, Any]]:
+    shown = (("Due now", total.due_now_minor), ("Still with insurers", total.payer_minor),
+             ("Waiting for an insurer", total.pending_minor), ("Held back", total.held_minor),
+             ("Credit", total.credit_minor), ("Open in all", total.open_minor))
+    return [{"name": name, "amount": words.dollars(minor), "zero": minor == 0} for name, minor in shown]
+
+
+def _visit(one: Explanation, language: str) -> dict[str, Any]:
+    heading = f"{one.external}" + (f", {day(one.service_on, 'en')}" if one.service_on else "")
+    if not one.foots:
+        return {"heading": heading, "refused": f"This does not add up, so a person looks at it: {one.reason}",
+                "language": language, "steps": []}
+    return {"heading": heading, "refused": "", "language": language,
+            "steps": [_step(step, language) for step in one.steps]}
+
+
+def _step(step: Step, language: str) -> dict[str, Any]:
+    """``part``: the step names what is already in the sum above it, so its amount does not count again."""
+    rows = len(step.sources)
+    return {"text": sentence(step, language, "USD", short=True), "amount": words.dollars(step.amount_minor),
+            "code": step.code if "-" in step.code else "", "part": step.kind in NAMING, "left": step.kind == "left",
+            "sources": f"from {rows} row{'s' if rows != 1 else ''} of the books: " + ", ".join(step.sources)}
+
+
+def _message(row: Outbox, verdicts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"id": row.id, "body": row.body, "template": row.template.replace("_", " "), "status": row.status,
+            "stopped": row.status in _STOPPED, "verdicts": verdicts,
+            "segments": f"{row.segments} segment{'s' if row.segments != 1 else ''}"}
 
 
 def _ledger(session: Session, guarantor: Guarantor) -> list[dict[str, str]]:
-    rows = demo_queries.transfers_of(session, guarantor.id)
-    return [{"debit": _words(t.debit), "credit": _words(t.credit), "amount": dollars(t.amount_minor),
-             "why": _why(t)} for t in reversed(rows)]
+    payers = demo_queries.payers_of(session, guarantor.id)
+    return [words.transfer(row, payers) for row in reversed(demo_queries.transfers_of(session, guarantor.id))]
 
 
-def _words(account: AccountRow) -> str:
-    kind = account.key.split(":")[0]
-    return _ACCOUNT_WORDS.get(kind, account.key.replace("_", " "))
-
-
-def _why(t: TransferRow) -> str:
-    return f"{t.code.replace('_', ' ')} {t.reason}".strip()
-
-
-def _cases(session: Session, guarantor: Guarantor) -> list[str]:
-    holds = [f"hold {h.kind}: {h.reason}" for h in demo_queries.open_holds(session, guarantor.id)]
-    return holds + [f"case {c.number}, {c.kind}: {c.title} ({c.status})"
-                    for c in demo_queries.cases_of(session, guarantor.id)]
-
-
+def _cases(session: Session, guarantor: Guarantor, zone: ZoneInfo) -> list[dict[str, str]]:
+    holds = [{"kind": f"hold: {h.kind.replace('_', ' ')}", "text": KINDS[h.kind].why.capitalize(), "status": "standing"}
+             for h in demo_queries.open_holds(session, guarantor.id)]
+    cases = [{"kind": f"case {c.number}: {c.kind.replace('_', ' ')}", "status": c.status,
+              "text": f"{c.title} (answer due {c.due_at.astimezone(zone):%A %-I:%M %p})"}
+             for c in demo_queries.cases_of(session, guarantor.id)]
+    return holds + cases

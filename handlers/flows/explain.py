@@ -80,7 +80,7 @@ def _tell_one(turn: Turn, visit: VisitView) -> Decision:
     if explanation is None or not explanation.foots:
         return _mismatch(turn, visit, explanation.reason if explanation else "no derivation was made")
     shown = {"number": 1, "on": visit.service_on.isoformat() if visit.service_on else None}
-    steps = [_as_data(step) for step in explanation.steps]
+    steps = [_as_data(step, visit.figures.due_now_minor) for step in explanation.steps]
     parts = [steps[at:at + _STEPS_A_TEXT] for at in range(0, len(steps), _STEPS_A_TEXT)]
     return Decision(tuple(Reply("explain_visit", {"visit": shown, "steps": part, "first": place == 0})
                           for place, part in enumerate(parts)))
@@ -96,8 +96,10 @@ def _mismatch(turn: Turn, visit: VisitView, reason: str) -> Decision:
     return Decision((Reply("explain_mismatch", {"by_at": answer_by(turn)}),)).also(case)
 
 
-def _as_data(step: Step) -> dict[str, Any]:
-    return {"kind": step.kind, "amount_minor": step.amount_minor, "payer_name": step.payer_name, "code": step.code}
+def _as_data(step: Step, due_minor: int) -> dict[str, Any]:
+    """``due_minor`` beside what is left: held or pending money is never called the patient's to pay."""
+    return {"kind": step.kind, "amount_minor": step.amount_minor, "payer_name": step.payer_name, "code": step.code,
+            "due_minor": due_minor if step.kind == "left" else None}
 
 
 FLOW = Flow(NAME, STEPS, ("explain",), start, answer, repeat, needs_account=True)

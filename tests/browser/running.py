@@ -9,9 +9,11 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from billing.store import account_queries
 from bot.demo import server
 from bot.demo.people import Person
 from bot.demo.stage import DEFAULT_START, Stage, open_stage
@@ -41,16 +43,19 @@ class Demo:
         return self.ask(self.stage.thread(person.phone))
 
     def texts(self, person: Person, *bodies: str) -> list[str]:
-        """Text the practice as ``person``, one after the other's answer; return the last answer's texts."""
+        """Text the practice as ``person``, one after the other's answer; return all answers."""
+        before = len(self.thread(person))
         for body in bodies:
-            before = len(self.thread(person))
+            enough = len(self.thread(person)) + 2
             self.ask(self.stage.text(person.phone, body))
-            self.ask(self.stage.wait_for(lambda: self._answered(person, before + 2), f"the answer to {body!r}"))  # noqa: B023
-        return [m["body"] for m in self.thread(person)[before + 1:]] if bodies else []
+            self.ask(self.stage.wait_for(partial(self._answered, person, enough), f"the answer to {body!r}"))
+        return [m["body"] for m in self.thread(person)[before:] if m["direction"] != "inbound"]
 
     async def _answered(self, person: Person, at_least: int) -> bool:
+        """The answer is there, and no more of it is on its way."""
         thread = await self.stage.thread(person.phone)
-        return len(thread) >= at_least and thread[-1]["direction"] != "inbound"
+        done = await self.stage.store.aread(lambda s: account_queries.nothing_under_way(s, self.stage.practice_id))
+        return done and len(thread) >= at_least and thread[-1]["direction"] != "inbound"
 
     def link(self, person: Person) -> str:
         """The address in the newest text to ``person`` that has one."""

@@ -35,8 +35,8 @@ def test_a_template_as_it_comes_has_no_rows_and_is_recognised(small_world: World
 def test_the_example_has_a_cell_for_every_column() -> None:
     import csv
 
-    assert {k.template: len(next(csv.reader([k.example]))) - len(k.fields) for k in TEMPLATES.values()} == dict.fromkeys(
-        TEMPLATES, 0)
+    wrong = [k.template for k in TEMPLATES.values() if len(next(csv.reader([k.example]))) != len(k.fields)]
+    assert wrong == []
 
 
 def test_the_map_template_is_a_map() -> None:

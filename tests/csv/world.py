@@ -32,7 +32,7 @@ class World:
     practice_id: str
     folder: Path
     at: datetime = TUESDAY
-    files: int = 0
+    given: int = 0
 
     @property
     def policy(self) -> PracticePolicy:
@@ -44,8 +44,8 @@ class World:
         return files.Job(self.practice_id, self.policy, "ana", lambda: self.at, skip, column_map)
 
     def write(self, text: str | bytes, name: str = "") -> Path:
-        self.files += 1
-        path = self.folder / (name or f"file{self.files}.csv")
+        self.given += 1
+        path = self.folder / (name or f"file{self.given}.csv")
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return path
 
@@ -114,7 +114,8 @@ def paid(visit: str, amount: str, who: str = "patient", **more: Any) -> dict[str
 
 
 def moved(visit: str, amount: str, from_who: str = "payer", to_who: str = "patient", **more: Any) -> dict[str, Any]:
-    return {"visit_id": visit, "amount": amount, "from_who": from_who, "to_who": to_who, "moved_on": "2026-10-20", **more}
+    return {"visit_id": visit, "amount": amount, "from_who": from_who, "to_who": to_who, "moved_on": "2026-10-20",
+            **more}
 
 
 def person(**more: Any) -> dict[str, Any]:

@@ -18,15 +18,24 @@ OWED_MINOR = 8420
 WORDS = ("what do I owe?", f"{ANNA.born_on} {ANNA.postal_code}", "yes", "pay all", "yes")
 
 
-async def converse(town: Town) -> None:
-    """Everything from the first text to the receipt."""
+async def converse(town: Town, *, webhook_first: bool = True) -> None:
+    """Everything from the first text to the receipt; Stripe's news come before or after the patient comes back."""
+    await ask_for_a_link(town)
+    page = await town.browse(lambda: press_pay(town))
+    if not webhook_first:
+        await town.events("hold")
+    back = await town.browse(lambda: fill_in(town, page))
+    if webhook_first:
+        await town.settle()
+    await town.browse(lambda: come_back(town, back))
+    await town.events("release")
+    await town.settle()
+
+
+async def ask_for_a_link(town: Town) -> None:
     await town.settle()
     for words in WORDS:
         await town.text(ANNA.phone, words)
-    page = await town.browse(lambda: press_pay(town))
-    back = await town.browse(lambda: fill_in(town, page))
-    await town.browse(lambda: come_back(town, back))
-    await town.settle()
 
 
 def link_of(town: Town) -> str:

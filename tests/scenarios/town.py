@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 
@@ -32,7 +32,6 @@ from bot.standins.wire import start
 from bot.write import Store, open_store
 from tests.conftest import TEST_KEYS
 from tests.scenarios import sample
-from tests.scenarios.serving import Server
 
 T = TypeVar("T")
 
@@ -42,6 +41,16 @@ LEASES = timedelta(seconds=125)
 
 PATIENCE_S = 30.0
 _RETRIES = (0.05,) * 600  # webhooks are delivered again until somebody answers
+
+
+class Server(Protocol):
+    """Starts ``plainbill serve``; the process ids are its own to wait for."""
+
+    def start(self, environment: dict[str, str], folder: Path) -> int: ...
+
+    def poll(self, pid: int) -> int | None: ...
+
+    def wait(self, pid: int) -> int: ...
 
 
 @dataclass
@@ -105,6 +114,13 @@ class Town:
         self.pid = 0
         return True
 
+    async def death(self) -> None:
+        """Wait for the process to die at its failpoint."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        while not self.bury():
+            assert asyncio.get_running_loop().time() < deadline, f"it never came to {self.armed}\n{self.log()}"
+            await asyncio.sleep(0.01)
+
     async def stop(self) -> None:
         """End the process as an operator would; an armed one may die on the way."""
         if self.bury():
@@ -162,8 +178,8 @@ class Town:
     def _on_the_way(self) -> bool:
         """Deliveries that a stand-in has still to make; a message that the carrier has still to deliver."""
         under_way = any(row["todo"] for row in self.twilio.journal.table("messages").values())
-        return bool(self.twilio.journal.table("deliveries") or self.stripe.journal.table("deliveries")
-                    or (under_way and self.twilio.delay_ms < 1000))
+        news = self.stripe.journal.table("deliveries") and not self.stripe.courier.holding
+        return bool(news or self.twilio.journal.table("deliveries") or (under_way and self.twilio.delay_ms < 1000))
 
     # -- people -----------------------------------------------------------------------------------------------------
 
@@ -174,6 +190,11 @@ class Town:
 
     async def control(self, what: str, order: dict[str, Any]) -> None:
         async with self.http.post(f"{self.twilio_url}/_standin/{what}", json=order) as answer:
+            answer.raise_for_status()
+
+    async def events(self, action: str, **order: Any) -> None:
+        """Tell Stripe how to deliver its events: hold, release, drop_next."""
+        async with self.http.post(f"{self.stripe_url}/_standin/events", json={"action": action, **order}) as answer:
             answer.raise_for_status()
 
     async def browse(self, act: Callable[[], Awaitable[T]]) -> T:
@@ -187,12 +208,13 @@ class Town:
     # -- what really happened ---------------------------------------------------------------------------------------
 
     def requests(self, account: Any, method: str, path_end: str) -> list[Row]:
+        """What a stand-in was asked, from its journal."""
         return [line for line in account.journal.lines() if line["kind"] == "request" and line["method"] == method
                 and line["path"].endswith(path_end)]
 
     def sent(self) -> Counter[str]:
         """How often Twilio was made to send each text, the addresses of pages left out."""
-        return Counter(re.sub(r"/l/[\w-]+", "/l/...", line["params"]["Body"])
+        return Counter(re.sub(r"http://\S+/l/[\w-]+", "LINK", line["params"]["Body"])
                        for line in self.requests(self.twilio, "POST", "/Messages.json") if line["status"] == 201)
 
     def charged(self) -> list[int]:

@@ -152,6 +152,6 @@ def test_explanations_are_at_sixth_grade_or_below() -> None:
 def test_every_message_is_sent_by_somebody_and_every_reply_has_its_words() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in HANDLERS.rglob("*.py"))
     used = set(re.findall(r'"([a-z_]+)"', code))
-    assert set(MESSAGES) - used == {"statement_ready_intro", "statement_ready", "staff_reply"}
+    assert set(MESSAGES) - used == {"statement_ready_intro", "statement_ready", "staff_notice", "staff_reply"}
     replies = set(re.findall(r'Reply\("([a-z_]+)"', code))
     assert replies <= set(MESSAGES)

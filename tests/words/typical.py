@@ -23,7 +23,7 @@ TYPICAL: dict[str, Any] = {
     "lines": LINES, "first": True, "by_at": "2026-11-04T17:00:00-05:00", "due_on": "2026-12-04",
     "paid_on": "2026-11-03", "hours": [["weekday", "09:00", "17:00"], ["saturday", "09:00", "13:00"]],
     "open_now": True, "note": PracticePolicy.model_fields["assistance_note_en"].default,
-    "words": "We found your payment. All is well.",
+    "words": "We found your payment. All is well.", "number": 17, "title": "Patient asks for a person",
 }
 
 

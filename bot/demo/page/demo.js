@@ -1,11 +1,13 @@
 "use strict";
 const $ = (id) => document.getElementById(id);
-let people = [], account = location.hash.slice(1), shown = "";
+let people = [], account = location.hash.slice(1), shown = "", texts = -1;
+let before = new Set();  // what was on the page a moment ago: whatever was not lights up
+const opened = new Set();  // messages whose facts are unfolded
 
-const make = (tag, text, cls) => {
+const make = (tag, cls, ...inside) => {
   const el = document.createElement(tag);
-  if (text !== undefined) el.textContent = text;
   if (cls) el.className = cls;
+  el.append(...inside);
   return el;
 };
 
@@ -13,25 +15,35 @@ const make = (tag, text, cls) => {
 const withLinks = (el, text) => {
   for (const part of text.split(/(https?:\/\/\S+)/)) {
     if (!/^https?:/.test(part)) { el.append(part); continue; }
-    const a = make("a", part);
+    const a = make("a", "", part);
     a.href = part; a.target = "_blank"; a.rel = "noopener";
     el.append(a);
   }
   return el;
 };
 
-const fill = (id, items) => $(id).replaceChildren(...(items.length ? items : [make("li", "nothing yet")]));
+const fill = (id, items, none) => $(id).replaceChildren(...(items.length ? items : none ? [make("li", "empty", none)] : []));
+
+// A list whose rows light up when they are new. `key` names a row's content.
+const rows = (name, list, key, draw, now) => list.map((one, place) => {
+  const id = name + ":" + (list.length - place) + ":" + key(one), el = draw(one);
+  now.add(id);
+  if (before.size && !before.has(id)) el.classList.add("new");
+  return el;
+});
 
 const choose = (one) => {
-  account = one.account; shown = "";
+  account = one.account; shown = ""; texts = -1; before = new Set();
   location.hash = account;
   for (const b of document.querySelectorAll("#people button")) b.setAttribute("aria-pressed", b.value === account);
-  $("who").textContent = one.name + "'s phone";
-  $("about").textContent = one.about;
-  const hints = [one.try_saying, one.born_on + " " + one.postal_code, one.language === "es" ? "sí" : "yes",
-    one.language === "es" ? "pagar" : "pay", one.language === "es" ? "persona" : "human", "STOP"];
-  $("hints").replaceChildren("Try: ", ...hints.map((h) => {
-    const b = make("button", h);
+  $("who").textContent = one.name + "’s phone";
+  $("about").textContent = "When asked who you are, answer " + one.born_on + " and ZIP " + one.postal_code
+    + ". Links in the texts open as they would on a phone.";
+  const spanish = one.language === "es";
+  const hints = [one.try_saying, one.born_on + " " + one.postal_code,
+    ...(spanish ? ["sí", "pagar", "todo", "persona"] : ["yes", "pay", "all", "human"]), "STOP"];
+  $("hints").replaceChildren(...hints.map((h) => {
+    const b = make("button", "", h);
     b.type = "button";
     b.onclick = () => say(h);
     return b;
@@ -46,45 +58,78 @@ const say = async (body) => {
 };
 
 const drawThread = (thread) => {
-  fill("thread", thread.map((m) => {
-    const li = withLinks(make("li", undefined, m.direction === "inbound" ? "in" : "out"), m.body);
-    if (m.direction !== "inbound") li.title = m.status + ", " + m.segments + " segment(s)";
-    return li;
-  }));
-  $("thread").scrollTop = $("thread").scrollHeight;
+  const bubbles = thread.map((m) => withLinks(make("li", m.direction === "inbound" ? "in" : "out"), m.body));
+  const last = thread[thread.length - 1];
+  if (last && last.direction !== "inbound") bubbles.push(make("li", "state", last.status[0].toUpperCase() + last.status.slice(1)));
+  $("thread").replaceChildren(...(bubbles.length ? bubbles : [make("li", "none", "No text was sent to this phone. Write first.")]));
+  if (thread.length !== texts) $("log").scrollTop = $("log").scrollHeight;
+  texts = thread.length;
+};
+
+const step = (s) => {
+  const text = make("span", "", s.text);
+  if (s.code) text.append(make("code", "", s.code));
+  const li = make("li", s.part ? "part" : s.left ? "left" : "", text, make("span", "money", s.part ? "" : s.amount));
+  li.title = s.sources;
+  return li;
+};
+
+const visit = (v) => {
+  const box = make("div", "", make("h4", "", v.heading));
+  const list = make("ol", "steps", ...v.steps.map(step));
+  list.lang = v.language;
+  box.append(v.refused ? make("p", "refused", v.refused) : list);
+  return box;
+};
+
+const message = (m) => {
+  const li = make("li", "", make("div", "head", make("span", "", m.body.split("\n")[0]), make("span", "tag" + (m.stopped ? " stop" : ""), m.status)),
+    make("div", "how", m.template + ", " + m.segments));
+  for (const v of m.verdicts) {
+    const why = make("span", "", make(v.stopped ? "strong" : "span", "", v.outcome), ": ");
+    if (v.rule) why.append(v.rule + " " + v.title + ". ");
+    why.append(v.reason + (v.citation ? " (" + v.citation + ")" : ""));
+    li.append(make("div", "verdict", make("span", "", v.stage), why));
+  }
+  if (m.verdicts.length) {
+    const facts = make("details", "", make("summary", "", "The facts it decided on")), list = make("dl", "");
+    for (const [name, value] of m.verdicts[m.verdicts.length - 1].facts) list.append(make("dt", "", name), make("dd", "", value));
+    facts.append(list);
+    facts.open = opened.has(m.id);
+    facts.ontoggle = () => facts.open ? opened.add(m.id) : opened.delete(m.id);
+    li.append(facts);
+  }
+  return li;
+};
+
+const transfer = (t) => {
+  const what = make("td", "", t.what);
+  if (t.code) what.append(make("code", "", t.code));
+  return make("tr", "", what, make("td", "", t.credit), make("td", "", t.debit), make("td", "", t.on), make("td", "money", t.amount));
 };
 
 const drawInside = (s) => {
-  $("figures").replaceChildren(...Object.entries(s.figures).map(([name, amount]) => {
-    const d = make("div");
-    d.append(make("dt", name), make("dd", amount));
-    return d;
-  }));
-  fill("explanation", s.explanation.map((t) => make("li", t)));
-  fill("messages", s.messages.map((m) => {
-    const li = make("li");
-    li.append(make("span", m.status, "tag" + (m.stopped ? " stop" : "")), m.template);
-    for (const v of m.verdicts) li.append(make("small", v));
-    return li;
-  }));
-  $("ledger").replaceChildren(...s.ledger.map((t) => {
-    const tr = make("tr");
-    tr.append(make("td", t.debit), make("td", t.credit), make("td", t.amount, "amount"), make("td", t.why));
-    return tr;
-  }));
-  fill("inbox", s.inbox.map((i) => make("li", i)));
-  fill("cases", s.cases.map((c) => make("li", c)));
+  const now = new Set();
+  $("headline").textContent = s.headline;
+  $("figures").replaceChildren(...s.figures.map((f) => make("div", f.zero ? "zero" : "", make("dt", "", f.name), make("dd", "", f.amount))));
+  $("explanation").replaceChildren(...s.explanation.map(visit));
+  fill("messages", rows("m", s.messages, (m) => m.id, message, now), "Nothing was sent: nothing is due, so nothing is asked for.");
+  fill("ledger", rows("t", s.ledger, JSON.stringify, transfer, now));
+  fill("cases", rows("c", s.cases, JSON.stringify, (c) => make("li", "", make("span", "", c.text), make("span", "tag stop", c.kind)), now), "Nothing to do for this patient.");
+  fill("inbox", rows("i", s.inbox, (i) => i.what, (i) => make("li", "", make("span", "", i.what), make("span", "how", i.at + ", " + i.status)), now), "Nothing yet.");
+  before = now;
 };
 
 const refresh = async () => {
   if (!account) return;
-  const answer = await fetch("/demo/state?account=" + encodeURIComponent(account));
-  if (!answer.ok) return;
+  const asked = account, answer = await fetch("/demo/state?account=" + encodeURIComponent(asked));
+  if (!answer.ok || asked !== account) return;
   const text = await answer.text();
-  if (text === shown) return;
+  if (text === shown || asked !== account) return;
   shown = text;
   const state = JSON.parse(text);
   $("clock").textContent = state.clock;
+  $("time").textContent = state.clock.split(", ").pop().replace(/ [AP]M$/, "");
   drawThread(state.thread);
   drawInside(state);
 };
@@ -99,13 +144,11 @@ $("say").onsubmit = (event) => {
 fetch("/demo/people").then((r) => r.json()).then((found) => {
   people = found;
   $("people").replaceChildren(...people.map((p) => {
-    const li = make("li"), b = make("button", p.name);
+    const b = make("button", "", p.name, make("small", "", p.about));
     b.value = p.account;
-    b.append(make("small", p.about));
     b.onclick = () => choose(p);
-    li.append(b);
-    return li;
+    return make("li", "", b);
   }));
   choose(people.find((p) => p.account === account) || people[0]);
-  setInterval(refresh, 1000);
+  setInterval(() => refresh().catch(() => {}), 1000);
 });

@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("told_level", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
@@ -147,6 +148,7 @@ def upgrade() -> None:
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("last_inbound_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("silent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_conversations_practice_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
@@ -154,6 +156,7 @@ def upgrade() -> None:
             "practice_id", "channel", "address_hash", name=op.f("uq_conversations_practice_id_channel_address_hash")
         ),
     )
+    op.create_index(op.f("ix_conversations_silent_at"), "conversations", ["silent_at"], unique=False)
     op.create_table(
         "estimates",
         sa.Column("id", sa.String(length=40), nullable=False),

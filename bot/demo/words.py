@@ -1,0 +1,101 @@
+"""Plain words for what the demo's page shows of the inside: transfers, verdicts with their facts, holds, arrivals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing.policy.register import RULES, rule_by_id
+from billing.store.ledger_queries import AccountRow, TransferRow
+from billing.store.tables import Inbox, Verdict
+from templates.format import money
+from templates.names import written
+
+_CODES = {
+    "charge": "Charge for the visit", "payer_payment": "Plan's payment", "contractual": "Contract discount",
+    "patient_share": "Patient's share", "next_payer": "On to the next plan", "prior_payer": "First plan's part",
+    "takeback": "Taken back by the plan", "patient_payment": "Patient's payment", "refund": "Refund",
+    "to_credit": "Kept as credit", "from_credit": "Paid from credit", "reversal": "Reversal of an earlier row"}
+_WHY = {"PR-1": "deductible", "PR-2": "coinsurance", "PR-3": "copay"}
+_ACCOUNTS = {
+    "revenue": "Revenue", "contractual": "Contract discounts", "payer_clearing": "Money from plans",
+    "opening": "Opening", "suspense": "To be looked into", "patient": "Patient owes", "credit": "Patient's credit"}
+_ARRIVALS = {"message": "Text from this phone", "receipt": "Delivery report of a text", "link": "Page opened",
+             "processor": "Signed event of the card processor", "event": "News inside the practice"}
+_STAGES = {"queueing": "When it was written", "sending": "Again, when it was sent"}
+_OUTCOMES = {"send": "let through", "defer": "has to wait", "withhold": "withheld"}
+
+
+def dollars(minor: int) -> str:
+    """Cents as a reader of the page sees them: ``-$12.50``."""
+    return money(minor, "USD", "en")
+
+
+def transfer(row: TransferRow, payers: Mapping[str, str]) -> dict[str, str]:
+    """One posted row: what happened, from which account to which."""
+    why = _WHY.get(row.reason, "")
+    what = _CODES.get(row.code, row.code.replace("_", " ").capitalize())
+    return {"what": f"{what}: {why}" if why else what, "code": row.reason, "on": f"{row.effective_on:%b %-d}",
+            "amount": dollars(row.amount_minor), "debit": account(row.debit, payers),
+            "credit": account(row.credit, payers)}
+
+
+def account(row: AccountRow, payers: Mapping[str, str]) -> str:
+    """An account of the ledger by a name that says whose it is."""
+    kind = row.key.split(":", 1)[0]
+    if kind == "payer":
+        return f"{written(payers.get(row.coverage_id or '', '')) or 'Plan'} owes"
+    if kind == "cash":
+        _, processor, tender = (*row.key.split(":"), "", "")[:3]
+        return f"{processor.capitalize()} {tender} money"
+    return _ACCOUNTS.get(kind, kind.replace("_", " ").capitalize())
+
+
+def verdict(row: Verdict, zone: tzinfo) -> dict[str, Any]:
+    """One answer of the gate: which rule decided, why, and on which facts."""
+    rule = rule_by_id(row.rule)
+    waits = f" until {row.until_at.astimezone(zone):%A %H:%M}" if row.until_at else ""
+    return {
+        "stage": _STAGES.get(row.stage, row.stage), "outcome": _OUTCOMES.get(row.outcome, row.outcome) + waits,
+        "stopped": row.outcome != "send", "rule": rule.id if rule else "", "title": rule.title if rule else "",
+        "citation": rule.citation if rule else "", "facts": facts(row.facts),
+        "reason": row.reason if rule else f"{len(RULES)} rules asked, none objects"}
+
+
+def facts(known: Mapping[str, Any]) -> list[list[str]]:
+    """The facts that a visitor would ask about first; ``plainbill why`` prints them all."""
+    message, person, owed = (known.get(part) or {} for part in ("message", "recipient", "account"))
+    said = [["Their time", _time(person)], ["Consent", _consent(person)], ["Identity", _identity(person)],
+            ["Words", f"{message.get('template', '')}, version {message.get('template_version', '')}"]]
+    if message.get("amount_minor") is not None:
+        asked, due = dollars(message["amount_minor"]), dollars(owed.get("due_now_minor", 0))
+        said.append(["Asks for", f"{asked}, due now {due} (balance version {owed.get('balance_version')})"])
+    return [*said, ["Holds", ", ".join(_holds(owed)) or "none"]]
+
+
+def _time(person: Mapping[str, Any]) -> str:
+    places = [f"{datetime.fromisoformat(one['local']):%A %H:%M} in {one['zone']}, known by {one['known_by']}"
+              for one in person.get("local_time") or ()]
+    return "; ".join(places).replace("_", " ") or "not known"
+
+
+def _consent(person: Mapping[str, Any]) -> str:
+    if person.get("opted_out"):
+        return f"opted out (event {person.get('opt_out_event_id')})"
+    event = person.get("consent_event_id")
+    return f"given (event {event})" if event else "none on file"
+
+
+def _identity(person: Mapping[str, Any]) -> str:
+    return "date of birth and ZIP were right" if person.get("verified") else "not checked yet, so nothing private"
+
+
+def _holds(owed: Mapping[str, Any]) -> list[str]:
+    return [str(one.get("kind", one) if isinstance(one, Mapping) else one) for one in owed.get("holds") or ()]
+
+
+def arrival(row: Inbox, zone: ZoneInfo) -> dict[str, str]:
+    return {"what": _ARRIVALS.get(row.kind, row.kind), "status": row.status,
+            "at": f"{row.received_at.astimezone(zone):%H:%M:%S}"}
