@@ -8,6 +8,7 @@ from billing import cases, holds, ledger
 from billing.adjudication import Move, Plan, adjustments_of
 from billing.book import Book, CoverageState, VisitState
 from billing.importers.records import PaidClaim
+from billing.money import dollars
 from billing.store import ledger_queries, undo_queries
 
 #: What a reversal undoes. Charges stay, and so does the prior payers' part of a claim opened by a later payer.
@@ -128,10 +129,10 @@ def raise_concerns(book: Book, visit: VisitState, claim: PaidClaim, claim_row: s
               "the plan says the patient is a Qualified Medicare Beneficiary (N781-N783 or OA-209)")
     if plan.stays_with_payer_minor > 0:
         _case(book, visit, "denial", f"denial:{claim_row}", "Denial or reduction to work with the payer",
-              f"{plan.stays_with_payer_minor} cents stay with the payer: work the denial or write it off with a reason.")
+              f"{dollars(plan.stays_with_payer_minor)} stays with the payer: work the denial, or write it off with a reason.")
     if plan.excess_minor > 0:
         _case(book, visit, "excess", f"excess:{claim_row}", "A later payer answered for more than was left",
-              f"{plan.excess_minor} cents were more than the visit had left: compare with the earlier payer's answer.")
+              f"{dollars(plan.excess_minor)} was more than the visit had left: compare with the earlier payer's answer.")
 
 
 def raise_suspense(book: Book, visit: VisitState | None, claim_row: str, reason: str) -> None:

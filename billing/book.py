@@ -98,6 +98,7 @@ class Book:
     visits: dict[str, list[VisitState]] = field(default_factory=dict)  # by claim hash
     rows: dict[str, list[dict[str, object]]] = field(default_factory=dict)  # by table name
     postings: list[Posting] = field(default_factory=list)
+    effective_on: date | None = None  # the document's own day for what is posted of it; empty: today
     touched: set[str] = field(default_factory=set)  # visit ids
     taken: set[str] = field(default_factory=set)  # account numbers in use, hashed
     unsettled: set[str] = field(default_factory=set)  # visits that settlement may have to move money of
@@ -130,7 +131,7 @@ class Book:
         if amount_minor == 0:
             return
         posting = Posting(
-            self.practice_id, debit, credit, abs(amount_minor), self.policy.currency, code, on or self.today, source,
+            self.practice_id, debit, credit, abs(amount_minor), self.policy.currency, code, on or self.effective_on or self.today, source,
             ref, visit.guarantor_id, visit.visit_id, coverage_id, service_line_id, remittance_claim_id, None, reason,
             None, self.import_id).flipped_if(amount_minor < 0)
         self.collect(visit, posting)

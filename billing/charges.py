@@ -130,7 +130,8 @@ def _charge(book: Book, claim: BilledClaim, document: str, visit: VisitState) ->
                  ref=f"{document}:charge")
     if claim.patient_paid_minor:
         book.move(visit, ledger.wide("cash:claim:desk"), ledger.patient(visit.visit_id), claim.patient_paid_minor,
-                  code="patient_payment", source="claim", ref=f"{document}:f5", reason="AMT*F5")
+                  code="patient_payment", source="claim", ref=f"{document}:f5", reason="AMT*F5",
+                  on=claim.service_from_on)
 
 
 def _add_payers(book: Book, claim: BilledClaim, visit: VisitState) -> None:

@@ -110,6 +110,7 @@ def post_paid_claims(session: Session, poster: Poster, remittance_id: str, head:
     advance(session, poster.import_id, cursor, len(batch))
     book = poster.book(session, now)
     book.load([claim.claim_id for _, claim, _ in batch])
+    book.effective_on = head.paid_on
     letter = remittances.Letter(remittance_id, head)
     outcomes = [remittances.post_claim(book, letter, claim, number, skip) for number, claim, skip in batch]
     close_book(book)

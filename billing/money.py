@@ -30,3 +30,9 @@ def parse_minor(text: str) -> int:
             raise ValueError("an amount this large is not believable")
     minor = int(whole or "0") * 100 + int((fraction + "00")[:2])
     return -minor if sign == "-" else minor
+
+
+def dollars(amount_minor: int) -> str:
+    """Cents as staff and billers read them: 123456 -> "$1,234.56", -2000 -> "-$20.00"."""
+    whole, cents = divmod(abs(amount_minor), 100)
+    return f"{'-' if amount_minor < 0 else ''}${whole:,}.{cents:02d}"

@@ -177,7 +177,7 @@ def charge_lines(book: Book, visit: VisitState, coverage: CoverageState | None, 
         visit.lines.append(LineState(line_id, line.number, line.procedure_code, line.charge_minor, line.control_number,
                                      line.service_on))
         book.move(visit, debit, ledger.wide(against), line.charge_minor, code="charge", source=source,
-                  ref=f"{ref}:{line.number}", coverage_id=coverage.coverage_id if coverage else None,
+                  ref=f"{ref}:{line.number}", on=line.service_on, coverage_id=coverage.coverage_id if coverage else None,
                   service_line_id=line_id, remittance_claim_id=remittance_claim_id)
 
 

@@ -120,8 +120,9 @@ def _visit(content: Content, visit: Content, language: str) -> dict[str, Any]:
     said = words(language)
     about = [said["with_provider"].format(provider=written(visit["provider"])) if visit["provider"] else "",
              place_words(visit["place_code"], language) or "", f"{said['patient']}: {visit['patient']}"]
+    services = _services(content, visit, language)
     return {"heading": visit_heading(visit, language), "about": " · ".join(filter(None, about)),
-            "services": " · ".join(_services(content, visit, language)), "cols": [said["item"], said["amount"]],
+            "services": " · ".join(services), "service_list": services, "cols": [said["item"], said["amount"]],
             "rows": visit_rows(content, visit, language)}
 
 
@@ -216,8 +217,9 @@ def _aging(content: Content, language: str) -> dict[str, Any] | None:
     if content["total_minor"] <= 0:
         return None
     said = words(language)
-    return {"heading": said["aging_heading"], "cols": [said["aging"][b["bucket"]] for b in content["aging"]],
-            "row": [_money(content, b["amount_minor"], language) for b in content["aging"]]}
+    shown = [(said["aging"][b["bucket"]], _money(content, b["amount_minor"], language)) for b in content["aging"]]
+    return {"heading": said["aging_heading"], "cols": [name for name, _ in shown], "row": [cell for _, cell in shown],
+            "owed": [pair for pair, b in zip(shown, content["aging"], strict=True) if b["amount_minor"]]}
 
 
 def _notices(content: Content, language: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -21,6 +21,7 @@ from billing.importers.records import (
     RemittanceClosed,
     RemittanceOpened,
 )
+from billing.money import dollars
 
 KNOWN_CLAIM_STATUSES = frozenset(
     {
@@ -72,8 +73,8 @@ def claim_flags(claim: PaidClaim, paid_on: date | None = None) -> list[Fault]:
     if claim.reported_patient_minor is not None and claim.reported_patient_minor != patient_minor:
         difference = claim.reported_patient_minor - patient_minor
         reason = (
-            f"CLP05 reports {_dollars(claim.reported_patient_minor)} as the patient's part, the PR adjustments add up "
-            f"to {_dollars(patient_minor)}: the adjustments are used"
+            f"CLP05 reports {dollars(claim.reported_patient_minor)} as the patient's part, the PR adjustments add up "
+            f"to {dollars(patient_minor)}: the adjustments are used"
         )
         found.append(Fault(claim.position, "CLP", reason, difference, claim.claim_id))
     if claim.status_code not in KNOWN_CLAIM_STATUSES:
@@ -134,8 +135,8 @@ def billed_claim_faults(claim: BilledClaim) -> list[Fault]:
         return []
     difference = claim.charge_minor - lines_minor
     reason = (
-        f"the claim charges {_dollars(claim.charge_minor)} (CLM02) but its service lines add up to "
-        f"{_dollars(lines_minor)}, {_apart(difference)}: correct it in the billing system and export it again"
+        f"the claim charges {dollars(claim.charge_minor)} (CLM02) but its service lines add up to "
+        f"{dollars(lines_minor)}, {_apart(difference)}: correct it in the billing system and export it again"
     )
     return [Fault(claim.position, "CLM", reason, difference, claim.claim_id)]
 
@@ -164,9 +165,9 @@ class TransactionSums:
         if difference == 0:
             return []
         reason = (
-            f"the payment is {_dollars(self.opened.paid_minor)} (BPR02) but the claims' payments of "
-            f"{_dollars(self.paid_minor)} less provider adjustments of {_dollars(adjusted_minor)} (PLB) are "
-            f"{_dollars(expected_minor)}, {_apart(difference)}: ask the payer for a corrected remittance"
+            f"the payment is {dollars(self.opened.paid_minor)} (BPR02) but the claims' payments of "
+            f"{dollars(self.paid_minor)} less provider adjustments of {dollars(adjusted_minor)} (PLB) are "
+            f"{dollars(expected_minor)}, {_apart(difference)}: ask the payer for a corrected remittance"
         )
         return [
             Fault(
@@ -232,8 +233,8 @@ def _charge_fault(claim: PaidClaim, adjusted_minor: int) -> list[Fault]:
     if difference == 0:
         return []
     reason = (
-        f"the charge is {_dollars(claim.charge_minor)} (CLP03) but payment {_dollars(claim.paid_minor)} (CLP04) and "
-        f"adjustments {_dollars(adjusted_minor)} (CAS) explain {_dollars(claim.charge_minor - difference)}, "
+        f"the charge is {dollars(claim.charge_minor)} (CLP03) but payment {dollars(claim.paid_minor)} (CLP04) and "
+        f"adjustments {dollars(adjusted_minor)} (CAS) explain {dollars(claim.charge_minor - difference)}, "
         f"{_apart(difference)}: ask the payer what became of the rest"
     )
     return [Fault(claim.position, "CLP", reason, difference, claim.claim_id)]
@@ -245,9 +246,9 @@ def _line_fault(claim: PaidClaim, line: PaidLine) -> list[Fault]:
     if difference == 0:
         return []
     reason = (
-        f"the service line's charge is {_dollars(line.charge_minor)} (SVC02) but payment {_dollars(line.paid_minor)} "
-        f"(SVC03) and adjustments {_dollars(adjusted_minor)} (CAS) explain "
-        f"{_dollars(line.charge_minor - difference)}, {_apart(difference)}"
+        f"the service line's charge is {dollars(line.charge_minor)} (SVC02) but payment {dollars(line.paid_minor)} "
+        f"(SVC03) and adjustments {dollars(adjusted_minor)} (CAS) explain "
+        f"{dollars(line.charge_minor - difference)}, {_apart(difference)}"
     )
     return [Fault(line.position, "SVC", reason, difference, claim.claim_id)]
 
@@ -260,9 +261,9 @@ def _payment_fault(claim: PaidClaim, claim_level_minor: int) -> list[Fault]:
     if difference == 0:
         return []
     reason = (
-        f"the claim's payment is {_dollars(claim.paid_minor)} (CLP04) but its service lines' payments of "
-        f"{_dollars(lines_minor)} less claim adjustments of {_dollars(claim_level_minor)} are "
-        f"{_dollars(claim.paid_minor - difference)}, {_apart(difference)}"
+        f"the claim's payment is {dollars(claim.paid_minor)} (CLP04) but its service lines' payments of "
+        f"{dollars(lines_minor)} less claim adjustments of {dollars(claim_level_minor)} are "
+        f"{dollars(claim.paid_minor - difference)}, {_apart(difference)}"
     )
     return [Fault(claim.position, "CLP", reason, difference, claim.claim_id)]
 
@@ -283,10 +284,5 @@ def _adjusted_minor(adjustments: Iterable[Adjustment]) -> int:
     return sum(item.amount_minor for item in adjustments)
 
 
-def _dollars(minor: int) -> str:
-    whole, cents = divmod(abs(minor), 100)
-    return f"{'-' if minor < 0 else ''}${whole:,}.{cents:02d}"
-
-
 def _apart(difference: int) -> str:
-    return f"a difference of {_dollars(abs(difference))}"
+    return f"a difference of {dollars(abs(difference))}"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.edge import AsJson, Edge, context, dollars, found, print_fields, print_json, print_table
+from billing.money import dollars
+from bot.cli.edge import AsJson, Edge, context, found, print_fields, print_json, print_table
 from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
 
 if TYPE_CHECKING:

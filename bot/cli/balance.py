@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.cli.edge import AsJson, Edge, context, dollars, found, print_json, print_table
+from billing.money import dollars
+from bot.cli.edge import AsJson, Edge, context, found, print_json
 from bot.cli.exits import USAGE, Stop
 
 if TYPE_CHECKING:
@@ -77,16 +78,21 @@ def _print(facts: dict[str, Any], as_json: bool, brief: bool = False) -> None:
         print_json(facts)
         return
     unsure = "" if facts["confirmed"] else "  (guarantor not confirmed: neither messaged nor charged)"
-    typer.echo(f"Account {facts['account']}: open ${dollars(facts['open_minor'])}, due now "
-               f"${dollars(facts['due_now_minor'])}{unsure}")
-    if brief:
-        return
-    rows = [(v["visit"], v["service_on"] or "", *(dollars(v[f"{name}_minor"]) for name in (
-        "charge", "payer", "patient", "due_now", "pending", "held", "credit")), _why(v)) for v in facts["visits"]]
-    print_table("", ("Visit", "Service", "Charge $", "Payer $", "Patient $", "Due now $", "Pending $", "Held $",
-                     "Credit $", "Waiting for"), rows)
+    typer.echo(f"Account {facts['account']}: {_words(facts)}{unsure}")
+    for v in [] if brief else facts["visits"]:
+        waiting = f"  [{why}]" if (why := _why(v)) else ""
+        typer.echo(f"  {v['visit']}, {v['service_on'] or 'day unknown'}, charged {dollars(v['charge_minor'])}: "
+                   f"{_words(v)}{waiting}")
+
+
+def _words(amounts: dict[str, Any]) -> str:
+    """What is open and of that only what is not zero; due now always."""
+    parts = {"with insurers": "payer", "pending": "pending", "held": "held", "on plan": "on_plan", "credit": "credit"}
+    named = [f"{dollars(amounts[f'{key}_minor'])} {word}" for word, key in parts.items() if amounts[f"{key}_minor"]]
+    return ", ".join([f"open {dollars(amounts['open_minor'])}", f"{dollars(amounts['due_now_minor'])} due now", *named])
 
 
 def _why(visit: dict[str, Any]) -> str:
     waiting = [c["payer"] for c in visit["coverages"] if c["status"] == "pending"]
-    return ", ".join([*waiting, *(f"hold: {kind}" for kind in visit["holds"]), *(["void"] if visit["void"] else [])])
+    return ", ".join([*(f"waiting for {payer}" for payer in waiting), *(f"hold: {kind}" for kind in visit["holds"]),
+                      *(["void"] if visit["void"] else [])])

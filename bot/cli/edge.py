@@ -206,12 +206,6 @@ def show(value: Any, as_json: bool) -> None:
         print(plain if plain else "Nothing.")
 
 
-def dollars(amount_minor: int) -> str:
-    """Return cents as US dollars for the terminal: 123456 -> "1,234.56"."""
-    sign = "-" if amount_minor < 0 else ""
-    return f"{sign}{abs(amount_minor) // 100:,}.{abs(amount_minor) % 100:02d}"
-
-
 def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.edge import AsJson, Edge, context, dollars, found, print_json, print_table
+from billing.money import dollars
+from bot.cli.edge import AsJson, Edge, context, found, print_json
 from bot.cli.exits import FOUND_PROBLEMS
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+Sources = Annotated[bool, typer.Option("--sources", help="Name the source rows behind each amount.")]
 Language = Annotated[str, typer.Option("--lang", help="Language of the sentences: en or es.")]
 
 
@@ -24,6 +27,7 @@ def explain(
     ref: Annotated[str, typer.Argument(metavar="ACCOUNT|VISIT", help="Our id, an account number or a claim number.")],
     as_json: AsJson = False,
     lang: Language = "en",
+    sources: Sources = False,
 ) -> None:
     """Show how a balance came about. Exit code 1 when the lines of a visit do not add up: a person has to look."""
     with context() as edge:
@@ -31,12 +35,13 @@ def explain(
             edge.read(lambda session: _explanations(session, edge, ref), "account",
                       lambda seen: seen[0] if seen else "unknown", "explain"), "such account or visit")
         answers = [_answer(one, lang) for one in explanations]
+        _call_staff(edge, account_id, [one for one in explanations if not one.foots])
     if as_json:
         print_json({"account_id": account_id, "language": lang, "foots": all(a["foots"] for a in answers),
                     "visits": answers})
     else:
         for answer in answers:
-            _print(answer)
+            _print(answer, sources)
     if not all(answer["foots"] for answer in answers):
         raise typer.Exit(FOUND_PROBLEMS)
 
@@ -53,6 +58,17 @@ def _explanations(session: Session, edge: Edge, ref: str) -> tuple[str, tuple[Ex
     return None if account is None else (account.id, steps.explain_account(session, account.id))
 
 
+def _call_staff(edge: Edge, account_id: str, broken: list[Explanation]) -> None:
+    """A visit whose lines do not add up is a person's to sort out, however that was noticed."""
+    from billing import cases
+
+    for one in broken:
+        edge.store.write(partial(
+            cases.open_case, practice_id=edge.practice_id, kind="explain_mismatch", title="A balance does not add up",
+            detail=one.reason, now=edge.now(), dedupe=f"explain_mismatch:{one.visit_id}", guarantor_id=account_id,
+            visit_id=one.visit_id))
+
+
 def _answer(explanation: Explanation, language: str) -> dict[str, Any]:
     """Steps that do not add up are shown to staff, marked, and never put into sentences for a patient."""
     from billing.explain import to_json
@@ -61,12 +77,14 @@ def _answer(explanation: Explanation, language: str) -> dict[str, Any]:
     return to_json(explanation, language, sentence if explanation.foots else lambda step, code: "")
 
 
-def _print(answer: dict[str, Any]) -> None:
+def _print(answer: dict[str, Any], sources: bool) -> None:
     print(f"Visit {answer['visit']}, service {answer['service_on'] or 'of unknown day'}: "
-          f"left ${dollars(answer['left_minor'])}")
+          f"left {dollars(answer['left_minor'])}")
     if not answer["foots"]:
         print(f"  DOES NOT ADD UP: {answer['reason']}. Nothing of this is said to the patient.")
-    print_table("", ("Step", "Amount $", "Code", "Sentence", "From"),
-                [(s["kind"], dollars(s["amount_minor"]), s["code"], s["sentence"], " ".join(s["sources"]))
-                 for s in answer["steps"]])
+    for step in answer["steps"]:
+        words = step["sentence"] or step["kind"].replace("_", " ")
+        print(f"  {dollars(step['amount_minor']):>12}  {words}" + (f"  ({step['code']})" if step["code"] else ""))
+        if sources:
+            print(" " * 16 + " ".join(step["sources"]))
     print()

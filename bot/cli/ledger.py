@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.edge import AsJson, context, dollars, found, print_json, print_table
+from billing.money import dollars
+from bot.cli.edge import AsJson, context, found, print_json, print_table
 from bot.cli.exits import FOUND_PROBLEMS
 
 if TYPE_CHECKING:

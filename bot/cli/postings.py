@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.edge import AsJson, context, dollars, print_json, print_table
+from billing.money import dollars
+from bot.cli.edge import AsJson, context, print_json, print_table
 from bot.cli.exits import NOT_FOUND, REFUSED, Stop
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def list_all(as_json: AsJson = False) -> None:
     print_table("", ("Batch", "Rows", "Sum $", "Exported", "By", "State"), [
         (b.batch_id, b.rows, dollars(b.total_minor), f"{b.exported_at:%Y-%m-%d %H:%M}", b.exported_by, _state(b))
         for b in batches])
-    print(f"Waiting for the next export: {rows} rows, ${dollars(total)}.")
+    print(f"Waiting for the next export: {rows} rows, {dollars(total)}.")
 
 
 def _state(batch: Batch) -> str:
@@ -73,7 +74,7 @@ def export(folder: Folder = Path(), batch: OneBatch = "", as_json: AsJson = Fals
         return
     for one in done:
         again = " (an earlier export was interrupted)" if one.recovered else ""
-        print(f"{one.path}: {one.batch.rows} rows, ${dollars(one.batch.total_minor)}{again}. When the other system has "
+        print(f"{one.path}: {one.batch.rows} rows, {dollars(one.batch.total_minor)}{again}. When the other system has "
               f"posted it: plainbill postings ack {one.batch.batch_id}")
     if not done:
         print("Nothing to export: everything was exported before.")
@@ -93,7 +94,7 @@ def acknowledge(batch: BatchId, as_json: AsJson = False) -> None:
     if as_json:
         print_json(_facts(done))
     else:
-        print(f"Batch {batch} is acknowledged: {done.rows} rows, ${dollars(done.total_minor)}.")
+        print(f"Batch {batch} is acknowledged: {done.rows} rows, {dollars(done.total_minor)}.")
 
 
 @app.command("differences")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.edge import AsJson, Edge, context, dollars, found, print_json, require_configured
+from billing.money import dollars
+from bot.cli.edge import AsJson, Edge, context, found, print_json, require_configured
 from bot.cli.exits import USAGE, Stop
 
 if TYPE_CHECKING:
@@ -53,5 +54,5 @@ def _show(line: Line, as_json: bool) -> None:
     if as_json:
         print_json(line)
         return
-    typer.echo(f"{line.account}: {line.outcome}, ${dollars(line.due_minor)} due. {line.reason}"
+    typer.echo(f"{line.account}: {line.outcome}, {dollars(line.due_minor)} due. {line.reason}"
                + (f" [{line.message_id}]" if line.message_id else ""))

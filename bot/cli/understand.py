@@ -23,7 +23,7 @@ def understand(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line. Input lines may be objects too: "
                                                         "text, language.")] = False,
     lang: Annotated[str, typer.Option(help="The language to assume where a text does not tell.")] = "en",
-    on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"],
+    on: Annotated[datetime | None, typer.Option("--today", "--on", formats=["%Y-%m-%d"],
                                                 help="The day that counts as today.")] = None,
 ) -> None:
     """Show how texts are understood: language, intent, and what they name."""

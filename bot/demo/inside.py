@@ -37,13 +37,15 @@ def inside_of(session: Session, practice_id: str, policy: PracticePolicy, person
         return {"clock": clock, **_NOTHING}
     hashed = address_hash(practice_id, "sms", person.phone)
     messages = demo_queries.messages_to(session, practice_id, hashed)
-    total = figures.account_figures(session, guarantor.id, local.date()).total
+    account = figures.account_figures(session, guarantor.id, local.date())
+    due = {visit.visit_id: visit.figures.due_now_minor for visit in account.visits}
     lanes = [threads.of_hash(practice_id, "sms", hashed), *(threads.of_message(row.id) for row, _ in messages),
              *map(threads.of_payment, demo_queries.payments_of(session, guarantor.id))]
     return {
-        "clock": clock, "headline": _headline(total, person), "figures": _figures(total),
-        "explanation": [_visit(one, person.language) for one in explain.explain_account(session, guarantor.id)],
-        "messages": [_message(row, [words.verdict(v, zone) for v in verdicts]) for row, verdicts in messages],
+        "clock": clock, "headline": _headline(account.total, person), "figures": _figures(account.total),
+        "explanation": [_visit(one, person.language, due.get(one.visit_id))
+                        for one in explain.explain_account(session, guarantor.id)],
+        "messages": [_message(row, words.verdicts(verdicts, zone)) for row, verdicts in messages],
         "ledger": _ledger(session, guarantor), "cases": _cases(session, guarantor, zone),
         "inbox": [words.arrival(row, zone) for row in demo_queries.inbox_of(session, practice_id, lanes)]}
 
@@ -58,25 +60,25 @@ def _headline(total: Figures, person: Person) -> str:
 
 
 def _figures(total: Figures) -> list[dict[str, Any]]:
-    shown = (("Due now", total.due_now_minor), ("Still with insurers", total.payer_minor),
-             ("Waiting for an insurer", total.pending_minor), ("Held back", total.held_minor),
-             ("Credit", total.credit_minor), ("Open in all", total.open_minor))
+    shown = (("Due now", total.due_now_minor), ("With insurers", total.payer_minor),
+             ("Pending", total.pending_minor), ("Held", total.held_minor), ("Credit", total.credit_minor),
+             ("Open in all", total.open_minor))
     return [{"name": name, "amount": words.dollars(minor), "zero": minor == 0} for name, minor in shown]
 
 
-def _visit(one: Explanation, language: str) -> dict[str, Any]:
+def _visit(one: Explanation, language: str, due_minor: int | None) -> dict[str, Any]:
     heading = f"{one.external}" + (f", {day(one.service_on, 'en')}" if one.service_on else "")
     if not one.foots:
         return {"heading": heading, "refused": f"This does not add up, so a person looks at it: {one.reason}",
                 "language": language, "steps": []}
     return {"heading": heading, "refused": "", "language": language,
-            "steps": [_step(step, language) for step in one.steps]}
+            "steps": [_step(step, language, due_minor) for step in one.steps]}
 
 
-def _step(step: Step, language: str) -> dict[str, Any]:
+def _step(step: Step, language: str, due_minor: int | None) -> dict[str, Any]:
     """``part``: the step names what is already in the sum above it, so its amount does not count again."""
     rows = len(step.sources)
-    return {"text": sentence(step, language, "USD", short=True), "amount": words.dollars(step.amount_minor),
+    return {"text": sentence(step, language, "USD", True, due_minor), "amount": words.dollars(step.amount_minor),
             "code": step.code if "-" in step.code else "", "part": step.kind in NAMING, "left": step.kind == "left",
             "sources": f"from {rows} row{'s' if rows != 1 else ''} of the books: " + ", ".join(step.sources)}
 

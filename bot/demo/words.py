@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,11 +20,12 @@ _CODES = {
     "to_credit": "Kept as credit", "from_credit": "Paid from credit", "reversal": "Reversal of an earlier row"}
 _WHY = {"PR-1": "deductible", "PR-2": "coinsurance", "PR-3": "copay"}
 _ACCOUNTS = {
-    "revenue": "Revenue", "contractual": "Contract discounts", "payer_clearing": "Money from plans",
-    "opening": "Opening", "suspense": "To be looked into", "patient": "Patient owes", "credit": "Patient's credit"}
+    "revenue": "Revenue", "contractual": "Discounts", "payer_clearing": "Received from plans",
+    "opening": "Opening", "suspense": "To be looked into", "patient": "Patient", "credit": "Patient's credit"}
 _ARRIVALS = {"message": "Text from this phone", "receipt": "Delivery report of a text", "link": "Page opened",
              "processor": "Signed event of the card processor", "event": "News inside the practice"}
-_STAGES = {"queueing": "When it was written", "sending": "Again, when it was sent"}
+_STAGES = {"queueing": "When written", "sending": "When sent"}
+_BOTH = "When written, and again when sent"
 _OUTCOMES = {"send": "let through", "defer": "has to wait", "withhold": "withheld"}
 
 
@@ -46,11 +47,19 @@ def account(row: AccountRow, payers: Mapping[str, str]) -> str:
     """An account of the ledger by a name that says whose it is."""
     kind = row.key.split(":", 1)[0]
     if kind == "payer":
-        return f"{written(payers.get(row.coverage_id or '', '')) or 'Plan'} owes"
+        return written(payers.get(row.coverage_id or "", "")) or "Plan"
     if kind == "cash":
         _, processor, tender = (*row.key.split(":"), "", "")[:3]
-        return f"{processor.capitalize()} {tender} money"
+        return f"{processor.capitalize()}, {tender}"
     return _ACCOUNTS.get(kind, kind.replace("_", " ").capitalize())
+
+
+def verdicts(rows: Sequence[Verdict], zone: tzinfo) -> list[dict[str, Any]]:
+    """Both answers of the gate about a message; as one where the second says what the first did."""
+    said = [verdict(row, zone) for row in rows]
+    if len(said) == 2 and all(said[0][part] == said[1][part] for part in ("outcome", "rule", "reason")):
+        return [{**said[1], "stage": _BOTH}]
+    return said
 
 
 def verdict(row: Verdict, zone: tzinfo) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from billing.link_pages import DueNow, PaymentPage, Visitor
+from config.practice import PracticePolicy
 from templates import web
 from templates.statement_words import day, money, phone_words
 
@@ -18,7 +19,7 @@ def ask(language: str, *, wrong: bool = False) -> str:
 
 def gone(language: str) -> str:
     said = web.words(language)
-    return note_page(language, "", said["gone_title"], said["gone_text"])
+    return note_page(language, None, said["gone_title"], said["gone_text"])
 
 
 def note(visitor: Visitor, name: str, language: str, links: Sequence[tuple[str, str]] = (), **filled: str) -> str:
@@ -26,11 +27,19 @@ def note(visitor: Visitor, name: str, language: str, links: Sequence[tuple[str, 
     said = web.words(language)
     filled = {"phone": phone_words(visitor.policy.phone), "practice": visitor.policy.name, **filled}
     shown = [{"href": f"{href}?lang={language}", "text": said[key]} for href, key in links]
-    return note_page(language, visitor.policy.name, said[f"{name}_title"], said[f"{name}_text"].format(**filled), shown)
+    return note_page(language, visitor.policy, said[f"{name}_title"], said[f"{name}_text"].format(**filled), shown)
 
 
-def note_page(language: str, practice: str, title: str, text: str, links: Sequence[Mapping[str, str]] = ()) -> str:
-    return web.page("note", language, {"practice": practice, "title": title, "text": text, "links": links})
+def note_page(language: str, policy: PracticePolicy | None, title: str, text: str,
+              links: Sequence[Mapping[str, str]] = (), hero: Mapping[str, str] | None = None) -> str:
+    """``policy`` is None where nobody has proved who they are: then the page names no practice."""
+    return web.page("note", language, {"practice": letterhead(policy) if policy else None, "title": title,
+                                       "text": text, "links": links, "hero": hero})
+
+
+def letterhead(policy: PracticePolicy) -> dict[str, Any]:
+    """The practice's own name, and where to ask."""
+    return {"name": policy.legal_name, "lines": [phone_words(policy.phone)]}
 
 
 def pay(visitor: Visitor, payment: PaymentPage, action: str, language: str) -> str:
@@ -39,15 +48,16 @@ def pay(visitor: Visitor, payment: PaymentPage, action: str, language: str) -> s
     rows = [[said["pay_visit_on"].format(day=day(on, language)) if on else f"{said['pay_visit']} {external}",
              money(minor, language, payment.currency)] for on, external, minor in payment.rows]
     return web.page("pay", language, {
-        "practice": visitor.policy.name, "phone": phone_words(visitor.policy.phone), "amount": amount, "rows": rows,
+        "practice": letterhead(visitor.policy), "phone": phone_words(visitor.policy.phone), "amount": amount, "rows": rows,
         "total": None, "action": action, "fields": []})
 
 
 def paid(visitor: Visitor, payment: PaymentPage, language: str) -> str:
     assert payment.paid_at is not None
-    on = payment.paid_at.astimezone(ZoneInfo(visitor.policy.zone)).date()
-    return note(visitor, "paid", language, amount=money(payment.amount_minor, language, payment.currency),
-                day=day(on, language))
+    said, on = web.words(language), payment.paid_at.astimezone(ZoneInfo(visitor.policy.zone)).date()
+    hero = {"label": said["paid_amount"], "amount": money(payment.amount_minor, language, payment.currency),
+            "by": day(on, language), "lead": ""}
+    return note_page(language, visitor.policy, said["paid_title"], said["paid_text"], hero=hero)
 
 
 def sheet(name: str, page: Mapping[str, Any], home: str, query: str, language: str, due: DueNow | None = None) -> str:
@@ -69,7 +79,7 @@ def pay_now(visitor: Visitor, due: DueNow, action: str, language: str) -> str:
     said = web.words(language)
     amount = money(due.amount_minor, language, due.currency)
     return web.page("pay", language, {
-        "practice": visitor.policy.name, "phone": phone_words(visitor.policy.phone), "amount": amount,
+        "practice": letterhead(visitor.policy), "phone": phone_words(visitor.policy.phone), "amount": amount,
         "rows": [[said["pay_now_heading"], amount]], "total": None, "action": action,
         "fields": [("amount", str(due.amount_minor)), ("version", str(due.balance_version))]})
 
@@ -79,4 +89,4 @@ def choice(visitor: Visitor, visits: Sequence[str], action: str, language: str) 
     said = web.words(language)
     links = [{"href": f"{action}?visit={number}&lang={language}", "text": said["pay_visit_on"].format(day=on)}
              for number, on in enumerate(visits, 1)]
-    return note_page(language, visitor.policy.name, said["choose_title"], said["choose_text"], links)
+    return note_page(language, visitor.policy, said["choose_title"], said["choose_text"], links)

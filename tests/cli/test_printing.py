@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.edge import dollars, print_json, show
+from billing.money import dollars
+from bot.cli.edge import print_json, show
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ ROW = _Row("V-1", datetime(2026, 11, 3, 15, tzinfo=UTC), date(2026, 11, 3), 1205
 
 
 @pytest.mark.parametrize(("minor", "text"), [
-    (0, "0.00"), (5, "0.05"), (-5, "-0.05"), (123456, "1,234.56"), (-100, "-1.00"),
+    (0, "$0.00"), (5, "$0.05"), (-5, "-$0.05"), (123456, "$1,234.56"), (-100, "-$1.00"),
 ])
 def test_cents_are_shown_as_dollars_without_a_float(minor: int, text: str) -> None:
     assert dollars(minor) == text

@@ -116,13 +116,17 @@ class Town:
 
     async def death(self) -> None:
         """Wait for the process to die at its failpoint."""
+        await self.happens(self.bury)
+
+    async def happens(self, what: Callable[[], bool]) -> None:
+        """Wait for something to come true."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
-        while not self.bury():
-            assert asyncio.get_running_loop().time() < deadline, f"it never came to {self.armed}\n{self.log()}"
-            await asyncio.sleep(0.01)
+        while not what():
+            assert asyncio.get_running_loop().time() < deadline, f"it never happened (armed: {self.armed})\n{self.log()}"
+            await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
-        """End the process as an operator would; an armed one may die on the way."""
+        """End the process as an operator would. An armed one may die on the way, or the next life dies in its place."""
         if self.bury():
             return
         os.kill(self.pid, signal.SIGTERM)
@@ -130,6 +134,8 @@ class Town:
         assert code == 0 or (code == KILLED and self.armed), f"the process ended with {code}\n{self.log()}"
         if code == KILLED:
             self.deaths.append(self.armed)
+        elif self.armed:
+            self.lives.insert(0, self.armed)
         self.pid = 0
 
     def log(self) -> str:
@@ -146,11 +152,11 @@ class Town:
             if self.bury():
                 await self.live(later=LEASES)
                 continue
-            waits = self.unsettled()
-            if not waits and not self._on_the_way():
+            waits, coming = self.unsettled(), self._on_the_way()
+            if not waits and not coming:
                 return
             soonest = min((until for _, until in waits), default=self.clock.now())
-            if soonest - self.clock.now() > timedelta(seconds=3):
+            if not coming and soonest - self.clock.now() > timedelta(seconds=3):
                 await self.stop()
                 await self.live(later=soonest - self.clock.now() + timedelta(seconds=1))
             await asyncio.sleep(0.02)

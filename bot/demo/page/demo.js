@@ -32,6 +32,14 @@ const rows = (name, list, key, draw, now) => list.map((one, place) => {
   return el;
 });
 
+// The newest rows in sight, the others one press away.
+const fold = (id, rest, box, items, most, none) => {
+  fill(id, items.slice(0, most), none);
+  $(rest).replaceChildren(...items.slice(most));
+  $(box).hidden = items.length <= most;
+  $(box).firstElementChild.textContent = (items.length - most) + " earlier";
+};
+
 const choose = (one) => {
   account = one.account; shown = ""; texts = -1; before = new Set();
   location.hash = account;
@@ -83,16 +91,15 @@ const visit = (v) => {
 };
 
 const message = (m) => {
-  const li = make("li", "", make("div", "head", make("span", "", m.body.split("\n")[0]), make("span", "tag" + (m.stopped ? " stop" : ""), m.status)),
-    make("div", "how", m.template + ", " + m.segments));
+  const li = make("li", "", make("div", "head", make("span", "", m.body.split("\n")[0]), make("span", "tag" + (m.stopped ? " stop" : ""), m.status)));
   for (const v of m.verdicts) {
-    const why = make("span", "", make(v.stopped ? "strong" : "span", "", v.outcome), ": ");
-    if (v.rule) why.append(v.rule + " " + v.title + ". ");
-    why.append(v.reason + (v.citation ? " (" + v.citation + ")" : ""));
-    li.append(make("div", "verdict", make("span", "", v.stage), why));
+    const why = make("span", "", make(v.stopped ? "strong" : "span", "", v.outcome));
+    why.append(v.rule ? " by " + v.rule + ", “" + v.title + "”: " + v.reason + ". " + v.citation : ": " + v.reason);
+    li.append(make("div", "verdict", v.stage + ": ", why));
   }
   if (m.verdicts.length) {
-    const facts = make("details", "", make("summary", "", "The facts it decided on")), list = make("dl", "");
+    const facts = make("details", "", make("summary", "", "The facts")), list = make("dl", "");
+    list.append(make("dt", "", "Length"), make("dd", "", m.segments));
     for (const [name, value] of m.verdicts[m.verdicts.length - 1].facts) list.append(make("dt", "", name), make("dd", "", value));
     facts.append(list);
     facts.open = opened.has(m.id);
@@ -113,10 +120,10 @@ const drawInside = (s) => {
   $("headline").textContent = s.headline;
   $("figures").replaceChildren(...s.figures.map((f) => make("div", f.zero ? "zero" : "", make("dt", "", f.name), make("dd", "", f.amount))));
   $("explanation").replaceChildren(...s.explanation.map(visit));
-  fill("messages", rows("m", s.messages, (m) => m.id, message, now), "Nothing was sent: nothing is due, so nothing is asked for.");
+  fold("messages", "messages-rest", "earlier", rows("m", s.messages, (m) => m.id, message, now), 4, "Nothing was sent: nothing is due, so nothing is asked for.");
   fill("ledger", rows("t", s.ledger, JSON.stringify, transfer, now));
   fill("cases", rows("c", s.cases, JSON.stringify, (c) => make("li", "", make("span", "", c.text), make("span", "tag stop", c.kind)), now), "Nothing to do for this patient.");
-  fill("inbox", rows("i", s.inbox, (i) => i.what, (i) => make("li", "", make("span", "", i.what), make("span", "how", i.at + ", " + i.status)), now), "Nothing yet.");
+  fold("inbox", "inbox-rest", "older", rows("i", s.inbox, (i) => i.what, (i) => make("li", "", make("span", "", i.what), make("span", "how", i.at + ", " + i.status)), now), 5, "Nothing yet.");
   before = now;
 };
 
