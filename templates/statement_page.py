@@ -99,7 +99,7 @@ def _overview(content: Content, language: str) -> dict[str, Any] | None:
     if len(content["visits"]) < 2:
         return None
     said = words(language)
-    rows = [[short_day(v["service_on"], language), _who(v, language), _money(content, v["due_minor"], language)]
+    rows = [[short_day(v["service_on"], language), _who(content, v), _money(content, v["due_minor"], language)]
             for v in content["visits"]]
     if content["credit_used_minor"]:
         rows.append(["", said["credit_used"], _money(content, -content["credit_used_minor"], language)])
@@ -107,8 +107,10 @@ def _overview(content: Content, language: str) -> dict[str, Any] | None:
             "rows": rows, "total": [said["total"], "", _money(content, content["total_minor"], language)]}
 
 
-def _who(visit: Content, language: str) -> str:
-    return " · ".join(filter(None, (written(visit["provider"]), visit["patient"])))
+def _who(content: Content, visit: Content) -> str:
+    """The provider, and the patient where that is somebody else than the one who gets the bill."""
+    patient = "" if visit["patient"] == content["guarantor"]["name"] else visit["patient"]
+    return " · ".join(filter(None, (written(visit["provider"]), patient)))
 
 
 def visit_heading(visit: Content, language: str) -> str:

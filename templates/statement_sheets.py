@@ -60,18 +60,25 @@ def _amount(content: Content, minor: int | None, language: str) -> str:
     return "" if minor is None else money(minor, language, content["currency"])
 
 
+def receipt_words(payment_id: str) -> str:
+    """The payment's id in groups that one can read over the telephone: ``01M8 03BR SXEB C15E BSGC``."""
+    plain = payment_id.removeprefix("pay_").upper()
+    return " ".join(plain[at:at + 4] for at in range(0, len(plain), 4))
+
+
 def receipt_page(content: Content, language: str) -> dict[str, Any]:
     said, currency = words(language), content["currency"]
     rows = [[day(part["service_on"], language) or f"{said['visit']} {part['external']}",
              money(part["amount_minor"], language, currency)] for part in content["parts"]]
     if content["credit_minor"]:
         rows.append([said["receipt_credit_rest"], money(content["credit_minor"], language, currency)])
-    facts = [[said["receipt_number"], content["receipt_number"]],
+    number = receipt_words(content["receipt_number"])
+    facts = [[said["receipt_number"], number],
              [said["receipt_on"], day(content["paid_on"], language)], [said["account"], content["account"]]]
     return {
         **frame(content["practice"], content["account"], language), "made_on": content["paid_on"],
         "kind": said["receipt_title"], "facts": facts,
-        "title": f"{said['receipt_title']} {content['receipt_number']}", "to": addressee(content, language),
+        "title": f"{said['receipt_title']} {number}", "to": addressee(content, language),
         "hero": {"label": said["receipt_amount"], "amount": money(content["amount_minor"], language, currency),
                  "by": said["tender"].get(content["tender"], content["tender"]), "lead": said["receipt_thanks"]},
         "parts": {"heading": said["receipt_for"], "cols": [said["visit"], said["amount"]], "rows": rows,

@@ -162,8 +162,8 @@ def nothing_due(facts: Facts) -> Finding | None:
 
 def sending_mode(facts: Facts) -> Finding | None:
     """Last among the stops: in shadow mode this verdict then means that the text would have gone out."""
-    if facts.message.purpose in MANDATED or facts.message.internal:
-        return None
+    if facts.message.purpose in MANDATED or facts.message.internal or facts.message.channel == "console":
+        return None  # the console is this machine's own terminal: nothing leaves
     if not facts.practice.configured:
         return withhold("the practice is not configured yet")
     if facts.practice.policy.sending != "on":

@@ -28,6 +28,15 @@ _WORDS = {
         "over": "This checkout page has expired.",
         "done": "This payment is complete.",
         "incomplete": "Your card information is incomplete.",
+        "secure": "Test page. It stands in for the card processor, and no money moves.",
+        "try": "Cards to try:",
+        "good": "is paid",
+        "declined": "is declined",
+        "asks": "asks your bank first",
+        "card_declined": "Your card was declined.",
+        "insufficient_funds": "Your card has insufficient funds.",
+        "expired_card": "Your card has expired.",
+        "incorrect_cvc": "Your card's security code is incorrect.",
         "confirm": "Your bank asks you to confirm this payment.",
         "yes": "Confirm payment",
         "no": "Do not confirm",
@@ -44,17 +53,39 @@ _WORDS = {
         "over": "Esta página de pago ha vencido.",
         "done": "Este pago está completo.",
         "incomplete": "Los datos de su tarjeta están incompletos.",
+        "secure": "Página de prueba. Hace de procesador de tarjetas, y no se mueve dinero.",
+        "try": "Tarjetas para probar:",
+        "good": "se paga",
+        "declined": "se rechaza",
+        "asks": "pregunta primero a su banco",
+        "card_declined": "Su tarjeta fue rechazada.",
+        "insufficient_funds": "Su tarjeta no tiene fondos suficientes.",
+        "expired_card": "Su tarjeta está vencida.",
+        "incorrect_cvc": "El código de seguridad de su tarjeta es incorrecto.",
         "confirm": "Su banco le pide que confirme este pago.",
         "yes": "Confirmar el pago",
         "no": "No confirmar",
     },
 }
 _STYLE = (
-    "body{font:17px/1.5 system-ui,sans-serif;max-width:26rem;margin:2rem auto;padding:0 1rem;color:#1a1f36}"
-    "label{display:block;margin:.8rem 0}"
-    "input{display:block;width:100%;padding:.6rem;font:inherit;box-sizing:border-box}"
-    "button{width:100%;padding:.8rem;font:inherit;background:#3d3abf;color:#fff;border:0;margin:.4rem 0}"
-    "[role=alert]{color:#a3001b}small{color:#4f566b}"
+    "body{font:18px/1.5 system-ui,sans-serif;max-width:26rem;margin:0 auto;padding:1.5rem 1rem;color:#1a1f36;"
+    "background:#fff}"
+    "h1{font-size:2.2rem;line-height:1.2;margin:.5rem 0 1.2rem}"
+    "h1 span{display:block;font-size:1.05rem;font-weight:400;color:#4f566b}"
+    "label{display:block;margin:0 0 .9rem;font-size:1rem}.two{display:grid;grid-template-columns:1fr 1fr;gap:.8rem}"
+    "input{display:block;width:100%;min-height:3rem;padding:.5rem .7rem;font:inherit;box-sizing:border-box;"
+    "border:1.5px solid #6b7294;border-radius:.5rem;margin-top:.2rem}"
+    "button{width:100%;min-height:3.2rem;padding:.7rem;font:inherit;font-weight:600;background:#3d3abf;color:#fff;"
+    "border:2px solid #3d3abf;border-radius:.5rem;margin:.4rem 0}button+button{background:#fff;color:#3d3abf}"
+    "a{color:#3d3abf}:focus-visible{outline:3px solid #3d3abf;outline-offset:3px}"
+    "[role=alert]{color:#8f1d14;border:2px solid;border-radius:.5rem;padding:.6rem .9rem}"
+    ".test{font-size:.95rem;color:#4f566b;border-top:1px solid #d5d8e4;margin-top:1.5rem}"
+    ".test ul{padding-left:1.1rem;margin:.3rem 0}"
+)
+_TRY = (("4242 4242 4242 4242", "good"), ("4000 0000 0000 0002", "declined"), ("4000 0025 0000 3155", "asks"))
+_FIELDS = (
+    ("email", "email", False, "email"), ("number", "cc-number", True, "numeric"), ("exp", "cc-exp", True, "numeric"),
+    ("cvc", "cc-csc", True, "numeric"), ("name", "cc-name", False, "text"), ("zip", "postal-code", False, "numeric"),
 )
 
 
@@ -119,7 +150,7 @@ def _after(request: web.Request, account: Account, session_id: str, intent: Row,
     if intent["status"] == "requires_action":
         raise web.HTTPSeeOther(f"/c/pay/{session_id}/authenticate")
     error = intent["last_payment_error"] or {}
-    return _page(session, _form(session, error.get("message")))
+    return _page(session, _form(session, _reason(session, error)))
 
 
 def _session(request: web.Request) -> Row:
@@ -157,21 +188,25 @@ def _amount(session: Row) -> str:
 
 def _form(session: Row, error: str | None) -> str:
     words = _words(session)
-    fields = "".join(
-        f'<label>{words[name]}<input name="{name}" autocomplete="{hint}"{" required" if needed else ""}></label>'
-        for name, hint, needed in (
-            ("email", "email", False),
-            ("number", "cc-number", True),
-            ("exp", "cc-exp", True),
-            ("cvc", "cc-csc", True),
-            ("name", "cc-name", False),
-            ("zip", "postal-code", False),
-        )
-    )
+    fields = {name: f'<label>{words[name]}<input name="{name}" autocomplete="{hint}" inputmode="{keys}"'
+                    f'{" required" if needed else ""}></label>' for name, hint, needed, keys in _FIELDS}
+    pair = f'<div class="two">{fields.pop("exp")}{fields.pop("cvc")}</div>'
+    email, number, *rest = fields.values()
     alert = f'<p role="alert">{escape(error)}</p>' if error else ""
-    action = f"/c/pay/{quote(session['id'])}"
     button = f"<button>{words['pay']} {_amount(session)}</button>"
-    return f'{alert}<form method="post" action="{action}">{fields}{button}</form>'
+    action = f"/c/pay/{quote(session['id'])}"
+    return f'{alert}<form method="post" action="{action}">{email}{number}{pair}{"".join(rest)}{button}</form>'
+
+
+def _hint(words: dict[str, str]) -> str:
+    cards = "".join(f"<li>{number} {words[what]}</li>" for number, what in _TRY)
+    return f'<div class="test"><p>{words["secure"]} {words["try"]}</p><ul>{cards}</ul><p>12/34, 123</p></div>'
+
+
+def _reason(session: Row, error: Row) -> str | None:
+    """Why the card was refused, in the page's language."""
+    words = _words(session)
+    return words.get(error.get("decline_code") or "") or words.get(error.get("code") or "") or error.get("message")
 
 
 def _question(session: Row, action: str) -> str:
@@ -190,10 +225,10 @@ def _page(session: Row, inner: str) -> web.Response:
     language = "es" if words is _WORDS["es"] else "en"
     title = f"{words['pay']} {_amount(session)}"
     back = f'<p><a href="{escape(session["cancel_url"])}">{words["back"]}</a></p>' if session["cancel_url"] else ""
-    hint = "Test: 4242 4242 4242 4242, 12/34, 123" if status == "open" else ""
     html = (
         f'<!doctype html><html lang="{language}"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>'
-        f"<style>{_STYLE}</style><main><h1>{title}</h1>{inner}{back}<small>{hint}</small></main></html>"
+        f"<style>{_STYLE}</style><main><h1><span>{words['pay']}</span>{_amount(session)}</h1>{inner}{back}"
+        f"{_hint(words) if status == 'open' else ''}</main></html>"
     )
     return web.Response(text=html, content_type="text/html", status=200 if status != "expired" else 410)

@@ -48,8 +48,8 @@ def pay(visitor: Visitor, payment: PaymentPage, action: str, language: str) -> s
     rows = [[said["pay_visit_on"].format(day=day(on, language)) if on else f"{said['pay_visit']} {external}",
              money(minor, language, payment.currency)] for on, external, minor in payment.rows]
     return web.page("pay", language, {
-        "practice": letterhead(visitor.policy), "phone": phone_words(visitor.policy.phone), "amount": amount, "rows": rows,
-        "total": None, "action": action, "fields": []})
+        "practice": letterhead(visitor.policy), "phone": phone_words(visitor.policy.phone), "amount": amount,
+        "rows": rows, "total": None, "action": action, "fields": []})
 
 
 def paid(visitor: Visitor, payment: PaymentPage, language: str) -> str:

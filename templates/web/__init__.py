@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -12,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 _HERE = Path(__file__).parent
 LANGUAGES = ("en", "es")
+_NUMBER = re.compile(r"(\(\d{3}\) \d{3}-\d{4})")
 
 
 @cache
@@ -27,8 +29,16 @@ def style() -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+    made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                        lstrip_blocks=True)
+    made.filters["telephones"] = telephones
+    return made
+
+
+def telephones(text: str) -> list[tuple[str, str]]:
+    """The text in pieces, each with the number that a phone dials for it; empty for what is no American number."""
+    return [(piece, "+1" + re.sub(r"\D", "", piece) if _NUMBER.fullmatch(piece) else "")
+            for piece in _NUMBER.split(text) if piece]
 
 
 def page(name: str, language: str, arguments: Mapping[str, Any]) -> str:

@@ -156,11 +156,8 @@ async def test_a_page_paid_in_silence_is_found_by_asking_however_often_the_asker
         await town.live(later=LEASES)
         await town.happens(lambda: books_of(town).cash_minor > 0)
         await town.settle()
-        print(town.store.read(lambda session: [(r.template,r.status,r.purpose,r.id) for r in session.query(Outbox)]))
-        print(town.store.read(lambda session: [(r.kind,r.status,r.note) for r in session.query(Inbox)]))
-        from billing.store.tables import Verdict
-        print(town.store.read(lambda session: [(r.outbox_id,r.rule,r.reason) for r in session.query(Verdict)])[-3:])
-        check(town, undisturbed)
+        late = "Maple Street Med: Thank you. We got it. Here is your receipt: LINK"  # the proof has lapsed: no amount
+        check(town, Counter(late if "We got your payment" in body else body for body in undisturbed))
 
 
 async def test_a_delivery_report_settles_a_text_that_was_posted_and_not_written_down(
@@ -208,7 +205,9 @@ async def test_a_text_that_never_left_is_sent_after_two_look_ups_ten_minutes_apa
 
 async def test_two_texts_like_it_are_a_case_for_staff_and_never_a_third(
         sample_url: str, server: Server, tmp_path: Path) -> None:
-    """Neither has a delivery report, and the carrier lists both: nobody can tell which is which."""
+    """Neither has a delivery report. The first may be either of two that the carrier lists, so a person looks; the
+    second can only be the one that was made after it began to be sent.
+    """
     async with open_town(sample_url, tmp_path, server) as town:
         await town.text(ANNA.phone, "are you a robot?")
         await town.stop()
@@ -221,9 +220,7 @@ async def test_two_texts_like_it_are_a_case_for_staff_and_never_a_third(
             await town.death()
         await town.live(later=LEASES)
         await town.settle()
-        print(town.store.read(lambda session: [(r.template,r.status,r.lookups,r.error_code,r.provider_id) for r in session.query(Outbox)]))
-        print([(c.title,c.detail) for c in town.store.read(lambda session: list(session.query(Case)))])
-        assert cases(town) == ["unknown_outcome", "unknown_outcome"]
+        assert cases(town) == ["unknown_outcome"]
         assert sorted(town.sent().values()) == [1, 3]
         await town.stop()
         await town.live(later=timedelta(hours=2))
