@@ -23,16 +23,16 @@ _HEADERS = {
 def make_app(stage: Stage) -> web.Application:
     app = web.Application()
     app[STAGE] = stage
-    app.router.add_get("/", lambda _: _file("index.html"))
-    app.router.add_get("/demo/demo.css", lambda _: _file("demo.css"))
-    app.router.add_get("/demo/demo.js", lambda _: _file("demo.js"))
+    app.router.add_get("/", page_file)
+    app.router.add_get("/demo/{name:demo[.](?:css|js)}", page_file)
     app.router.add_get("/demo/people", people)
     app.router.add_get("/demo/state", state)
     app.router.add_post("/demo/say", say)
     return app
 
 
-async def _file(name: str) -> web.Response:
+async def page_file(request: web.Request) -> web.Response:
+    name = request.match_info.get("name", "index.html")
     return web.Response(body=(PAGE / name).read_bytes(), content_type=_KINDS[name], charset="utf-8", headers=_HEADERS)
 
 

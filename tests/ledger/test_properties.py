@@ -244,7 +244,7 @@ def _clp(number: str, rank: int, charge: int, paid: int, reduced: int, shared: i
 QUICK = settings(
     max_examples=10, stateful_step_count=20, deadline=None, database=None, derandomize=True,
     phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
-LONG = settings(QUICK, max_examples=150, stateful_step_count=40, derandomize=False, print_blob=True,
+LONG = settings(QUICK, max_examples=60, stateful_step_count=40, derandomize=False, print_blob=True,
                 phases=[Phase.explicit, Phase.generate, Phase.shrink])
 
 
@@ -304,4 +304,4 @@ def test_many_long_years_keep_every_invariant_on_sqlite(sqlite_template: Path, k
 @pytest.mark.slow
 def test_many_long_years_keep_every_invariant_on_postgresql(postgresql_server: PostgresqlServer, keyring: Keyring,
                                                             tmp_path: Path) -> None:
-    run(on_postgresql(postgresql_server), keyring, tmp_path, settings(LONG, max_examples=60))
+    run(on_postgresql(postgresql_server), keyring, tmp_path, settings(LONG, max_examples=25))

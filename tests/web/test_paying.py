@@ -164,4 +164,4 @@ async def test_a_statement_says_when_the_balance_has_moved_since(site: Site) -> 
         s, world.PRACTICE, world.ANNA, amount_minor=14_050, currency="USD", tender="cash", reference="1",
         recorded_by="ana", now=site.clock()))
     body = (await site.get(path))[1]
-    assert "Due now: $5.00" in body and "Pay $5.00" in body
+    assert "has changed since" in body and "Due now" in body and "$5.00" in body and "Pay $5.00" in body

@@ -1,0 +1,137 @@
+"""Every page a patient can meet: accessible, light, and usable on the smallest phone, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Response
+
+from billing import accounts, links
+from bot.demo.people import Person, person_of
+from tests.browser.conftest import OpenPhone
+from tests.browser.phone import DECLINED_CARD, SECURE_CARD, pay_by_card, prove
+from tests.browser.running import Demo
+
+pytestmark = pytest.mark.browser
+MOST_BYTES = 50_000
+Look = Callable[[str], None]
+
+
+@dataclass
+class Loads:
+    """How much came down since the last page."""
+
+    page: Page
+    answers: list[Response] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("response", lambda answer: self.answers.append(answer))
+
+    def take(self) -> int:
+        """Bytes of all answers with a body; then forget them."""
+        count = sum(len(answer.body()) for answer in self.answers if answer.status < 300 or answer.status >= 400)
+        self.answers.clear()
+        return count
+
+
+def make_link(demo: Demo, person: Person, purpose: str) -> str:
+    """A link as a text would carry it."""
+    stage = demo.stage
+    found = stage.store.read(lambda s: accounts.find_account(s, stage.practice_id, person.account))
+    assert found is not None
+    token = stage.store.write(lambda s: links.make(s, stage.practice_id, found.id, purpose, "", 30, stage.clock.now()))
+    return f"{demo.public_url}/l/{token}"
+
+
+def walk(page: Page, demo: Demo, person: Person, look: Look) -> None:
+    """Meet every page, in the order in which a patient would."""
+    page.goto(f"{demo.public_url}/l/made-up-token-of-nobody")
+    look("questions")
+    prove(page, person)
+    look("wrong")
+    page.goto(demo.link(person))
+    prove(page, person)
+    look("statement")
+    _pay(page, look)
+    page.goto(make_link(demo, person, "itemised"))
+    prove(page, person)
+    look("choice")
+    page.locator("main a.button").first.click()
+    look("itemised")
+    demo.ask(demo.stage.wait_for(lambda: _receipt_came(demo, person), "the receipt"))
+    page.goto(demo.link(person))
+    prove(page, person)
+    look("receipt")
+
+
+def _pay(page: Page, look: Look) -> None:
+    statement = page.url
+    page.locator("main form button").click()
+    look("card")
+    back = page.locator("main > p a").first
+    back.click()
+    look("pay")
+    page.locator("main form button").click()
+    pay_by_card(page, DECLINED_CARD)
+    look("declined")
+    pay_by_card(page, SECURE_CARD)
+    look("bank")
+    page.locator("button[value=complete]").click()
+    look("paid")
+    page.goto(statement)
+    look("statement-later")
+
+
+async def _receipt_came(demo: Demo, person: Person) -> bool:
+    thread = await demo.stage.thread(person.phone)
+    return thread[-1]["body"].count("/l/") == 1 and len(thread) > 1
+
+
+@pytest.mark.parametrize(("account", "language", "width"), [("A-1007", "en", 390), ("A-1002", "es", 320)])
+def test_every_page_is_accessible_light_and_fits_the_phone(
+    phone: OpenPhone, demo: Demo, keep: Callable[[Page, str], None], account: str, language: str, width: int,
+) -> None:
+    page = phone(language, width, script=True)  # axe is a script; the pages have none
+    loads = Loads(page)
+    faults: list[str] = []
+
+    def look(name: str) -> None:
+        page.wait_for_load_state()
+        keep(page, f"{name}-{language}")
+        if (size := loads.take()) > MOST_BYTES:
+            faults.append(f"{name}: {size} bytes")
+        if (found := Axe().run(page)).violations_count:
+            faults.append(f"{name}: {found.generate_report()}")
+        faults.extend(f"{name} {fault}" for fault in _too_wide(page, width))
+        if page.url.startswith(demo.public_url):
+            assert page.locator("html").get_attribute("lang") == language and page.locator("script").count() == 0
+
+    walk(page, demo, person_of(account), look)
+    assert faults == []
+
+
+def _too_wide(page: Page, width: int) -> list[str]:
+    """Sideways scrolling, as it is and with letters twice as large; the second puts the size back."""
+    wrong = []
+    for size in ("100%", "200%", "100%"):
+        page.evaluate(f"document.documentElement.style.fontSize = '{size}'")
+        if (found := page.evaluate("document.documentElement.scrollWidth")) > width:
+            wrong.append(f"is {found} px wide, letters {size}")
+    return wrong
+
+
+def test_a_dark_phone_gets_dark_pages_with_enough_contrast(
+    phone: OpenPhone, demo: Demo, keep: Callable[[Page, str], None],
+) -> None:
+    omar = person_of("A-1006")
+    page = phone(script=True)
+    page.emulate_media(color_scheme="dark")
+    page.goto(demo.link(omar))
+    assert Axe().run(page).violations_count == 0
+    prove(page, omar)
+    keep(page, "statement-dark")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
