@@ -82,7 +82,8 @@ def _payments(session: Session, guarantor_id: str) -> tuple[PaymentView, ...]:
 def practice_view(session: Session, practice_id: str, now: datetime) -> PracticeView:
     policy = _policy(session, practice_id)
     row = find_practice(session, practice_id)
-    return PracticeView(practice_id, policy, row is not None and row.configured, office_open(policy, now), due_by(policy, now))
+    return PracticeView(practice_id, policy, row is not None and row.configured, office_open(policy, now),
+                        due_by(policy, now))
 
 
 def _policy(session: Session, practice_id: str) -> PracticePolicy:

@@ -129,10 +129,12 @@ def raise_concerns(book: Book, visit: VisitState, claim: PaidClaim, claim_row: s
               "the plan says the patient is a Qualified Medicare Beneficiary (N781-N783 or OA-209)")
     if plan.stays_with_payer_minor > 0:
         _case(book, visit, "denial", f"denial:{claim_row}", "Denial or reduction to work with the payer",
-              f"{dollars(plan.stays_with_payer_minor)} stays with the payer: work the denial, or write it off with a reason.")
+              f"{dollars(plan.stays_with_payer_minor)} stays with the payer: work the denial, or write it off with a "
+              "reason.")
     if plan.excess_minor > 0:
         _case(book, visit, "excess", f"excess:{claim_row}", "A later payer answered for more than was left",
-              f"{dollars(plan.excess_minor)} was more than the visit had left: compare with the earlier payer's answer.")
+              f"{dollars(plan.excess_minor)} was more than the visit had left: compare with the earlier payer's "
+              "answer.")
 
 
 def raise_suspense(book: Book, visit: VisitState | None, claim_row: str, reason: str) -> None:

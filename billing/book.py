@@ -13,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from billing import ledger
-from billing.adjudication import PayerState
+from billing.adjudication import PayerState, contractual_reasons
 from billing.ledger import Posting
 from billing.store import book_queries as store
 from billing.store.seal import blind, normal_account
@@ -127,13 +127,13 @@ class Book:
     def move(self, visit: VisitState, debit: ledger.Account, credit: ledger.Account, amount_minor: int, *, code: str,
              source: str, ref: str, on: date | None = None, coverage_id: str | None = None, reason: str = "",
              service_line_id: str | None = None, remittance_claim_id: str | None = None) -> None:
-        """Collect a transfer of ``amount_minor`` (negative: the other way round; zero: none) and follow it in memory."""
+        """Collect a transfer of ``amount_minor`` and follow it in memory; negative goes the other way, zero is none."""
         if amount_minor == 0:
             return
         posting = Posting(
-            self.practice_id, debit, credit, abs(amount_minor), self.policy.currency, code, on or self.effective_on or self.today, source,
-            ref, visit.guarantor_id, visit.visit_id, coverage_id, service_line_id, remittance_claim_id, None, reason,
-            None, self.import_id).flipped_if(amount_minor < 0)
+            self.practice_id, debit, credit, abs(amount_minor), self.policy.currency, code,
+            on or self.effective_on or self.today, source, ref, visit.guarantor_id, visit.visit_id, coverage_id,
+            service_line_id, remittance_claim_id, None, reason, None, self.import_id).flipped_if(amount_minor < 0)
         self.collect(visit, posting)
 
     def collect(self, visit: VisitState, posting: Posting) -> None:
@@ -148,6 +148,12 @@ class Book:
         for posting in ledger.reversals(self.session, transfers, source=source, ref=ref, effective_on=self.today,
                                         import_id=self.import_id):
             self.collect(visit, posting)
+
+    def contractual_on(self, service_on: date | None) -> frozenset[str]:
+        """The CARCs that group CO writes off for a service of that day."""
+        rows = [(c.reason, c.since.isoformat(), c.until.isoformat() if c.until else None)
+                for c in self.policy.contractual]
+        return contractual_reasons(rows, (service_on or self.today).isoformat())
 
     def all_touched(self) -> list[VisitState]:
         return [v for visits in self.visits.values() for v in visits if v.visit_id in self.touched]

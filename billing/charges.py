@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from billing import answers, ledger
-from billing.adjudication import adjudicate, contractual_reasons
+from billing.adjudication import adjudicate
 from billing.book import Book, CoverageState, VisitState
 from billing.ids import new_id
 from billing.importers.records import BilledClaim, ClaimCoverage, PaidClaim
@@ -198,13 +198,11 @@ def _post_result(book: Book, claim: BilledClaim, document: str, visit: VisitStat
     result = _as_answer(claim, coverage, payer)
     told = sum(a.amount_minor for a in result.adjustments)
     if result.paid_minor + told != claim.charge_minor:
-        answers.raise_suspense(book, visit, document, "the earlier payer's result on the claim (2320/2430) does not add "
-                               "up to the charge: post it from that payer's remittance")
+        answers.raise_suspense(book, visit, document, "the earlier payer's result on the claim (2320/2430) does not "
+                               "add up to the charge: post it from that payer's remittance")
         return
-    rows = [(c.reason, c.since.isoformat(), c.until.isoformat() if c.until else None) for c in book.policy.contractual]
-    on = (claim.service_from_on or book.today).isoformat()
     plan = adjudicate(result, coverage.as_payer(), [c.as_payer() for c in visit.later_than(coverage.rank)],
-                      restates=coverage.rank > 1, opened=False, contractual=contractual_reasons(rows, on))
+                      restates=coverage.rank > 1, opened=False, contractual=book.contractual_on(claim.service_from_on))
     answers.post_moves(book, visit, coverage, result, plan.moves, "claim-cob", f"{document}:{coverage.rank}",
                        remittance_claim_id=None)
     book.touched.add(visit.visit_id)

@@ -93,8 +93,8 @@ def held_by(patient_minor: int, holds: Sequence[store.HoldFacts]) -> int:
 def visits_figures(session: Session, practice_id: str, visit_ids: Sequence[str]) -> dict[str, Figures]:
     """Return the figures of many visits at once, whoever they belong to."""
     visits, holds = store.load_visits(session, practice_id, visit_ids)
-    return {v.visit_id: _visit_figures(v, [h for h in holds.get(v.guarantor_id, ()) if h.visit_id in (None, v.visit_id)])
-            for v in visits}
+    return {v.visit_id: _visit_figures(v, [
+        h for h in holds.get(v.guarantor_id, ()) if h.visit_id in (None, v.visit_id)]) for v in visits}
 
 
 def _visit_figures(v: store.VisitFacts, holds: Sequence[store.HoldFacts]) -> Figures:

@@ -44,6 +44,7 @@ class PaymentPage:
     rows: tuple[tuple[date | None, str, int], ...]
     obstacle: str  # a reason of checkout.NotNow, empty while it may be paid
     bank_at_work: bool  # the patient has finished, the bank has not
+    has_thread: bool  # whether there is a conversation that news of it can be told in
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def payment_page(session: Session, link: LinkView, now: datetime) -> PaymentPage
     rows = tuple((about[v].service_from_on, about[v].external, m) for v, m in split if v in about)
     return PaymentPage(payment.id, payment.status, payment.amount_minor, payment.currency, payment.paid_at,
                        payment.session_ref, rows, checkout.obstacle_to(session, payment, now),
-                       payment.processor_ref is not None)
+                       payment.processor_ref is not None, payment.conversation_id is not None)
 
 
 def due_now(session: Session, link: LinkView, policy: PracticePolicy, now: datetime) -> DueNow:

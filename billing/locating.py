@@ -100,6 +100,8 @@ def why_not_now(visit: VisitState, coverage: CoverageState, claim: PaidClaim) ->
 
     Several answers of one payer are one claim split by it as long as their charges fit into the visit's.
     """
+    if coverage.claim_of_record == "csv":
+        return "this payer's answer came by CSV before; undo that import first, or keep this one in suspense"
     standing = [a for a in visit.answers if a.coverage_id == coverage.coverage_id]
     if not standing:
         return ""

@@ -177,8 +177,9 @@ def charge_lines(book: Book, visit: VisitState, coverage: CoverageState | None, 
         visit.lines.append(LineState(line_id, line.number, line.procedure_code, line.charge_minor, line.control_number,
                                      line.service_on))
         book.move(visit, debit, ledger.wide(against), line.charge_minor, code="charge", source=source,
-                  ref=f"{ref}:{line.number}", on=line.service_on, coverage_id=coverage.coverage_id if coverage else None,
-                  service_line_id=line_id, remittance_claim_id=remittance_claim_id)
+                  ref=f"{ref}:{line.number}", on=line.service_on,
+                  coverage_id=coverage.coverage_id if coverage else None, service_line_id=line_id,
+                  remittance_claim_id=remittance_claim_id)
 
 
 def add_coverage(book: Book, visit: VisitState, claim: PaidClaim, sender: Sender, rank: int = 0) -> CoverageState:
@@ -192,7 +193,8 @@ def add_coverage(book: Book, visit: VisitState, claim: PaidClaim, sender: Sender
 def insert_coverage(book: Book, visit: VisitState, rank: int, payer_name: str, payer_id: str, member_id: str | None,
                     filing_code: str) -> CoverageState:
     """Add a payer to a visit. What earlier payers left to the patient is now this one's to answer first."""
-    coverage = CoverageState(new_id("cov"), rank, payer_name or "the insurer", payer_id, None, filing_code, "pending", "")
+    coverage = CoverageState(new_id("cov"), rank, payer_name or "the insurer", payer_id, None, filing_code, "pending",
+                             "")
     book.add("coverages", {
         "id": coverage.coverage_id, "visit_id": visit.visit_id, "rank": rank, "payer_name": coverage.payer_name,
         "payer_id": payer_id, "remit_payer": None, "member_id": member_id, "filing_code": filing_code,

@@ -18,7 +18,6 @@ from billing.adjudication import (
     Plan,
     adjudicate,
     adjustments_of,
-    contractual_reasons,
 )
 from billing.book import AnswerState, Book, CoverageState, VisitState
 from billing.ids import new_id
@@ -82,7 +81,8 @@ def _answer(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, number
     plan = plan_answer(book, visit, coverage, claim, opened)
     answers.write_claim(book, letter.remittance_id, claim, claim_row, number, visit.visit_id, coverage.coverage_id,
                         "posted", "", plan.treatments)
-    answers.post_moves(book, visit, coverage, claim, plan.moves, LEDGER_SOURCE, claim_row, remittance_claim_id=claim_row)
+    answers.post_moves(book, visit, coverage, claim, plan.moves, LEDGER_SOURCE, claim_row,
+                       remittance_claim_id=claim_row)
     book.touched.add(visit.visit_id)  # a denial moves nothing, and its payer has answered all the same
     coverage.status = plan.coverage_status
     coverage.remit_payer = coverage.remit_payer or letter.head.payer_identifier or None
@@ -94,11 +94,10 @@ def _answer(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, number
 
 
 def plan_answer(book: Book, visit: VisitState, coverage: CoverageState, claim: PaidClaim, opened: bool) -> Plan:
-    service_on = claim.service_from_on or visit.service_from_on or book.today
-    rows = [(c.reason, c.since.isoformat(), c.until.isoformat() if c.until else None) for c in book.policy.contractual]
     return adjudicate(
         claim, coverage.as_payer(), [c.as_payer() for c in visit.later_than(coverage.rank)],
-        restates=coverage.rank > 1 and not opened, opened=opened, contractual=contractual_reasons(rows, service_on.isoformat()))
+        restates=coverage.rank > 1 and not opened, opened=opened,
+        contractual=book.contractual_on(claim.service_from_on or visit.service_from_on))
 
 
 def _remarks(visit: VisitState, claim: PaidClaim, opened: bool) -> list[str]:
@@ -167,18 +166,20 @@ def _store(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, number:
         return _suspend(book, letter, claim, claim_row, number, visit,
                         f"a payment on a claim that is not answered (CLP02 = {claim.status_code})", "suspended")
     reason = f"CLP02 = {claim.status_code} answers nothing yet: kept on file, bills nobody"
-    answers.write_claim(book, letter.remittance_id, claim, claim_row, number, visit.visit_id if visit else None, None, "stored",
-                        reason, tuple("none" for _ in adjustments_of(claim)))
-    return Outcome("stored", reason, visit.visit_id if visit else None)
+    visit_id = visit.visit_id if visit else None
+    answers.write_claim(book, letter.remittance_id, claim, claim_row, number, visit_id, None, "stored", reason,
+                        tuple("none" for _ in adjustments_of(claim)))
+    return Outcome("stored", reason, visit_id)
 
 
 def _suspend(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, number: int, visit: VisitState | None,
              reason: str, outcome: str) -> Outcome:
-    answers.write_claim(book, letter.remittance_id, claim, claim_row, number, visit.visit_id if visit else None, None, outcome,
-                        reason, tuple("none" for _ in adjustments_of(claim)))
+    visit_id = visit.visit_id if visit else None
+    answers.write_claim(book, letter.remittance_id, claim, claim_row, number, visit_id, None, outcome, reason,
+                        tuple("none" for _ in adjustments_of(claim)))
     answers.post_suspense(book, visit, claim.paid_minor, f"{claim_row}:suspense", claim_row)
     answers.raise_suspense(book, visit, claim_row, reason)
-    return Outcome(outcome, reason, visit.visit_id if visit else None)
+    return Outcome(outcome, reason, visit_id)
 
 
 def post_provider_adjustment(book: Book, letter: Letter, number: int, adjustment: ProviderAdjustment) -> None:

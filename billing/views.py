@@ -1,4 +1,7 @@
-"""Frozen pictures of the store for whoever decides or words: figures, explanations, accounts. No ORM row leaves billing."""
+"""Frozen pictures of the store for whoever decides or words: figures, explanations, accounts.
+
+No ORM row leaves billing.
+"""
 
 from __future__ import annotations
 

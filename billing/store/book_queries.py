@@ -68,8 +68,8 @@ def _lock_owners(session: Session, practice_id: str, claim_hashes: Collection[st
 def _visit_state(row: Visit) -> VisitState:
     from billing.book import VisitState
 
-    return VisitState(row.id, row.guarantor_id, row.patient_id, row.external, row.external_hash, row.ordinal, row.origin,
-                      row.version, row.void, row.charge_minor, row.service_from_on)
+    return VisitState(row.id, row.guarantor_id, row.patient_id, row.external, row.external_hash, row.ordinal,
+                      row.origin, row.version, row.void, row.charge_minor, row.service_from_on)
 
 
 def _load_coverages(session: Session, practice_id: str, visits: Mapping[str, VisitState]) -> None:
@@ -92,7 +92,8 @@ def _load_lines(session: Session, visits: Mapping[str, VisitState]) -> None:
     from billing.book import LineState
 
     for part in chunks(visits.keys()):
-        for row in session.scalars(select(ServiceLine).where(ServiceLine.visit_id.in_(part)).order_by(ServiceLine.number)):
+        query = select(ServiceLine).where(ServiceLine.visit_id.in_(part)).order_by(ServiceLine.number)
+        for row in session.scalars(query):
             if row.version == visits[row.visit_id].version:
                 visits[row.visit_id].lines.append(LineState(
                     row.id, row.number, row.procedure_code, row.charge_minor, row.control_number, row.service_on))
@@ -150,7 +151,8 @@ def highest_version(session: Session, visit_id: str) -> int:
     return session.scalar(select(func.max(ServiceLine.version)).where(ServiceLine.visit_id == visit_id)) or 0
 
 
-def find_patients(session: Session, practice_id: str, surname: str, given: str, born: str) -> list[tuple[Patient, Guarantor]]:
+def find_patients(session: Session, practice_id: str, surname: str, given: str,
+                  born: str) -> list[tuple[Patient, Guarantor]]:
     """Patients of exactly this hashed name and day of birth, with their guarantors."""
     query = (select(Patient, Guarantor).join(Guarantor, Guarantor.id == Patient.guarantor_id)
              .where(Patient.practice_id == practice_id, Patient.surname_hash == surname, Patient.given_hash == given,

@@ -87,9 +87,9 @@ def load_visits(session: Session, practice_id: str,
         visits.extend(session.scalars(select(Visit).where(Visit.practice_id == practice_id, Visit.id.in_(part))))
     owners = sorted({v.guarantor_id for v in visits})
     remembered: dict[str, int] = {}
-    credits = balances_by_key(session, practice_id, [f"credit:{owner}" for owner in owners])
+    credit_of = balances_by_key(session, practice_id, [f"credit:{owner}" for owner in owners])
     for owner in owners:
-        remembered |= _remembered(session, owner) if credits[f"credit:{owner}"] else {}
+        remembered |= _remembered(session, owner) if credit_of[f"credit:{owner}"] else {}
     return _visit_facts(session, practice_id, visits, remembered), _holds(session, owners)
 
 
@@ -113,9 +113,9 @@ def _coverages(session: Session, visit_ids: Sequence[str]) -> dict[str, list[Cov
 def _visit(v: Visit, coverages: list[Coverage], balances: dict[str, int], remembered: dict[str, int],
            unfinished: set[str]) -> VisitFacts:
     payers = tuple(CoverageFacts(c.id, c.rank, c.payer_name, c.status, balances[f"payer:{c.id}"]) for c in coverages)
-    return VisitFacts(v.id, v.guarantor_id, v.external, v.origin, v.service_from_on, v.charge_minor, v.void, v.confidential,
-                      v.provider or "", payers, sum(c.balance_minor for c in payers), balances[f"patient:{v.id}"],
-                      remembered.get(v.id, 0), v.id in unfinished)
+    return VisitFacts(v.id, v.guarantor_id, v.external, v.origin, v.service_from_on, v.charge_minor, v.void,
+                      v.confidential, v.provider or "", payers, sum(c.balance_minor for c in payers),
+                      balances[f"patient:{v.id}"], remembered.get(v.id, 0), v.id in unfinished)
 
 
 def _holds(session: Session, guarantor_ids: Sequence[str]) -> dict[str, list[HoldFacts]]:

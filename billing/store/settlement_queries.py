@@ -45,9 +45,9 @@ def _load_part(session: Session, practice_id: str, visit_ids: list[str]) -> list
         .join(account, and_(account.practice_id == practice_id, account.key == literal("patient:") + Visit.id))
         .where(Visit.id.in_(visit_ids)).order_by(Visit.id))
     rows = session.execute(query).all()
-    credits = balances_by_key(session, practice_id, {f"credit:{row[1]}" for row in rows})
-    return [_standing(session, practice_id, *row, -credits[f"credit:{row[1]}"]) for row in rows
-            if row[3] < 0 or (row[3] > 0 and credits[f"credit:{row[1]}"] < 0) or credits[f"credit:{row[1]}"] > 0]
+    held = balances_by_key(session, practice_id, {f"credit:{row[1]}" for row in rows})
+    return [_standing(session, practice_id, *row, -held[f"credit:{row[1]}"]) for row in rows
+            if row[3] < 0 or (row[3] > 0 and held[f"credit:{row[1]}"] < 0) or held[f"credit:{row[1]}"] > 0]
 
 
 def _standing(session: Session, practice_id: str, visit_id: str, guarantor_id: str, pending: bool, balance: int,

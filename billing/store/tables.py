@@ -47,8 +47,8 @@ from billing.store.types import Base
 APPEND_ONLY = ("transfers", "consents", "verdicts", "audit")
 
 __all__ = [
-    "APPEND_ONLY", "Audit", "Base", "Case", "CaseNote", "ClaimDocument", "Consent", "ContactPoint", "Conversation", "Counter",
-    "Coverage", "CsvRow", "Estimate", "Guarantor", "Hold", "ImportRun", "ImportedBalance", "Inbox", "Lease",
+    "APPEND_ONLY", "Audit", "Base", "Case", "CaseNote", "ClaimDocument", "Consent", "ContactPoint", "Conversation",
+    "Counter", "Coverage", "CsvRow", "Estimate", "Guarantor", "Hold", "ImportRun", "ImportedBalance", "Inbox", "Lease",
     "LedgerAccount", "Link", "Outbox", "Patient", "Payment", "Posting", "PostingBatch", "Practice", "Procedure",
     "ProviderAdjustmentRow", "Remittance", "RemittanceAdjustment", "RemittanceClaim", "RemittanceLine",
     "RemittanceRemark", "ServiceLine", "Staff", "Statement", "Transfer", "Verdict", "Visit",

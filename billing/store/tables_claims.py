@@ -125,7 +125,7 @@ class ClaimDocument(Base):
 
 
 class Remittance(Base):
-    """One 835 transaction. ``identity`` is (TRN03, TRN02, BPR16, BPR02); ``digest`` covers its amounts, not its bytes."""
+    """One 835 transaction. ``identity`` is (TRN03, TRN02, BPR16, BPR02); ``digest`` covers amounts, not bytes."""
 
     __tablename__ = "remittances"
     id: Mapped[Id]

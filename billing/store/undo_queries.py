@@ -150,9 +150,9 @@ def mark_undone(session: Session, run: ImportRun, actor: str, now: datetime) -> 
 
 def holds_placed(session: Session, practice_id: str, import_id: str) -> list[str]:
     """Keys of the open holds that this import's answers placed."""
-    claims = [row for row in session.scalars(
+    claims = session.scalars(
         select(RemittanceClaim.id).join(Remittance, Remittance.id == RemittanceClaim.remittance_id)
-        .where(Remittance.import_id == import_id))]
+        .where(Remittance.import_id == import_id))
     wanted = [f"waiver:{claim}" for claim in claims]
     found: list[str] = []
     for start in range(0, len(wanted), 400):

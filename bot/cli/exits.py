@@ -34,6 +34,10 @@ class Stop(Exception):
 KNOWN: Mapping[str, tuple[int, str | None]] = {
     "config.settings.SettingsError": (USAGE, None),
     "config.policy_file.PolicyError": (USAGE, None),
+    "billing.postings.PostingsRefused": (REFUSED, None),
+    "billing.statements.StatementRefused": (REFUSED, None),
+    "billing.ledger.LedgerConflict": (REFUSED, None),
+    "billing.importers.records.ImportFault": (REFUSED, None),
     "billing.store.schema.SchemaMismatch": (UNAVAILABLE, None),
     "billing.store.rotation.RotationBlocked": (REFUSED, None),
     "billing.store.seal.SealError": (

@@ -57,7 +57,7 @@ def _import_all(edge: Edge, files: list[Path], as_json: bool, dry: bool, skip: b
     worst = 0
     for path in files:
         code = _import_one(edge, path, as_json, dry, skip, column_map)
-        worst = max(worst, code, key=lambda c: (0, PARTIAL, REFUSED, USAGE).index(c))
+        worst = max(worst, code, key=(0, PARTIAL, REFUSED, USAGE).index)
     return worst
 
 

@@ -36,5 +36,6 @@ async def _serve(edge: Edge) -> None:
 
 def _announce(edge: Edge, made: App) -> None:
     unset = "" if edge.configured else " (no policy yet: `plainbill practice set FILE.toml`; nothing is sent)"
-    typer.echo(f"Plainbill serves practice {edge.practice_id}{unset} on http://{edge.settings.host}:{edge.settings.port}, "
+    here = f"http://{edge.settings.host}:{edge.settings.port}"
+    typer.echo(f"Plainbill serves practice {edge.practice_id}{unset} on {here}, "
                f"patients reach it at {made.settings.public_url}. Stop with Ctrl-C.", err=True)

@@ -17,10 +17,9 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from billing import accounts, figures, ledger
+from billing.money import dollars
 from billing.store import account_queries
 from billing.verify import verify
-
-from billing.money import dollars
 from bot.demo.people import PEOPLE, Person
 from bot.demo.stage import Stage, StageError, next_morning
 from bot.importing.report import Report
@@ -171,7 +170,7 @@ async def _check_ledger(stage: Stage, anna: Person, say: Say) -> None:
     today = stage.clock.now().astimezone(ZoneInfo(stage.policy.zone)).date()
     account = await stage.store.aread(lambda s: figures.account_figures(s, _id(s, stage, anna), today))
     cash = await stage.store.aread(lambda s: ledger.balance(s, stage.practice_id, ledger.wide("cash:stripe:card")))
-    found = await stage.store.aread(lambda s: verify(s))
+    found = await stage.store.aread(verify)
     say(f"\nLedger: {anna.name} owes {dollars(account.total.due_now_minor)}, processor clearing holds "
         f"{dollars(cash)}, {len(found.problems)} findings of the independent replay.")
     if account.total.open_minor or cash != 8420 or found.problems:

@@ -57,7 +57,8 @@ def paid(visitor: Visitor, payment: PaymentPage, language: str) -> str:
     said, on = web.words(language), payment.paid_at.astimezone(ZoneInfo(visitor.policy.zone)).date()
     hero = {"label": said["paid_amount"], "amount": money(payment.amount_minor, language, payment.currency),
             "by": day(on, language), "lead": ""}
-    return note_page(language, visitor.policy, said["paid_title"], said["paid_text"], hero=hero)
+    text = said["paid_text" if payment.has_thread else "paid_ask"]  # no promise of a text that nobody will send
+    return note_page(language, visitor.policy, said["paid_title"], text, hero=hero)
 
 
 def sheet(name: str, page: Mapping[str, Any], home: str, query: str, language: str, due: DueNow | None = None) -> str:

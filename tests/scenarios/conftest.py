@@ -48,6 +48,13 @@ def sample_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def sample_or_slow_url(request: pytest.FixtureRequest) -> str:
+    """As ``sample_url``; PostgreSQL's turn is with the slow tests."""
+    url: str = request.getfixturevalue(f"sample_{request.param}_url")
+    return url
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """Starts ``plainbill serve``."""

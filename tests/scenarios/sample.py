@@ -29,15 +29,15 @@ KEYS = {
 }
 
 
-def fill(url: str) -> None:
-    """Import the sample practice's files into an empty, migrated database."""
+def fill(url: str, folder: Path = FILES) -> None:
+    """Import the sample practice's files, or those of ``folder``, into an empty, migrated database."""
     store = open_store(url, TEST_KEYS)
     try:
         store.write(lambda session: save_policy(session, PRACTICE, POLICY, True, IMPORTED_AT))
         store.write(lambda session: add_staff(session, PRACTICE, "dana", "Dana Reyes", "biller", IMPORTED_AT))
         job = files.Job(PRACTICE, POLICY, "test", lambda: IMPORTED_AT)
         for name in ORDER:
-            files.import_file(FILES / name, store, job, _posted)
+            files.import_file(folder / name, store, job, _posted)
     finally:
         store.close()
 

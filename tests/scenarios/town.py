@@ -122,7 +122,7 @@ class Town:
         """Wait for something to come true."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while not what():
-            assert asyncio.get_running_loop().time() < deadline, f"it never happened (armed: {self.armed})\n{self.log()}"
+            assert asyncio.get_running_loop().time() < deadline, f"{self.armed or 'it'} never happened\n{self.log()}"
             await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
