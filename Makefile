@@ -37,8 +37,10 @@ test: setup
 test-all: setup
 	$(PYTEST) -m "not browser"
 
+# Debian's Chromium: installed where that may be done, else this fails and says so.
 test-browser: setup
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest -m browser tests/browser
 
 check: setup
 	$(BIN)/ruff check .

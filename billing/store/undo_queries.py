@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from billing.store.ledger_queries import chunks
@@ -78,27 +78,37 @@ def reopen_answered(session: Session, import_id: str) -> None:
     restored = _restore_replaced(session, import_id)
     session.flush()
     for part in chunks(answered):
-        for coverage in session.scalars(select(Coverage).where(Coverage.id.in_(part), Coverage.status != "closed")):
-            _restate(session, coverage)
+        _restate(session, import_id, Coverage.id.in_(part))
     for part in chunks(restored):
-        for coverage in session.scalars(select(Coverage).join(ImportRun, ImportRun.id == Coverage.import_id).where(
-                Coverage.visit_id.in_(part), Coverage.import_id != import_id, ImportRun.status != "undone")):
-            _restate(session, coverage)
+        _restate(session, import_id, Coverage.visit_id.in_(part))
 
 
-def _restate(session: Session, coverage: Coverage) -> None:
-    """A payer has answered if an answer of it stands: a remittance's, or the one that a later payer's claim copied."""
-    answer = session.scalars(select(RemittanceClaim.status_code).where(
-        RemittanceClaim.coverage_id == coverage.id, RemittanceClaim.outcome == "posted").limit(1)).first()
+def _restate(session: Session, import_id: str, which: ColumnElement[bool]) -> None:
+    """A payer has answered if an answer of it stands: a remittance's, or the one that a later payer's claim copied.
+    On a void visit such an answer still has to be taken back. Payers that an undone import named stay closed.
+    """
+    query = (select(Coverage, Visit.void).join(Visit, Visit.id == Coverage.visit_id)
+             .join(ImportRun, ImportRun.id == Coverage.import_id)
+             .where(which, ImportRun.status != "undone", Coverage.import_id != import_id, Visit.import_id != import_id))
+    for coverage, void in session.execute(query).all():
+        coverage.claim_of_record, answer = _standing_answer(session, coverage.id)
+        if void:
+            coverage.status = "pending" if answer else "closed"
+        else:
+            coverage.status = answer or "pending"
+
+
+def _standing_answer(session: Session, coverage_id: str) -> tuple[str, str]:
+    """Where the standing answer came from and what it makes the coverage; empty where there is none."""
+    code = session.scalars(select(RemittanceClaim.status_code).where(
+        RemittanceClaim.coverage_id == coverage_id, RemittanceClaim.outcome == "posted").limit(1)).first()
+    if code is not None:
+        return "835", "denied" if code == "4" else "answered"
     reversing = aliased(Transfer)
-    reported = exists().where(Transfer.coverage_id == coverage.id, Transfer.source == "claim-cob", ~exists().where(
-        reversing.reverses_id == Transfer.id), Transfer.code != "reversal")
-    if answer is not None:
-        coverage.status, coverage.claim_of_record = "denied" if answer == "4" else "answered", "835"
-    elif session.scalar(select(reported)):
-        coverage.status, coverage.claim_of_record = "answered", "837"
-    else:
-        coverage.status, coverage.claim_of_record = "pending", ""
+    reported = exists().where(
+        Transfer.coverage_id == coverage_id, Transfer.source == "claim-cob", Transfer.code != "reversal",
+        ~exists().where(reversing.reverses_id == Transfer.id))
+    return ("837", "answered") if session.scalar(select(reported)) else ("", "")
 
 
 def _restore_reversed(session: Session, reversal_ids: list[str]) -> None:

@@ -18,9 +18,9 @@ _CODES = {
     "patient_share": "Patient's share", "next_payer": "On to the next plan", "prior_payer": "First plan's part",
     "takeback": "Taken back by the plan", "patient_payment": "Patient's payment", "refund": "Refund",
     "to_credit": "Kept as credit", "from_credit": "Paid from credit", "reversal": "Reversal of an earlier row"}
-_WHY = {"PR-1": "deductible", "PR-2": "coinsurance", "PR-3": "copay"}
+_WHY = {"PR-1": "Deductible", "PR-2": "Coinsurance", "PR-3": "Copay"}
 _ACCOUNTS = {
-    "revenue": "Revenue", "contractual": "Discounts", "payer_clearing": "Received from plans",
+    "revenue": "Revenue", "contractual": "Discounts", "payer_clearing": "From plans",
     "opening": "Opening", "suspense": "To be looked into", "patient": "Patient", "credit": "Patient's credit"}
 _ARRIVALS = {"message": "Text from this phone", "receipt": "Delivery report of a text", "link": "Page opened",
              "processor": "Signed event of the card processor", "event": "News inside the practice"}
@@ -36,9 +36,9 @@ def dollars(minor: int) -> str:
 
 def transfer(row: TransferRow, payers: Mapping[str, str]) -> dict[str, str]:
     """One posted row: what happened, from which account to which."""
-    why = _WHY.get(row.reason, "")
+    why = _WHY.get(row.reason, "") if row.code == "patient_share" else ""
     what = _CODES.get(row.code, row.code.replace("_", " ").capitalize())
-    return {"what": f"{what}: {why}" if why else what, "code": row.reason, "on": f"{row.effective_on:%b %-d}",
+    return {"what": why or what, "code": row.reason, "on": f"{row.effective_on:%b %-d}",
             "amount": dollars(row.amount_minor), "debit": account(row.debit, payers),
             "credit": account(row.credit, payers)}
 

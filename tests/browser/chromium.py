@@ -19,7 +19,8 @@ from playwright.sync_api import Browser, sync_playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 #: No sandbox, because root may not have one; nothing that calls home.
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-           "--disable-component-update", "--disable-sync", "--no-pings", "--font-render-hinting=none")
+           "--disable-component-update", "--disable-sync", "--no-pings", "--font-render-hinting=none",
+           "--disable-lcd-text")
 _INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends", "chromium", "fonts-dejavu-core")
 
 

@@ -191,3 +191,17 @@ def test_what_posted_nothing_or_is_undone_cannot_be_undone(lite: Books, again: b
         lite.undo(done.import_id)
     with pytest.raises(UndoRefused):
         lite.undo(other.import_id)
+
+
+def test_undoing_a_correction_of_a_void_claim_asks_nobody_for_the_first_answers_part(lite: Books) -> None:
+    lite.bill(A1)
+    lite.pay("T1", FIRST)
+    back = lite.pay("T2", FIRST.negated(), LOWER)
+    lite.bill(Bill("A1", A1.lines, frequency="8"))
+    lite.undo(back.import_id)
+    assert lite.problems() == []
+    assert lite.figures("A1").due_now_minor == 0
+    assert lite.coverages("A1") == [(1, "HARBOR MUTUAL", "pending")]
+    lite.pay("T3", FIRST.negated())
+    assert lite.stands("A1") == (0, 0, 0)
+    assert lite.coverages("A1") == [(1, "HARBOR MUTUAL", "closed")]

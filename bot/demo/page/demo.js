@@ -120,7 +120,7 @@ const drawInside = (s) => {
   $("headline").textContent = s.headline;
   $("figures").replaceChildren(...s.figures.map((f) => make("div", f.zero ? "zero" : "", make("dt", "", f.name), make("dd", "", f.amount))));
   $("explanation").replaceChildren(...s.explanation.map(visit));
-  fold("messages", "messages-rest", "earlier", rows("m", s.messages, (m) => m.id, message, now), 4, "Nothing was sent: nothing is due, so nothing is asked for.");
+  fold("messages", "messages-rest", "earlier", rows("m", s.messages, (m) => m.id, message, now), 3, "Nothing was sent: nothing is due, so nothing is asked for.");
   fill("ledger", rows("t", s.ledger, JSON.stringify, transfer, now));
   fill("cases", rows("c", s.cases, JSON.stringify, (c) => make("li", "", make("span", "", c.text), make("span", "tag stop", c.kind)), now), "Nothing to do for this patient.");
   fold("inbox", "inbox-rest", "older", rows("i", s.inbox, (i) => i.what, (i) => make("li", "", make("span", "", i.what), make("span", "how", i.at + ", " + i.status)), now), 5, "Nothing yet.");

@@ -1,0 +1,80 @@
+"""The pictures in the README, made anew from the demo: ``python -m tests.browser.pictures``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from bot.demo.people import Person, person_of
+from tests.browser.chromium import launched
+from tests.browser.phone import GOOD_CARD, pay_by_card, prove
+from tests.browser.png import pack
+from tests.browser.running import Demo, demo_in
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+MOST_BYTES = 300_000
+
+
+def make_all(folder: Path = PICTURES) -> list[Path]:
+    """Make every picture; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    anna, luis = person_of("A-1001"), person_of("A-1002")
+    with tempfile.TemporaryDirectory() as var, demo_in(Path(var)) as demo, launched() as browser:
+        _phone(browser, demo, luis, folder / "phone-es.png")
+        _phone(browser, demo, anna, folder / "statement-en.png")
+        _finish(browser, demo, anna)
+        _desk(browser, demo, anna, folder / "demo.png")
+    made = sorted(folder.glob("*.png"))
+    for path in made:
+        path.write_bytes(pack(path.read_bytes()))
+        assert path.stat().st_size < MOST_BYTES, f"{path.name} is too large for a README"
+    return made
+
+
+def _open(browser: Browser, person: Person, scale: float = 1.5) -> Page:
+    return browser.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=scale, is_mobile=True,
+                               locale=f"{person.language}-US", java_script_enabled=False).new_page()
+
+
+def _phone(browser: Browser, demo: Demo, person: Person, to: Path) -> None:
+    """The statement's page behind the first text, as far as two screens of a phone show it."""
+    page = _open(browser, person)
+    page.set_viewport_size({"width": 390, "height": 1180})
+    page.goto(demo.link(person))
+    prove(page, person)
+    page.screenshot(path=to)
+    page.context.close()
+
+
+def _finish(browser: Browser, demo: Demo, person: Person) -> None:
+    """The whole conversation, with the payment at its end."""
+    demo.texts(person, "Why do I owe this?", f"{person.born_on} {person.postal_code}", "yes", "pay", "all", "yes")
+    before = len(demo.thread(person))
+    page = _open(browser, person)
+    page.goto(demo.link(person))
+    prove(page, person)
+    page.locator("main form button").click()
+    pay_by_card(page, GOOD_CARD)
+    page.get_by_text("Your payment arrived").wait_for()
+    demo.ask(demo.stage.wait_for(lambda: _more_than(demo, person, before), "the receipt"))
+
+
+async def _more_than(demo: Demo, person: Person, count: int) -> bool:
+    thread = await demo.stage.thread(person.phone)
+    return len(thread) > count and thread[-1]["status"] == "delivered"
+
+
+def _desk(browser: Browser, demo: Demo, person: Person, to: Path) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 1190})
+    page.goto(f"{demo.url}/#{person.account}")
+    expect(page.locator("#thread .out").filter(has_text="We got your payment")).to_be_visible()
+    page.screenshot(path=to)
+    page.close()
+
+
+if __name__ == "__main__":
+    for path in make_all():
+        sys.stdout.write(f"{path.relative_to(PICTURES.parents[1])}: {path.stat().st_size // 1000} kB\n")

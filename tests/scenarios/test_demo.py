@@ -1,0 +1,60 @@
+"""``plainbill demo --script`` as a visitor runs it: a process of its own, from the claim file to the receipt."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def play(folder: Path, **settings: str) -> str:
+    """Run it in an empty folder; return what it printed. It must end with exit code 0 and complain of nothing."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PLAINBILL_")}
+    environment = {**clean, "PYTHONPATH": str(ROOT), "PLAINBILL_VAR": str(folder / "var"),
+                   **{f"PLAINBILL_{name}": value for name, value in settings.items()}}
+    done = subprocess.run([sys.executable, "-m", "bot", "demo", "--script"], cwd=folder, env=environment, text=True,
+                          capture_output=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def check(printed: str) -> None:
+    """Import, identity, balance, explanation, hosted page, webhook, receipt, and a ledger that ends as it should."""
+    places = [printed.index(part) for part in (
+        "import claims-2026-11-04.837: posted", "import remittances-2026-11-13.835: posted", "You have a new billing message",
+        "> why do I owe this?", "First we need to know it is you", "$67.00 is your deductible", "Pay $84.20 for your visit",
+        "Here is your link to pay $84.20", "the hosted page of the payment processor opened", "Paid with a test card",
+        "We got your payment of $84.20", "Your receipt: http://127.0.0.1:",
+        "owes $0.00, processor clearing holds $84.20, 0 findings")]
+    assert places == sorted(places)
+
+
+def test_the_script_plays_the_main_job_and_prints_the_receipt(tmp_path: Path) -> None:
+    check(play(tmp_path))
+    assert (tmp_path / "var" / "demo" / "plainbill.db").exists()
+
+
+@pytest.mark.slow
+def test_the_script_plays_on_a_fresh_postgresql(tmp_path: Path, postgresql_url: str) -> None:
+    check(play(tmp_path, DATABASE_URL=postgresql_url))
+    assert not list(tmp_path.rglob("*.db"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("clock", "until"), [
+    ("2026-11-17T03:00:00-05:00", "Tuesday 09:00"),
+    ("2026-11-08T10:00:00-05:00", "Sunday 12:00"),
+    ("2026-11-01T01:30:00-04:00", "Sunday 12:00"),
+    ("2026-11-26T10:00:00-05:00", "Friday 09:00"),
+])
+def test_at_a_forbidden_hour_the_script_waits_and_then_plays(tmp_path: Path, clock: str, until: str) -> None:
+    """Night, Sunday morning, the day on which clocks go back, Thanksgiving: it waits, it does not fail."""
+    printed = play(tmp_path, CLOCK=clock)
+    check(printed)
+    assert f"The text waits until {until}" in printed
