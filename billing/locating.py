@@ -100,6 +100,9 @@ def why_not_now(visit: VisitState, coverage: CoverageState, claim: PaidClaim) ->
 
     Several answers of one payer are one claim split by it as long as their charges fit into the visit's.
     """
+    if any(c.rank < coverage.rank and c.status == "pending" for c in visit.coverages):
+        return ("an earlier payer has not answered yet, so nothing is left for this one to answer for: undo this "
+                "import and give the file again once the earlier payer's remittance is posted")
     if coverage.claim_of_record == "csv":
         return "this payer's answer came by CSV before; undo that import first, or keep this one in suspense"
     standing = [a for a in visit.answers if a.coverage_id == coverage.coverage_id]

@@ -26,7 +26,7 @@ from billing.importers.records import PaidClaim, ProviderAdjustment, RemittanceO
 from billing.locating import Sender, amounts_of, find_coverage, find_visit, is_sender, negates, why_not_now
 from billing.opening import add_coverage, open_from_remittance
 from billing.store import ledger_queries
-from billing.store.book_queries import mark_answer
+from billing.store.book_queries import mark_answer, suspended_amounts
 
 LEDGER_SOURCE = "remittance"
 
@@ -112,11 +112,14 @@ def _remarks(visit: VisitState, claim: PaidClaim, opened: bool) -> list[str]:
 
 def _reverse(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, number: int) -> Outcome:
     visit = find_visit(book.on_file(claim.claim_id), claim, letter.sender)
+    target = _answer_to_reverse(visit, claim, letter.sender) if visit else None
+    if visit is not None and target is not None:
+        return _take_back(book, letter, claim, claim_row, number, visit, target)
+    if _waits_in_suspense(book, claim):
+        return _suspend(book, letter, claim, claim_row, number, visit,
+                        "takes back a claim that is in suspense: together they are nothing", "suspended")
     if visit is None:
         visit = open_from_remittance(book, claim, claim_row, letter.sender)
-    target = _answer_to_reverse(visit, claim, letter.sender)
-    if target is not None:
-        return _take_back(book, letter, claim, claim_row, number, visit, target)
     if visit.answers:
         return _suspend(book, letter, claim, claim_row, number, visit,
                         "reverses amounts that were never posted for this claim", "suspended")
@@ -124,6 +127,13 @@ def _reverse(book: Book, letter: Letter, claim: PaidClaim, claim_row: str, numbe
     answers.take_back_unknown(book, visit, coverage, claim, claim_row)
     return _reversed(book, letter, claim, claim_row, number, visit, coverage,
                      "reverses an answer from before our books: posted against opening balances")
+
+
+def _waits_in_suspense(book: Book, claim: PaidClaim) -> bool:
+    """Whether the claim that this reversal takes back was never posted to a visit."""
+    book.flush()
+    rows = suspended_amounts(book.session, book.practice_id, book.hash_of(claim.claim_id), claim.payer_claim_id)
+    return rows.count((-claim.charge_minor, -claim.paid_minor)) > rows.count((claim.charge_minor, claim.paid_minor))
 
 
 def _answer_to_reverse(visit: VisitState, claim: PaidClaim, sender: Sender) -> AnswerState | None:

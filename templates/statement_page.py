@@ -147,7 +147,9 @@ def visit_rows(content: Content, visit: Content, language: str) -> list[dict[str
         rows.append(_row(said["your_part"], _money(content, visit["patient_part_minor"], language), "part",
                          _reasons(content, visit, language)))
     rows += [_row(_dated(s, language), _money(content, s["amount_minor"], language)) for s in since]
-    label = said["visit_left"] if visit["left_minor"] else said["visit_left_zero"]
+    label = said["visit_left" if visit["left_minor"] else "visit_left_zero"]
+    if visit["due_minor"] < visit["left_minor"]:  # what is held or pending is left, but nobody owes it yet
+        label = said["visit_left_some"]
     rows.append(_row(label, _money(content, visit["left_minor"], language), "left", _asked(content, visit, language)))
     return rows
 

@@ -167,3 +167,12 @@ def accounts_taken(session: Session, practice_id: str, hashes: Collection[str]) 
         found.update(session.scalars(select(Guarantor.external_hash).where(
             Guarantor.practice_id == practice_id, Guarantor.external_hash.in_(part))))
     return found
+
+
+def suspended_amounts(session: Session, practice_id: str, claim_hash: str,
+                      payer_claim_id: str) -> list[tuple[int, int]]:
+    """(charge, payment) in cents of this claim's answers that wait in suspense."""
+    rows = session.execute(select(RemittanceClaim.charge_minor, RemittanceClaim.paid_minor).where(
+        RemittanceClaim.practice_id == practice_id, RemittanceClaim.claim_hash == claim_hash,
+        RemittanceClaim.payer_claim_id == payer_claim_id, RemittanceClaim.outcome == "suspended"))
+    return [(charge, paid) for charge, paid in rows]

@@ -72,7 +72,7 @@ _STYLE = (
     "background:#fff}"
     "h1{font-size:2.2rem;line-height:1.2;margin:.5rem 0 1.2rem}"
     "h1 span{display:block;font-size:1.05rem;font-weight:400;color:#4f566b}"
-    "label{display:block;margin:0 0 .9rem;font-size:1rem}.two{display:grid;grid-template-columns:1fr 1fr;gap:.8rem}"
+    "label{display:block;margin:0 0 .9rem;font-size:1rem}.two{display:grid;grid-template-columns:1fr 1fr;gap:.8rem;align-items:end}"
     "input{display:block;width:100%;min-height:3rem;padding:.5rem .7rem;font:inherit;box-sizing:border-box;"
     "border:1.5px solid #6b7294;border-radius:.5rem;margin-top:.2rem}"
     "button{width:100%;min-height:3.2rem;padding:.7rem;font:inherit;font-weight:600;background:#3d3abf;color:#fff;"

@@ -26,7 +26,7 @@ def note(visitor: Visitor, name: str, language: str, links: Sequence[tuple[str, 
     """A short answer: ``name`` picks ``NAME_title`` and ``NAME_text``; ``links`` are (address, key of its words)."""
     said = web.words(language)
     filled = {"phone": phone_words(visitor.policy.phone), "practice": visitor.policy.name, **filled}
-    shown = [{"href": f"{href}?lang={language}", "text": said[key]} for href, key in links]
+    shown = [{"href": f"{href}?lang={language}", "text": said[key], "quiet": ""} for href, key in links]
     return note_page(language, visitor.policy, said[f"{name}_title"], said[f"{name}_text"].format(**filled), shown)
 
 
@@ -88,6 +88,6 @@ def pay_now(visitor: Visitor, due: DueNow, action: str, language: str) -> str:
 def choice(visitor: Visitor, visits: Sequence[str], action: str, language: str) -> str:
     """Which visit's itemised bill: by its day, and by its place in the list in the address (no PHI there, T-39)."""
     said = web.words(language)
-    links = [{"href": f"{action}?visit={number}&lang={language}", "text": said["pay_visit_on"].format(day=on)}
+    links = [{"href": f"{action}?visit={number}&lang={language}", "text": said["pay_visit_on"].format(day=on), "quiet": "quiet"}
              for number, on in enumerate(visits, 1)]
     return note_page(language, visitor.policy, said["choose_title"], said["choose_text"], links)

@@ -34,15 +34,14 @@ def make_all(folder: Path = PICTURES) -> list[Path]:
     return made
 
 
-def _open(browser: Browser, person: Person, scale: float = 1.5) -> Page:
-    return browser.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=scale, is_mobile=True,
+def _open(browser: Browser, person: Person, height: int = 844) -> Page:
+    return browser.new_context(viewport={"width": 390, "height": height}, device_scale_factor=1.5, is_mobile=True,
                                locale=f"{person.language}-US", java_script_enabled=False).new_page()
 
 
 def _phone(browser: Browser, demo: Demo, person: Person, to: Path) -> None:
     """The statement's page behind the first text, as far as two screens of a phone show it."""
-    page = _open(browser, person)
-    page.set_viewport_size({"width": 390, "height": 1180})
+    page = _open(browser, person, 1180)
     page.goto(demo.link(person))
     prove(page, person)
     page.screenshot(path=to)

@@ -83,6 +83,8 @@ class Naive:
                denied: int = 0) -> None:
         """A payer without a standing answer answers: a later one only up to what is left with it."""
         run, claim = self.runs.setdefault(import_id, Run()), self.claims[visit_id]
+        if any(r < rank and payer.status == "pending" for r, payer in claim.payers.items()):
+            return  # out of turn: its payment waits in suspense
         before = dict(run.deltas)
         left = self.balances.get((visit_id, rank), 0) if rank > 1 else None
         parts = []

@@ -40,7 +40,9 @@ def test_a_second_payer_answering_before_the_first_leaves_a_case_and_its_payment
     assert lite.figures("A1").due_now_minor == 0
     lite.pay("T1", FIRST)
     assert lite.problems() == []
-    assert (lite.cases(), lite.wide("suspense")) == (["excess"], -3000)
+    assert (lite.cases(), lite.wide("suspense")) == (["suspense"], -3000)
+    assert lite.stands("A1") == (4000, 0, 0)  # with the second payer, and nothing is asked of the patient
+    assert lite.figures("A1").due_now_minor == 0
 
 
 def test_three_payers_one_after_the_other(lite: Books) -> None:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
+from sqlalchemy.orm import Session
+
 from billing import accounts, figures, ledger
 from billing.store.tables import Case
 from billing.verify import verify
@@ -83,10 +85,7 @@ class Books:
 
 
 def books_of(town: Town) -> Books:
-    def read(session: object) -> Books:
-        from sqlalchemy.orm import Session
-
-        assert isinstance(session, Session)
+    def read(session: Session) -> Books:
         anna = accounts.find_account(session, sample.PRACTICE, ANNA.account)
         assert anna is not None
         total = figures.account_figures(session, anna.id, town.clock.now().date()).total

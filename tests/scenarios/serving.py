@@ -20,9 +20,10 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 
 #: What a serving process imports, here or when first needed.
-MODULES = ("bot.__main__", "bot.cli.serve", "bot.app", "bot.turns", "bot.logs", "billing.store.schema",
-           "twilio.rest.api.v2010.account.message", "stripe.checkout", "uvicorn.loops.auto",
-           "uvicorn.protocols.http.auto", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite", "uvicorn.lifespan.off")
+MODULES = (
+    "bot.__main__", "bot.cli.serve", "bot.app", "bot.turns", "bot.logs", "billing.store.schema",
+    "twilio.rest.api.v2010.account.message", "stripe.checkout", "uvicorn.loops.auto", "uvicorn.lifespan.off",
+    "uvicorn.protocols.http.auto", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite")
 
 
 class Server:

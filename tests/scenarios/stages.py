@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from sqlalchemy.orm import Session
 
 from billing import accounts, consents
 from billing.phones import address_hash
-from billing.store.tables import Case, Outbox, Verdict
+from billing.store.tables import Case, Inbox, Outbox, Verdict
 from bot import app as wiring
 from bot.demo.clock import DemoClock
 from bot.demo.stage import Stage
@@ -87,9 +88,7 @@ async def calm(stage: Stage) -> None:
         await control(stage, "settle")
 
 
-def nothing_due(session: Any, now: datetime) -> bool:
-    from billing.store.tables import Inbox
-
+def nothing_due(session: Session, now: datetime) -> bool:
     inbox = session.query(Inbox).where(Inbox.status.in_(("accepted", "working")), Inbox.due_at <= now)
     outbox = session.query(Outbox).where(Outbox.status.in_(("queued", "claimed", "sending")), Outbox.due_at <= now)
     return inbox.first() is None and outbox.first() is None
@@ -137,7 +136,7 @@ def last_verdict(stage: Stage, message_id: str | None) -> Verdict:
 
 def cases_of(stage: Stage, account: str) -> list[str]:
     """The kinds of an account's open cases."""
-    def read(session: Any) -> list[str]:
+    def read(session: Session) -> list[str]:
         found = accounts.find_account(session, sample.PRACTICE, account)
         assert found is not None
         return [case.kind for case in session.query(Case).where(Case.guarantor_id == found.id, Case.status != "closed")]

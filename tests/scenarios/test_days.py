@@ -1,4 +1,4 @@
-"""Days on which texts have to wait, numbers that may not be texted, and a carrier in trouble: each ends as it should."""
+"""Days on which texts have to wait, numbers that may not be texted, a carrier in trouble: each ends as it should."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from billing import accounts, payments
 from billing.phones import address_hash
 from billing.store import consent_queries
+from billing.store.tables import Case
 from bot.demo.people import PEOPLE, person_of
 from bot.demo.stage import FILES, Stage
 from bot.statement_runs import Line
@@ -43,16 +45,16 @@ def at(text: str) -> datetime:
 
 
 @pytest.fixture
-async def tuesday(sample_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+async def tuesday(sample_or_slow_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
     """Tuesday, 17 November 2026, 10:00: nothing has to wait."""
-    async with open_stage(sample_url, tmp_path, sample.TUESDAY) as stage:
+    async with open_stage(sample_or_slow_url, tmp_path, sample.TUESDAY) as stage:
         yield stage
 
 
 @pytest.fixture
-async def night(sample_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+async def night(sample_or_slow_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
     """Tuesday, 17 November 2026, 03:00: statements wait until 09:00."""
-    async with open_stage(sample_url, tmp_path, at("2026-11-17T03:00:00-05:00")) as stage:
+    async with open_stage(sample_or_slow_url, tmp_path, at("2026-11-17T03:00:00-05:00")) as stage:
         yield stage
 
 
@@ -145,10 +147,7 @@ async def test_paid_in_full_meanwhile_there_is_nothing_more_to_send(night: Stage
 def pay_at_the_desk(stage: Stage, amount_minor: int) -> None:
     now = stage.clock.now()
 
-    def pay(session: object) -> None:
-        from sqlalchemy.orm import Session
-
-        assert isinstance(session, Session)
+    def pay(session: Session) -> None:
         anna = accounts.find_account(session, sample.PRACTICE, ANNA.account)
         assert anna is not None
         payments.record_desk_payment(
@@ -182,15 +181,13 @@ async def test_start_restores_consent_and_yes_does_not(tuesday: Stage) -> None:
 async def test_after_stop_a_question_is_a_call_for_staff(tuesday: Stage) -> None:
     await say(tuesday, ANNA.phone, "STOP")
     assert await say(tuesday, ANNA.phone, "what do I owe?") == []
-    assert cases_of(tuesday, ANNA.account) == ["call"] or calls(tuesday) == 1
+    assert calls(tuesday) == 1
     assert asked(tuesday) == [], "Twilio was asked to send to a number that sent STOP"
 
 
 async def test_a_stop_that_only_the_carrier_heard_is_learnt_from_its_refusal(tuesday: Stage) -> None:
     """21610: the answer is not repeated, the opt-out is recorded, and a person calls."""
-    async with tuesday.http.post(f"{tuesday.twilio.url}/_standin/webhook", json={
-            "number": sample.NUMBER, "url": f"{tuesday.settings.public_url}/nowhere"}) as answer:
-        answer.raise_for_status()
+    await control(tuesday, "webhook", number=sample.NUMBER, url=f"{tuesday.settings.public_url}/nowhere")
     await tuesday.text(ANNA.phone, "STOP")
     await control(tuesday, "webhook", number=sample.NUMBER, url=f"{tuesday.settings.public_url}/hooks/twilio/sms")
     assert not opted_out(tuesday, ANNA.phone)
@@ -204,8 +201,7 @@ async def test_a_stop_that_only_the_carrier_heard_is_learnt_from_its_refusal(tue
 
 
 def calls(stage: Stage) -> int:
-    from billing.store.tables import Case
-
+    """How many cases ask staff to call somebody."""
     return stage.store.read(lambda session: session.query(Case).where(Case.kind == "call").count())
 
 

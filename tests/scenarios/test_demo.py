@@ -27,10 +27,11 @@ def play(folder: Path, **settings: str) -> str:
 def check(printed: str) -> None:
     """Import, identity, balance, explanation, hosted page, webhook, receipt, and a ledger that ends as it should."""
     places = [printed.index(part) for part in (
-        "import claims-2026-11-04.837: posted", "import remittances-2026-11-13.835: posted", "You have a new billing message",
-        "> why do I owe this?", "First we need to know it is you", "$67.00 is your deductible", "Pay $84.20 for your visit",
-        "Here is your link to pay $84.20", "the hosted page of the payment processor opened", "Paid with a test card",
-        "We got your payment of $84.20", "Your receipt: http://127.0.0.1:",
+        "import claims-2026-11-04.837: posted", "import remittances-2026-11-13.835: posted",
+        "You have a new billing message", "> why do I owe this?", "First we need to know it is you",
+        "$67.00 is your deductible", "Pay $84.20 for your visit",
+        "Here is your link to pay $84.20", "the hosted page of the payment processor opened",
+        "Paid with a test card", "We got your payment of $84.20", "Your receipt: http://127.0.0.1:",
         "owes $0.00, processor clearing holds $84.20, 0 findings")]
     assert places == sorted(places)
 
