@@ -26,6 +26,7 @@ _ARRIVALS = {"message": "Text from this phone", "receipt": "Delivery report of a
              "processor": "Signed event of the card processor", "event": "News inside the practice"}
 _STAGES = {"queueing": "When written", "sending": "When sent"}
 _BOTH = "When written, and again when sent"
+_ASKED = sum(rule.judge is not None for rule in RULES)
 _OUTCOMES = {"send": "let through", "defer": "has to wait", "withhold": "withheld"}
 
 
@@ -70,7 +71,7 @@ def verdict(row: Verdict, zone: tzinfo) -> dict[str, Any]:
         "stage": _STAGES.get(row.stage, row.stage), "outcome": _OUTCOMES.get(row.outcome, row.outcome) + waits,
         "stopped": row.outcome != "send", "rule": rule.id if rule else "", "title": rule.title if rule else "",
         "citation": rule.citation if rule else "", "facts": facts(row.facts),
-        "reason": row.reason if rule else f"{len(RULES)} rules asked, none objects"}
+        "reason": row.reason if rule else f"{_ASKED} rules asked, none objects"}
 
 
 def facts(known: Mapping[str, Any]) -> list[list[str]]:

@@ -88,6 +88,6 @@ def pay_now(visitor: Visitor, due: DueNow, action: str, language: str) -> str:
 def choice(visitor: Visitor, visits: Sequence[str], action: str, language: str) -> str:
     """Which visit's itemised bill: by its day, and by its place in the list in the address (no PHI there, T-39)."""
     said = web.words(language)
-    links = [{"href": f"{action}?visit={number}&lang={language}", "text": said["pay_visit_on"].format(day=on), "quiet": "quiet"}
-             for number, on in enumerate(visits, 1)]
+    links = [{"href": f"{action}?visit={number}&lang={language}", "text": said["pay_visit_on"].format(day=on),
+              "quiet": "quiet"} for number, on in enumerate(visits, 1)]
     return note_page(language, visitor.policy, said["choose_title"], said["choose_text"], links)

@@ -84,7 +84,8 @@ async def say(stage: Stage, phone: str, words: str) -> list[str]:
 async def calm(stage: Stage) -> None:
     """Wait until nothing is due here and the carrier has delivered what it took, and said so."""
     for _ in range(2):  # a delivery report is work again
-        await stage.wait_for(lambda: stage.store.aread(lambda session: nothing_due(session, stage.clock.now())), "calm")
+        await stage.wait_for(lambda: stage.store.aread(lambda session: nothing_due(session, stage.clock.now())),
+                             "calm", seconds=60)
         await control(stage, "settle")
 
 

@@ -91,10 +91,14 @@ def test_a_quiet_conversation_is_answered_in_five_turns_and_paid(undisturbed: Co
     assert any("Thank you. We got your payment of $84.20" in body for body in undisturbed)
 
 
-@pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: chain[0])
+@pytest.mark.parametrize(("engine", "chain"), [
+    *(pytest.param("sqlite", chain, id=f"sqlite-{chain[0]}") for chain in CHAINS),
+    *(pytest.param("postgresql", chain, id=f"postgresql-{chain[0]}", marks=[pytest.mark.slow] if number else [])
+      for number, chain in enumerate(CHAINS))])
 async def test_killed_life_after_life_nothing_is_lost_and_nothing_happens_twice(
-        sample_url: str, server: Server, tmp_path: Path, undisturbed: Counter[str], chain: tuple[str, ...]) -> None:
-    async with open_town(sample_url, tmp_path, server, chain) as town:
+        request: pytest.FixtureRequest, server: Server, tmp_path: Path, undisturbed: Counter[str], engine: str,
+        chain: tuple[str, ...]) -> None:
+    async with open_town(request.getfixturevalue(f"sample_{engine}_url"), tmp_path, server, chain) as town:
         await converse(town, webhook_first="pay.opened" in chain)
         assert town.deaths == list(chain)
         check(town, undisturbed)

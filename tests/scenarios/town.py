@@ -39,7 +39,7 @@ KILLED = -9
 LEASES = timedelta(seconds=125)
 """Long enough for every claim of a dead process to run out."""
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 _RETRIES = (0.05,) * 600  # webhooks are delivered again until somebody answers
 
 
