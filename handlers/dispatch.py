@@ -14,7 +14,8 @@ from handlers.core import IDLE, Decision, Happened, Reply, State, Text, Turn
 from handlers.events import decide_event
 from handlers.flows import consent, language, menu, person, safety, verify
 from handlers.flows.table import FLOWS, INTENTS, SIDE
-from handlers.turns import practice, restore_slots, stay
+from handlers.turns import local_day, practice, restore_slots, stay
+from handlers.understanding import read
 from handlers.understanding.keywords import KNOWN
 
 #: Texts not understood in a row before a person takes over; inside a question a misread amount counts as one.
@@ -52,7 +53,7 @@ def _decide_text(turn: Turn, message: Text) -> Decision:
         return safety.emergency(turn)
     if fixed == "wrong_number":
         return safety.wrong_number(turn)
-    decision = _converse(turn, message)
+    decision = _recognise(turn) or _converse(turn, message).also(*verify.wrong_try(turn))
     if not turn.talk.first_contact:
         return decision
     return replace(decision, replies=(Reply("welcome", {"practice": practice(turn)}), *decision.replies))
@@ -65,6 +66,17 @@ def _with_what_else(turn: Turn, decision: Decision) -> Decision:
     if turn.reading.intent == "wrong_number":
         return decision.also(*safety.wrong_number_commands(turn))
     return decision
+
+
+def _recognise(turn: Turn) -> Decision | None:
+    """A number that several share: this text proves another account than the one that is verified now."""
+    account_id = verify.proved(turn) if turn.account is not None else None
+    if account_id is None:
+        return None
+    # The question that was open is not this person's: without it a ZIP code is no amount and a day no answer.
+    fresh = read(turn.reading.text, turn.talk.language, local_day(turn, turn.now))
+    asked = fresh.confidence >= KNOWN and INTENTS.get(fresh.intent, menu.FLOW) is not menu.FLOW
+    return _go_on(turn, verify.switch(replace(turn, reading=fresh), account_id, fresh.intent if asked else ""))
 
 
 def _converse(turn: Turn, message: Text) -> Decision:

@@ -55,10 +55,14 @@ def _receipt_words(turn: Turn, account: AccountView, event: Happened, link: Make
 def _refused(turn: Turn, event: Happened) -> Decision:
     """A command was not carried out and the turn was undone; say what is so now, and never try it again unasked."""
     refused = event.refused
-    calm = replace(turn, talk=replace(turn.talk, state=IDLE), reading=Reading("A request could not be carried out."))
+    account_id = turn.talk.account_id
+    if refused is not None and getattr(refused.command, "account_id", account_id) != account_id:
+        account_id = None  # the text had proved another account, and that was undone with it: not the first one's turn
+    calm = replace(turn, talk=replace(turn.talk, state=IDLE, account_id=account_id),
+                   reading=Reading("A request could not be carried out."))
     if refused is not None and isinstance(refused.command, RequestPayment):
         return pay.refuse(calm, refused.reason)
-    if refused is not None and isinstance(refused.command, MakeStatement) and turn.account is not None:
+    if refused is not None and isinstance(refused.command, MakeStatement) and calm.account is not None:
         if refused.reason == "stale_balance":
             return statement.start(calm, "statement")
         if refused.reason == "nothing_due":

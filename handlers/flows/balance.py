@@ -5,7 +5,7 @@ from __future__ import annotations
 from billing.views import AccountView
 from handlers.accounts import due_visits, is_waiting, list_visits, shown_figures, shown_visits
 from handlers.core import Decision, Reply, Turn
-from handlers.flows import links, verify
+from handlers.flows import links, rights, verify
 from handlers.flows.flow import Flow, never_answers, never_asks
 from handlers.turns import phone
 
@@ -23,16 +23,18 @@ def start(turn: Turn, intent: str) -> Decision:
         return links.view(account)
     if intent == "due_date":
         return _due_date(account)
-    return _minimum(turn, account) if intent == "minimum_payment" else Decision((_balance(account),))
+    return _minimum(turn, account) if intent == "minimum_payment" else Decision(_balance(account))
 
 
-def _balance(account: AccountView) -> Reply:
+def _balance(account: AccountView) -> tuple[Reply, ...]:
     figures = shown_figures(account)
-    return Reply("balance", {
+    pending, held = rights.plainly_waiting(account)
+    balance = Reply("balance", {
         "due_now_minor": figures.due_now_minor, "visits": list_visits(due_visits(account)),
-        "pending_minor": figures.pending_minor, "held_minor": figures.held_minor,
+        "pending_minor": pending, "held_minor": held,
         "on_plan_minor": figures.on_plan_minor, "credit_minor": figures.credit_minor,
         "waiting": any(is_waiting(visit) for visit in shown_visits(account))})
+    return (balance, *rights.notices(account, shown_visits(account)))
 
 
 def _due_date(account: AccountView) -> Decision:
@@ -46,7 +48,7 @@ def _due_date(account: AccountView) -> Decision:
 def _minimum(turn: Turn, account: AccountView) -> Decision:
     due = shown_figures(account).due_now_minor
     if due <= 0:
-        return Decision((_balance(account),))
+        return Decision(_balance(account))
     least = min(turn.practice.policy.minimum_payment_minor, due)
     return Decision((Reply("minimum_payment", {"minimum_minor": least, "due_now_minor": due}),))
 

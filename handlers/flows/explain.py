@@ -8,7 +8,7 @@ from typing import Any
 from billing.views import AccountView, Step, VisitView
 from handlers.accounts import LISTED, list_visits, open_visits
 from handlers.core import Decision, Reply, Turn
-from handlers.flows import links, verify
+from handlers.flows import links, rights, verify
 from handlers.flows.flow import Flow
 from handlers.turns import answer_by, ask, open_case, phone
 
@@ -29,9 +29,9 @@ def start(turn: Turn, intent: str) -> Decision:
     if not visits:
         return Decision((Reply("explain_nothing"),))
     if len(visits) == 1:
-        return _tell(turn, visits)
+        return _tell(turn, account, visits)
     chosen = _chosen(turn, visits)
-    return _tell(turn, chosen) if chosen else _which(turn, account)
+    return _tell(turn, account, chosen) if chosen else _which(turn, account)
 
 
 def answer(turn: Turn) -> Decision | None:
@@ -41,7 +41,7 @@ def answer(turn: Turn) -> Decision | None:
     by_id = {visit.visit_id: visit for visit in account.visits}
     listed = [by_id[one] for one in turn.talk.state.data.get("visits", ()) if one in by_id]
     chosen = _chosen(turn, listed)
-    return _tell(turn, chosen) if chosen else None
+    return _tell(turn, account, chosen) if chosen else None
 
 
 def repeat(turn: Turn) -> tuple[Reply, ...]:
@@ -63,10 +63,10 @@ def _chosen(turn: Turn, visits: Sequence[VisitView]) -> list[VisitView]:
     return [visits[number - 1] for number in numbers if 1 <= number <= len(visits)]
 
 
-def _tell(turn: Turn, visits: Sequence[VisitView]) -> Decision:
+def _tell(turn: Turn, account: AccountView, visits: Sequence[VisitView]) -> Decision:
     decision = Decision()
     for visit in visits:
-        told = _tell_one(turn, visit)
+        told = _tell_one(turn, account, visit)
         decision = Decision(decision.replies + told.replies).also(*decision.commands, *told.commands)
     owed = any(visit.figures.due_now_minor > 0 for visit in visits)
     state = turn.talk.state  # a question that waits behind this one is put again instead
@@ -75,15 +75,17 @@ def _tell(turn: Turn, visits: Sequence[VisitView]) -> Decision:
     return decision
 
 
-def _tell_one(turn: Turn, visit: VisitView) -> Decision:
+def _tell_one(turn: Turn, account: AccountView, visit: VisitView) -> Decision:
     explanation = visit.explanation
     if explanation is None or not explanation.foots:
         return _mismatch(turn, visit, explanation.reason if explanation else "no derivation was made")
     shown = {"number": 1, "on": visit.service_on.isoformat() if visit.service_on else None}
-    steps = [_as_data(step, visit.figures.due_now_minor) for step in explanation.steps]
+    barred = rights.in_program(account, visit)
+    steps = [_as_data(step, visit.figures.due_now_minor, barred) for step in explanation.steps]
     parts = [steps[at:at + _STEPS_A_TEXT] for at in range(0, len(steps), _STEPS_A_TEXT)]
-    return Decision(tuple(Reply("explain_visit", {"visit": shown, "steps": part, "first": place == 0})
-                          for place, part in enumerate(parts)))
+    told = tuple(Reply("explain_visit", {"visit": shown, "steps": part, "first": place == 0})
+                 for place, part in enumerate(parts))
+    return Decision((*told, *rights.notices(account, (visit,))))
 
 
 def _mismatch(turn: Turn, visit: VisitView, reason: str) -> Decision:
@@ -96,9 +98,12 @@ def _mismatch(turn: Turn, visit: VisitView, reason: str) -> Decision:
     return Decision((Reply("explain_mismatch", {"by_at": answer_by(turn)}),)).also(case)
 
 
-def _as_data(step: Step, due_minor: int) -> dict[str, Any]:
-    """``due_minor`` beside what is left: held or pending money is never called the patient's to pay."""
-    return {"kind": step.kind, "amount_minor": step.amount_minor, "payer_name": step.payer_name, "code": step.code,
+def _as_data(step: Step, due_minor: int, barred: bool) -> dict[str, Any]:
+    """``due_minor`` beside what is left: held or pending money is never called the patient's to pay. ``barred``: no
+    waiver makes it billable (T-57), so no words about checking one.
+    """
+    kind = "other_patient" if barred and step.kind == "waiver_check" else step.kind
+    return {"kind": kind, "amount_minor": step.amount_minor, "payer_name": step.payer_name, "code": step.code,
             "due_minor": due_minor if step.kind == "left" else None}
 
 

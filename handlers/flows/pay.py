@@ -8,9 +8,9 @@ from dataclasses import replace
 from billing.commands import CancelPayment, RequestPayment
 from billing.payment_status import OPEN
 from billing.views import AccountView, VisitView
-from handlers.accounts import LISTED, due_visits, list_visits, shown_figures, split_payment
+from handlers.accounts import LISTED, due_visits, list_visits, shown_figures, shown_visits, split_payment
 from handlers.core import Decision, Reply, Result, Slots, Turn
-from handlers.flows import links, verify
+from handlers.flows import links, rights, verify
 from handlers.flows.flow import Flow
 from handlers.turns import ask, keep_slots, phone, stay
 
@@ -25,7 +25,7 @@ def start(turn: Turn, intent: str) -> Decision:
     if not account.detail_allowed and not account.stale:
         return links.view(account)
     if refusal := _nothing_to_pay(turn, account):
-        return Decision((refusal,))
+        return Decision(refusal)
     due = due_visits(account)
     return _price(turn, account, due, turn.reading.slots, listed=False) or _ask_amount(turn, account)
 
@@ -35,7 +35,7 @@ def answer(turn: Turn) -> Decision | None:
     if account is None:
         return verify.first(turn, "pay", _said(turn))
     if refusal := _nothing_to_pay(turn, account):
-        return Decision((refusal,))
+        return Decision(refusal)
     due = [visit for visit in due_visits(account) if _still_meant(turn, visit)]
     slots = turn.reading.slots
     if turn.reading.intent == "no":
@@ -53,7 +53,7 @@ def repeat(turn: Turn) -> tuple[Reply, ...]:
     if account is None:
         return ()
     if refusal := _nothing_to_pay(turn, account):
-        return (refusal,)
+        return refusal
     if state.step == "amount":
         return _ask_amount(turn, account).replies
     chosen = [visit for visit in due_visits(account) if _still_meant(turn, visit)]
@@ -77,19 +77,24 @@ def refuse(turn: Turn, reason: str) -> Decision:
     return Decision((Reply("pay_held", {"phone": phone(turn)}),))
 
 
-def _nothing_to_pay(turn: Turn, account: AccountView) -> Reply | None:
+def _nothing_to_pay(turn: Turn, account: AccountView) -> tuple[Reply, ...]:
+    """Why nothing can be paid now; empty when something can."""
     figures = shown_figures(account)
     if account.stale:
-        return Reply("stale", {"phone": phone(turn)})
+        return (Reply("stale", {"phone": phone(turn)}),)
     if figures.due_now_minor > 0 and due_visits(account):
-        return None
-    if figures.pending_minor > 0:
-        return Reply("pay_pending")
-    if figures.held_minor > 0:
-        return Reply("pay_held", {"phone": phone(turn)})
+        return ()
+    pending, held = rights.plainly_waiting(account)
+    notices = rights.notices(account, shown_visits(account))
+    if pending > 0:
+        return (Reply("pay_pending"), *notices)
+    if held > 0:
+        return (Reply("pay_held", {"phone": phone(turn)}), *notices)
+    if notices:
+        return notices
     if figures.on_plan_minor > 0:
-        return Reply("pay_on_plan")
-    return Reply("pay_nothing", {"credit_minor": max(figures.credit_minor, 0)})
+        return (Reply("pay_on_plan"),)
+    return (Reply("pay_nothing", {"credit_minor": max(figures.credit_minor, 0)}),)
 
 
 def _ask_amount(turn: Turn, account: AccountView) -> Decision:

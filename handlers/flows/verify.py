@@ -7,10 +7,11 @@ nobody can learn from us whether an account exists.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from billing.commands import MarkVerified, RecordDetailPreference, RecordIdentityFailure
+from billing.commands import Command, MarkVerified, RecordDetailPreference, RecordIdentityFailure
 from billing.views import AccountView
 from handlers.core import Decision, Reply, State, Turn
 from handlers.flows.flow import Flow
@@ -24,7 +25,7 @@ LOCK = timedelta(hours=24)
 
 def first(turn: Turn, intent: str, slots: dict[str, Any] | None = None) -> Decision:
     """Ask for identity and go on with ``intent`` once it is proved."""
-    if turn.talk.locked_until and turn.talk.locked_until > turn.now:
+    if _is_locked(turn):
         return Decision((Reply("identity_locked", {"phone": phone(turn)}),))
     data = {"slots": keep_slots(turn.reading) if slots is None else slots, "expects": "identity", **_remembered(turn)}
     return _weigh(turn, data, intent, Reply("identity_ask"))
@@ -41,7 +42,7 @@ def answer(turn: Turn) -> Decision | None:
     state = turn.talk.state
     if state.step == "detail":
         return _prefer(turn)
-    if turn.talk.locked_until and turn.talk.locked_until > turn.now:
+    if _is_locked(turn):
         return Decision((Reply("identity_locked", {"phone": phone(turn)}),))
     if turn.reading.slots.born_on is None and turn.reading.slots.postal_code is None:
         return None
@@ -74,16 +75,41 @@ def proved(turn: Turn) -> str | None:
     """The account that this very text proves, if it proves one.
 
     The edge asks before ``decide``, to load what only a verified account may bring along (visits, explanations,
-    payments): so nobody has to ask twice, and nothing is loaded for whom nothing was proved.
+    payments): so nobody has to ask twice, and nothing is loaded for whom nothing was proved. While one account is
+    verified only another one is proved, and only by one text with both factors: the phone changed hands.
     """
     state = turn.talk.state
-    locked = turn.talk.locked_until is not None and turn.talk.locked_until > turn.now
-    if locked or turn.talk.opted_out or turn.account is not None or turn.reading.fixed:
+    if _is_locked(turn) or turn.talk.opted_out or turn.reading.fixed:
         return None
-    data = state.data if state.flow == NAME and state.step == "identity" else {}
-    born, postal_code = _factors(turn, data)
+    asked = turn.account is None and state.flow == NAME and state.step == "identity"
+    born, postal_code = _factors(turn, state.data if asked else {})
     match = _match(turn, date.fromisoformat(born), postal_code) if born and postal_code else None
-    return match.account_id if match else None
+    return match.account_id if match and match != turn.account else None
+
+
+def switch(turn: Turn, account_id: str, intent: str) -> Decision:
+    """Go over to the other account that this text proves. Nothing that was open or said for the first one is kept.
+
+    The wrong tries stay counted: two people who know each other's numbers could else guess a third's for ever (T-34).
+    """
+    account = next(one for one in turn.candidates if one.account_id == account_id)
+    data: dict[str, Any] = {"slots": keep_slots(turn.reading) if intent else {}}
+    if "declined" in turn.talk.state.data:
+        data["declined"] = turn.talk.state.data["declined"]
+    return _prove(turn, account, data, intent or "balance").also(*[RecordIdentityFailure(None)] * turn.talk.tries)
+
+
+def wrong_try(turn: Turn) -> tuple[Command, ...]:
+    """What a complete but wrong proof costs while an account is verified: a try like any other, without a word."""
+    slots, account = turn.reading.slots, turn.account
+    if account is None or _is_locked(turn) or slots.born_on is None or slots.postal_code is None:
+        return ()
+    right = _is(account, slots.born_on, slots.postal_code)
+    return () if right or proved(turn) else _count(replace(turn, talk=replace(turn.talk, account_id=None)))
+
+
+def _is_locked(turn: Turn) -> bool:
+    return turn.talk.locked_until is not None and turn.talk.locked_until > turn.now
 
 
 def _compare(turn: Turn, born: date, postal_code: str, data: dict[str, Any], after: str) -> Decision:
@@ -109,12 +135,18 @@ def _is(account: AccountView, born: date, postal_code: str) -> bool:
 
 def _fail(turn: Turn, data: dict[str, Any], after: str) -> Decision:
     """Two accounts that answer to the same day and ZIP fail like none: whom we would show is not ours to guess."""
+    counted = _count(turn)
+    if len(counted) == 1:
+        return ask(turn, NAME, "identity", data, Reply("identity_retry"), after=after).also(*counted)
+    return Decision((Reply("identity_locked", {"phone": phone(turn)}),)).also(*counted)
+
+
+def _count(turn: Turn) -> tuple[Command, ...]:
+    """One more wrong try; the fifth locks, and a person hears of it."""
     if turn.talk.tries + 1 < TRIES:
-        decision = ask(turn, NAME, "identity", data, Reply("identity_retry"), after=after)
-        return decision.also(RecordIdentityFailure(None))
-    until = turn.now + LOCK
+        return (RecordIdentityFailure(None),)
     case = open_case(turn, "identity", "Identity could not be checked by text", detail="Five tries failed.")
-    return Decision((Reply("identity_locked", {"phone": phone(turn)}),)).also(RecordIdentityFailure(until), case)
+    return (RecordIdentityFailure(turn.now + LOCK), case)
 
 
 def _prove(turn: Turn, account: AccountView, data: dict[str, Any], after: str) -> Decision:

@@ -105,7 +105,7 @@ class Stage:
 
 def pictured(turn: Turn) -> Turn:
     """As the edge does: only the account that is verified, or that this text proves, brings its visits along."""
-    known = turn.talk.account_id or verify.proved(turn)
+    known = verify.proved(turn) or turn.talk.account_id
     bare = tuple(one if one.account_id == known else replace(one, visits=(), payments=()) for one in turn.candidates)
     return replace(turn, candidates=bare)
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from billing.commands import RecordIdentityFailure, RequestPayment
+from billing.commands import MarkVerified, RecordIdentityFailure, RequestPayment
 from handlers.core import Happened
 from handlers.understanding import read
 from tests.conversations.people import PEOPLE
@@ -74,6 +74,48 @@ def test_five_wrong_tries_read_the_same_whether_or_not_the_number_is_known(inten
             thread.append((tuple(on.said), on.talk.state.flow, failures))
         heard.append(thread)
     assert all(thread == heard[0] for thread in heard)
+
+
+SHARED = ("one_visit, spouse", "two_visits, spouse", "held, spouse", "private, spouse", "estimate, spouse")
+OF_THE_FIRST = ("45.00", "120.50", "165.50", "March", "April", "marzo", "abril")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("crowd", SHARED)
+def test_after_the_other_person_s_proof_nothing_of_the_first_account_is_said(crowd: str, language: str) -> None:
+    """T-34: whatever was open when the phone changed hands, neither its amounts nor its months are said again."""
+    for seed in range(12):
+        dice = random.Random(seed)
+        on = stage({"account": crowd, "verified": "yes"}, language)
+        for _ in range(dice.randrange(5)):
+            on.hear(dice.choice(["pay", "why", "balance", "all", "yes", "statement", "why do i owe this", "1"]))
+        on.hear(dice.choice(["07/01/1982 10001", "why 07/01/1982 10001", "pay all 07/01/1982 10001"]))
+        assert on.talk.account_id == "spouse"
+        for _ in range(6):
+            assert not any(word in said for said in on.said for word in OF_THE_FIRST if word != "45.00" or not _why(on))
+            assert not any(getattr(one, "account_id", "spouse") not in ("spouse", None) for one in on.last.commands)
+            on.hear(dice.choice(["yes", "no", "pay", "balance", "all", "back", "repeat", "receipt", "2"]))
+
+
+def _why(on: Stage) -> bool:
+    """The explanation of the second account's visit happens to have a step of the same amount."""
+    return any(reply.template == "explain_visit" for reply in on.last.replies)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_guessing_a_third_person_s_proof_locks_however_often_two_others_change_places(language: str) -> None:
+    """T-34: the fifth wrong try locks; a switch between accounts that are known does not start the count anew."""
+    on = stage({"account": "one_visit, spouse, unconfirmed", "verified": "yes"}, language)
+    for number in range(4):
+        on.hear(f"0{number + 1}/02/1970 10001")
+        on.hear(("07/01/1982 10001", "03/14/1980 10001")[number % 2])
+    assert (on.talk.tries, on.talk.locked_until, on.talk.account_id) == (4, None, "one_visit")
+    on.hear("05/02/1970 10001")
+    locks = [one.lock_until for one in on.last.commands if isinstance(one, RecordIdentityFailure)]
+    assert len(locks) == 1 and locks[0] is not None and locks[0] > on.now
+    on.hear("07/01/1982 10001")
+    assert on.talk.account_id == "one_visit"
+    assert not any(isinstance(one, MarkVerified | RecordIdentityFailure) for one in on.last.commands)
 
 
 def test_a_text_with_a_card_number_is_answered_and_nothing_is_done() -> None:

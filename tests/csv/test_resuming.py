@@ -38,7 +38,7 @@ class FailingStore:
         return self.store.read(fn)
 
 
-@pytest.mark.parametrize("commits", [1, 2, 4, 6])
+@pytest.mark.parametrize("commits", [1, 2, 3])
 def test_an_interrupted_import_goes_on_and_ends_as_if_nothing_had_been(world: World, commits: int) -> None:
     rows = [charge(f"V-{n % 40}", "10.00", id=f"T-{n}", payer="Aetna") for n in range(120)]
     path = world.write(filled("charges", *rows, charge("V-bad", "ten")), "charges.csv")

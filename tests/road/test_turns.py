@@ -149,7 +149,7 @@ async def test_news_answer_in_the_conversation_without_counting_as_a_word_of_the
     clock.advance(minutes=5)
 
     def news(session: Session) -> None:
-        payload = {"kind": "timeout", "conversation_id": "conv_1", "data": {}}
+        payload = {"kind": "timeout", "conversation_id": "conv_1", "version": 0, "data": {}}
         session.add(Inbox(practice_id="prac_maple", source="event", external_id="e1", kind="event", thread="t",
                           payload=payload, status="accepted", received_at=clock(), due_at=clock()))
 

@@ -64,8 +64,10 @@ EXPECTED: Mapping[str, Expected] = {
     "A-1008": Expected(("$25.00",), 2500, says="You owe $25.00 now",
                        why=("$25.00 is your copay", "That leaves $25.00")),
     "A-1009": Expected(("$20.00",), credit=2000, says="You have $20.00 of credit", why=(NOTHING,)),
-    "A-1011": Expected(("$18.40",), held=1840, says=NOTHING, why=("You do not need to pay it now",)),
-    "A-1012": Expected(("$830.00",), held=83000, says=NOTHING, why=("You do not need to pay it now",)),
+    "A-1011": Expected(("$18.40",), held=1840, says="may not bill you",
+                       why=("may not bill you for this part: $18.40",)),
+    "A-1012": Expected(("$400", "$830.00"), held=83000, says="We do not ask you for $830.00 now",
+                       why=("You do not need to pay it now", "within 120 days", "1-800-985-3059", "HUMAN")),
     "A-1013": Expected(("$40.00",), 4000, says="You owe $40.00 now", why=("That leaves $40.00",)),
     "A-1014": Expected(("$35.10",), 3510, says="Ahora debe $35.10", why=("$35.10 son su coseguro", "Quedan $35.10")),
 }
@@ -167,6 +169,19 @@ def test_paul_never_sees_the_account_of_joan_who_shares_his_phone(talks: dict[st
     said = "\n".join([*talks["A-1013"].before, *talks["A-1013"].wrong, *talks["A-1013"].owed, *talks["A-1013"].why])
     assert "$20.00" not in said
     assert "$40.00" in said
+
+
+async def test_paul_takes_the_phone_while_joan_s_proof_is_fresh(sample_sqlite_url: str, tmp_path: Path) -> None:
+    """A text with both of his factors is answered about him; one that is wrong is not, and says nothing of him."""
+    joan, paul = (next(person for person in PEOPLE if person.account == one) for one in ("A-1009", "A-1013"))
+    async with open_stage(sample_sqlite_url, tmp_path, sample.TUESDAY) as stage:
+        for words in ("what do I owe?", f"{joan.born_on} {joan.postal_code}"):
+            await say(stage, joan.phone, words)
+        assert "$20.00" in "\n".join(await say(stage, joan.phone, "yes"))
+        assert "$40.00" not in "\n".join(await say(stage, joan.phone, f"what do I owe? {paul.born_on} 99999"))
+        said = await say(stage, joan.phone, f"what do I owe? {paul.born_on} {paul.postal_code}")
+        said += await say(stage, joan.phone, "yes")
+        assert "$40.00" in "\n".join(said) and "$20.00" not in "\n".join(said)
 
 
 async def test_who_has_opted_out_gets_nothing_and_a_call(sample_sqlite_url: str, tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ LONGER = {
     ("pay_link", "en"): 2, ("pay_link", "es"): 2, ("paid_already", "en"): 2, ("paid_already", "es"): 2, ("pay_ask",
     "es"): 2, ("payment_receipt", "en"): 2,
     ("payment_receipt", "es"): 2, ("start_confirmation", "es"): 2, ("statement_ready", "es"): 2,
-    ("statement_ready_intro", "en"): 2, ("statement_ready_intro", "es"): 2,
+    ("statement_ready_intro", "en"): 2, ("statement_ready_intro", "es"): 2, ("program_covers", "en"): 2,
+    ("program_covers", "es"): 2, ("estimate_exceeded", "en"): 2, ("estimate_exceeded", "es"): 3,
 }
 
 
