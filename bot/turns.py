@@ -13,9 +13,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import accounts, apply, consents, outbox
+from billing import accounts, apply, consents, outbox, talks
 from billing.commands import CommandRefused, MakeLink, MakeStatement, RequestPayment
-from billing.ids import new_id
 from billing.phones import address_hash
 from billing.store import road_queries
 from billing.store.tables import Conversation, Inbox
@@ -68,12 +67,8 @@ def _conversation(session: Session, row: Inbox, now: datetime) -> Conversation |
     found = road_queries.lock_conversation(session, row.practice_id, channel, hashed)
     if found is not None:
         return found
-    made = Conversation(id=new_id("conv"), practice_id=row.practice_id, channel=channel, address=address,
-                        address_hash=hashed, language=_first_language(session, row.practice_id, channel, hashed, now),
-                        language_chosen=False, state=State().to_json(), tries=0, version=0, created_at=now)
-    session.add(made)
-    session.flush()
-    return made
+    return talks.open_talk(session, row.practice_id, channel, address, hashed,
+                           _first_language(session, row.practice_id, channel, hashed, now), now)
 
 
 def _out_of_date(talk: Conversation, row: Inbox) -> bool:

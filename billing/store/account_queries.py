@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from billing.store.ledger_queries import bump_versions
 from billing.store.tables import (
     ContactPoint,
+    Conversation,
     Guarantor,
     Hold,
     Inbox,
@@ -142,3 +143,9 @@ def has_paid(session: Session, practice_id: str, guarantor_id: str) -> bool:
     return session.scalar(select(Payment.id).where(
         Payment.practice_id == practice_id, Payment.guarantor_id == guarantor_id,
         Payment.status == "succeeded").limit(1)) is not None
+
+
+def talk_at(session: Session, practice_id: str, channel: str, address_hash: str) -> Conversation | None:
+    return session.scalars(select(Conversation).where(
+        Conversation.practice_id == practice_id, Conversation.channel == channel,
+        Conversation.address_hash == address_hash)).one_or_none()

@@ -30,11 +30,15 @@ def explain(
     sources: Sources = False,
 ) -> None:
     """Show how a balance came about. Exit code 1 when the lines of a visit do not add up: a person has to look."""
+    from billing.figures import visits_figures
+
     with context() as edge:
         account_id, explanations = found(
             edge.read(lambda session: _explanations(session, edge, ref), "account",
                       lambda seen: seen[0] if seen else "unknown", "explain"), "such account or visit")
-        answers = [_answer(one, lang) for one in explanations]
+        due = edge.store.read(partial(visits_figures, practice_id=edge.practice_id,
+                                      visit_ids=[one.visit_id for one in explanations]))
+        answers = [_answer(one, lang, due[one.visit_id].due_now_minor) for one in explanations]
         _call_staff(edge, account_id, [one for one in explanations if not one.foots])
     if as_json:
         print_json({"account_id": account_id, "language": lang, "foots": all(a["foots"] for a in answers),
@@ -69,12 +73,13 @@ def _call_staff(edge: Edge, account_id: str, broken: list[Explanation]) -> None:
             visit_id=one.visit_id))
 
 
-def _answer(explanation: Explanation, language: str) -> dict[str, Any]:
+def _answer(explanation: Explanation, language: str, due_minor: int) -> dict[str, Any]:
     """Steps that do not add up are shown to staff, marked, and never put into sentences for a patient."""
     from billing.explain import to_json
     from templates.sentences import sentence
 
-    return to_json(explanation, language, sentence if explanation.foots else lambda step, code: "")
+    say = partial(sentence, due_minor=due_minor)
+    return to_json(explanation, language, say if explanation.foots else lambda step, code: "")
 
 
 def _print(answer: dict[str, Any], sources: bool) -> None:
