@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from fastapi import FastAPI
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from billing.store.practices import find_practice
 from bot.web import doors, hooks, paying, screens

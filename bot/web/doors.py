@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from fastapi import Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from billing import link_pages, payment_status, receipts, statements
 from billing.link_pages import Visitor

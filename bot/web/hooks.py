@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from fastapi import Request
+from fastapi.responses import PlainTextResponse, Response
 
 from billing.store import payment_queries, road_queries
 from bot.accept import UnknownNumber, accept_event, accept_message, accept_receipt, keep
