@@ -6,12 +6,14 @@ Nothing here may import aiogram (7-9 s).
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from sqlalchemy.orm import Session
 
@@ -20,6 +22,10 @@ from billing.store.tables import Practice
 from bot.write import Store, open_store
 from config.practice import PracticePolicy
 from tests.databases import PostgresqlServer, copy_sqlite, make_sqlite_template
+
+# The same examples in every run: a red build is the change's doing. `--hypothesis-profile=default` looks for new ones.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same")
 
 TUESDAY = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)  # 10:00 in New York
 
@@ -152,3 +158,36 @@ def practice_row(now: datetime, **changes: Any) -> Callable[[Session], Practice]
         return row
 
     return add
+
+
+#: Families of tests that are alike and slow: the fast suite runs every n-th of a file, CI runs all of them.
+THINNED = {"tests/road/test_crashes.py": 10, "tests/scenarios/test_crashes.py": 4, "tests/scenarios/test_days.py": 4,
+           "tests/csv/test_record.py": 4}
+EVERY_NTH_ON_POSTGRESQL = 6
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the fast suite at two minutes: what runs on SQLite as well runs on PostgreSQL by turns.
+
+    Nothing is left out for good: the rest is marked slow, and CI runs the slow tests too.
+    """
+    seen: Counter[str] = Counter()
+    for item in items:
+        nth = _nth(item)
+        if nth:
+            kept = seen[f"{item.path}:{nth}"] % nth == 0
+            seen[f"{item.path}:{nth}"] += 1
+            if not kept:
+                item.add_marker(pytest.mark.slow)
+
+
+def _nth(item: pytest.Item) -> int:
+    """One of how many of its kind this test stands for in the fast suite; 0: it always runs there."""
+    if item.get_closest_marker("slow"):
+        return 0
+    thinned = THINNED.get(item.path.relative_to(item.config.rootpath).as_posix())
+    if thinned:
+        return thinned
+    name = item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
+    return EVERY_NTH_ON_POSTGRESQL if "postgresql" in name.split("-") else 0

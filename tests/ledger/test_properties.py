@@ -242,9 +242,10 @@ def _clp(number: str, rank: int, charge: int, paid: int, reduced: int, shared: i
 
 
 QUICK = settings(
-    max_examples=10, stateful_step_count=20, deadline=None, database=None, derandomize=True,
+    max_examples=5, stateful_step_count=20, deadline=None, database=None, derandomize=True,
     phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
-LONG = settings(QUICK, max_examples=60, stateful_step_count=40, derandomize=False, print_blob=True,
+# The same years in every run, so that a red build is this change's doing; take derandomize out to look for new ones.
+LONG = settings(QUICK, max_examples=20, stateful_step_count=40, print_blob=True,
                 phases=[Phase.explicit, Phase.generate, Phase.shrink])
 
 
@@ -292,7 +293,7 @@ def test_any_year_keeps_every_invariant_on_sqlite(sqlite_template: Path, keyring
 
 def test_any_year_keeps_every_invariant_on_postgresql(postgresql_server: PostgresqlServer, keyring: Keyring,
                                                       tmp_path: Path) -> None:
-    run(on_postgresql(postgresql_server), keyring, tmp_path, settings(QUICK, max_examples=5))
+    run(on_postgresql(postgresql_server), keyring, tmp_path, settings(QUICK, max_examples=3))
 
 
 @pytest.mark.slow
@@ -304,4 +305,4 @@ def test_many_long_years_keep_every_invariant_on_sqlite(sqlite_template: Path, k
 @pytest.mark.slow
 def test_many_long_years_keep_every_invariant_on_postgresql(postgresql_server: PostgresqlServer, keyring: Keyring,
                                                             tmp_path: Path) -> None:
-    run(on_postgresql(postgresql_server), keyring, tmp_path, settings(LONG, max_examples=25))
+    run(on_postgresql(postgresql_server), keyring, tmp_path, settings(LONG, max_examples=8))
