@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing.calendar import is_federal_holiday
+from billing import record
 from billing.figures import AccountFigures, VisitFigures, account_figures
 from billing.policy.core import AccountFacts, HoldFact
 from billing.store import facts as store
@@ -42,7 +42,8 @@ def account_facts(session: Session, practice_id: str, policy: PracticePolicy, gu
         pending_visits=tuple(v.visit_id for v in figures.visits if _pending(v)),
         confidential_visits=tuple(v.visit_id for v in figures.visits if v.confidential),
         negative_pending=any(v.figures.patient_minor < 0 for v in figures.visits), holds=_holds(figures),
-        unfinished_import=store.import_running(session, practice_id), stale=is_stale(session, practice_id, policy, now),
+        unfinished_import=store.import_running(session, practice_id),
+        stale=record.is_stale(session, practice_id, policy, now),
         payment_in_flight=in_flight, language_met=language_met)
 
 
@@ -53,21 +54,3 @@ def _pending(visit: VisitFigures) -> bool:
 def _holds(figures: AccountFigures) -> tuple[HoldFact, ...]:
     every = [*figures.account_holds, *(hold for visit in figures.visits for hold in visit.holds)]
     return tuple(HoldFact(h.kind, h.visit_id, h.hold_id) for h in every)
-
-
-def is_stale(session: Session, practice_id: str, policy: PracticePolicy, now: datetime) -> bool:
-    """Tell whether the ledger of record is another system and has not told its balances lately enough.
-
-    Nothing imported at all is stale. The limit counts business days: on Monday, Friday's balances are one day old.
-    """
-    if policy.ledger_of_record == "plainbill":
-        return False
-    told_at = store.newest_balances_at(session, practice_id)
-    if told_at is None:
-        return True
-    zone = ZoneInfo(policy.zone)
-    day, today, passed = told_at.astimezone(zone).date(), now.astimezone(zone).date(), 0
-    while day < today and passed <= policy.stale_after_business_days:
-        day += timedelta(days=1)
-        passed += day.weekday() < 5 and not is_federal_holiday(day)
-    return passed > policy.stale_after_business_days

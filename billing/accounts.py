@@ -13,8 +13,8 @@ from billing.calendar import due_by, office_open
 from billing.store import account_queries as store
 from billing.store.practices import find_practice, policy_of
 from billing.store.seal import blind, normal_account
-from billing.store.tables import Guarantor, Visit
-from billing.views import AccountView, CoverageView, PaymentView, PracticeView, VisitView
+from billing.store.tables import Guarantor, Practice, Visit
+from billing.views import AccountView, CoverageView, Explanation, PaymentView, PracticeView, VisitView
 from config.practice import PracticePolicy
 
 
@@ -36,7 +36,7 @@ def views_for(session: Session, practice_id: str, channel: str, address_hash: st
     """The confirmed accounts on a number. Only the verified one brings visits, explanations and payments along:
     what a decision does not have, it cannot let slip (T-32, T-35).
     """
-    policy = _policy(session, practice_id)
+    policy = policy_of(_practice(session, practice_id))
     today = now.astimezone(ZoneInfo(policy.zone)).date()
     found = store.guarantors_at(session, practice_id, channel, address_hash)
     return tuple(view_of(session, g, channel, address_hash, today, now, policy, full=g.id == verified_account_id)
@@ -52,7 +52,7 @@ def view_of(session: Session, guarantor: Guarantor, channel: str, address_hash: 
         born_on=date.fromisoformat(guarantor.born_on) if guarantor.born_on else None,
         postal_code=guarantor.postal_code, confirmed=guarantor.confirmed_at is not None,
         balance_version=account.balance_version, figures=account.total,
-        visits=tuple(_visit_view(session, v) for v in account.visits if not v.void) if full else (),
+        visits=_visit_views(session, [v for v in account.visits if not v.void]) if full else (),
         payments=_payments(session, guarantor.id) if full else (),
         holds=tuple(sorted({h.kind for h in account.account_holds})),
         detail_allowed=consents.standing(
@@ -64,12 +64,18 @@ def view_of(session: Session, guarantor: Guarantor, channel: str, address_hash: 
         stale=record.is_stale(session, guarantor.practice_id, policy, now))
 
 
-def _visit_view(session: Session, v: figures.VisitFigures) -> VisitView:
+def _visit_views(session: Session, visits: Sequence[figures.VisitFigures]) -> tuple[VisitView, ...]:
+    """All at once: explaining visit by visit would ask the store anew for each, in every turn of a conversation."""
+    explained = {e.visit_id: e for e in explain.explain_visits(session, [v.visit_id for v in visits])}
+    return tuple(_visit_view(v, explained[v.visit_id]) for v in visits)
+
+
+def _visit_view(v: figures.VisitFigures, explanation: Explanation) -> VisitView:
     """A confidential visit is in the figures of its account and in nobody's words but staff's."""
     return VisitView(
         v.visit_id, v.external, v.service_on, v.charge_minor, v.provider, v.confidential, v.figures,
         tuple(CoverageView(c.coverage_id, c.rank, c.payer_name, c.status) for c in v.coverages),
-        explain.explain_visit(session, v.visit_id), tuple(sorted({h.kind for h in v.holds})))
+        explanation, tuple(sorted({h.kind for h in v.holds})))
 
 
 def _payments(session: Session, guarantor_id: str) -> tuple[PaymentView, ...]:
@@ -80,17 +86,16 @@ def _payments(session: Session, guarantor_id: str) -> tuple[PaymentView, ...]:
 
 
 def practice_view(session: Session, practice_id: str, now: datetime) -> PracticeView:
-    policy = _policy(session, practice_id)
-    row = find_practice(session, practice_id)
-    return PracticeView(practice_id, policy, row is not None and row.configured, office_open(policy, now),
-                        due_by(policy, now))
+    row = _practice(session, practice_id)
+    policy = policy_of(row)
+    return PracticeView(practice_id, policy, row.configured, office_open(policy, now), due_by(policy, now))
 
 
-def _policy(session: Session, practice_id: str) -> PracticePolicy:
+def _practice(session: Session, practice_id: str) -> Practice:
     row = find_practice(session, practice_id)
     if row is None:
         raise LookupError("there is no such practice")
-    return policy_of(row)
+    return row
 
 
 class NotConfirmable(Exception):

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from billing.store.tables import (
     Conversation,
     Guarantor,
-    ImportedBalance,
     ImportRun,
     Inbox,
     Outbox,
@@ -103,13 +102,6 @@ def page_open(session: Session, guarantor_id: str, now: datetime) -> bool:
 def import_running(session: Session, practice_id: str) -> bool:
     return session.scalar(select(ImportRun.id).where(
         ImportRun.practice_id == practice_id, ImportRun.status == "posting").limit(1)) is not None
-
-
-def newest_balances_at(session: Session, practice_id: str) -> datetime | None:
-    """As of when the ledger of record last told us balances; rows of undone and unfinished imports do not count."""
-    return session.scalar(select(func.max(ImportedBalance.as_of_at)).join(
-        ImportRun, ImportRun.id == ImportedBalance.import_id).where(
-        ImportedBalance.practice_id == practice_id, ImportRun.status == "finished"))
 
 
 def add_verdict(session: Session, row: Verdict) -> None:

@@ -11,7 +11,7 @@ from billing.store.tables import ImportedBalance, ImportRun
 
 
 def newest_balances(session: Session, practice_id: str) -> datetime | None:
-    """The moment that the newest finished import of balances speaks of."""
+    """The moment that the newest finished import of balances speaks of; undone and unfinished ones do not count."""
     return session.scalar(
         select(func.max(ImportedBalance.as_of_at)).join(ImportRun, ImportRun.id == ImportedBalance.import_id)
         .where(ImportedBalance.practice_id == practice_id, ImportRun.status == "finished"))
