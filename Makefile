@@ -7,7 +7,7 @@ STAMP := $(VENV)/.setup-stamp
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: setup demo test test-all test-browser check bench lock clean
+.PHONY: setup demo test test-all test-browser check bench understanding lock clean
 
 setup: $(STAMP)
 
@@ -51,12 +51,23 @@ check: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
+# Trains the intent model anew from training/ and measures it: handlers/understanding/model, docs/understanding.md.
+understanding: setup
+ifneq ($(UV),)
+	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements-training.lock
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-training.lock
+endif
+	$(BIN)/python -m training $(NOISE)
+
 # The locks name no registry and pin every hash. Needs uv.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --extra dev --extra browser pyproject.toml -o requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra training -c requirements-dev.lock pyproject.toml -o requirements-training.lock
 
 clean:
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis

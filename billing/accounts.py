@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import consents, explain, figures, record
+from billing import consents, explain, figures, passcodes, record
 from billing.calendar import due_by, office_open
 from billing.store import account_queries as store
 from billing.store.practices import find_practice, policy_of
@@ -55,13 +55,23 @@ def view_of(session: Session, guarantor: Guarantor, channel: str, address_hash: 
         visits=_visit_views(session, [v for v in account.visits if not v.void]) if full else (),
         payments=_payments(session, guarantor.id) if full else (),
         holds=tuple(sorted({h.kind for h in account.account_holds})),
-        detail_allowed=consents.standing(
-            session, guarantor.practice_id, channel, address_hash, guarantor.id).detail_event_id is not None,
+        detail_allowed=_detail_allowed(session, guarantor, channel, address_hash, today, policy),
         last_statement_id=statement.id if statement else None,
         last_statement_number=statement.number if statement else None,
         last_statement_on=statement.statement_on if statement else None,
         last_statement_due_on=statement.due_on if statement else None,
-        stale=record.is_stale(session, guarantor.practice_id, policy, now))
+        stale=record.is_stale(session, guarantor.practice_id, policy, now),
+        passcode=passcodes.view(session, guarantor.id))
+
+
+def _detail_allowed(session: Session, guarantor: Guarantor, channel: str, address_hash: str, today: date,
+                    policy: PracticePolicy) -> bool:
+    """Asked for after the warning; on Telegram the practice must have allowed it as well (T-19)."""
+    risk = policy.telegram_on(today)
+    if channel == "telegram" and (risk is None or not risk.detail_allowed):
+        return False
+    stands = consents.standing(session, guarantor.practice_id, channel, address_hash, guarantor.id)
+    return stands.detail_event_id is not None
 
 
 def _visit_views(session: Session, visits: Sequence[figures.VisitFigures]) -> tuple[VisitView, ...]:
@@ -79,9 +89,9 @@ def _visit_view(v: figures.VisitFigures, explanation: Explanation) -> VisitView:
 
 
 def _payments(session: Session, guarantor_id: str) -> tuple[PaymentView, ...]:
-    allocations = store.allocations_of(session, guarantor_id)
+    allocations, refunded_on = store.allocations_of(session, guarantor_id), store.refund_days(session, guarantor_id)
     return tuple(PaymentView(p.id, p.amount_minor, p.status, p.tender, p.created_at, p.paid_at,
-                             tuple(allocations.get(p.id, {}).items()))
+                             tuple(allocations.get(p.id, {}).items()), p.refunded_minor, refunded_on.get(p.id))
                  for p in store.payments_of(session, guarantor_id))
 
 

@@ -9,34 +9,53 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import audit, cases, consents, holds, links, payments, statements
+from billing import (
+    audit,
+    cases,
+    chats,
+    check_codes,
+    consents,
+    holds,
+    links,
+    narrowing,
+    payments,
+    preferences,
+    statements,
+)
 from billing.account_facts import find_policy
 from billing.commands import (
     CancelPayment,
     Command,
     CommandRefused,
     ForgetVerification,
+    MakeCheckCode,
     MakeLink,
     MakeStatement,
     MarkVerified,
     MarkWrongNumber,
     OpenCase,
+    PartChat,
     PlaceHold,
     RecordDetailPreference,
     RecordIdentityFailure,
     RecordOptOut,
+    RecordPreference,
     Refused,
     RequestPayment,
     RestoreConsent,
     SetLanguage,
+    SpecifyCase,
 )
+from billing.phones import line_of
 from billing.store import consent_queries, conversation_queries
 
 PAY = "pay"
 STATEMENT = "statement"
+PASSCODE = "passcode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +86,23 @@ def carry_out(session: Session, command: Command, context: Context) -> str | Non
         case RecordOptOut() | RestoreConsent() | RecordDetailPreference() | MarkWrongNumber():
             _change_consent(session, command, context)
             return None
-        case MarkVerified() | RecordIdentityFailure() | ForgetVerification() | SetLanguage():
+        case MarkVerified() | RecordIdentityFailure() | ForgetVerification() | SetLanguage() | PartChat():
             _change_conversation(session, command, context)
             return None
         case OpenCase():
             return _open_case(session, command, context)
+        case SpecifyCase():
+            return _specify_case(session, command, context)
         case PlaceHold():
             _place_hold(session, command, context)
             return None
+        case RecordPreference():
+            _record_preference(session, command, context)
+            return None
+        case MakeCheckCode():
+            return check_codes.for_number(session, context.practice_id, context.address_hash, context.now)
         case MakeLink():
-            return _link(session, context, command.account_id, command.purpose, command.object_id)
+            return _make_link(session, command, context)
         case MakeStatement():
             return _make_statement(session, command, context)
         case RequestPayment():
@@ -122,9 +148,13 @@ def _wrong_number(session: Session, wording: str, context: Context) -> None:
 
 
 def _change_conversation(session: Session, command: MarkVerified | RecordIdentityFailure | ForgetVerification
-                         | SetLanguage, context: Context) -> None:
+                         | SetLanguage | PartChat, context: Context) -> None:
     talk = context.conversation_id
     match command:
+        case PartChat(wording):
+            chats.part(session, context.practice_id, context.address_hash, wording=wording, by=context.actor,
+                       now=context.now)
+            conversation_queries.change(session, talk, guarantor_id=None, verified_at=None)
         case MarkVerified(account_id):
             conversation_queries.change(session, talk, guarantor_id=account_id, verified_at=context.now, tries=0,
                                         locked_until=None)
@@ -142,13 +172,40 @@ def _change_conversation(session: Session, command: MarkVerified | RecordIdentit
             assert_never(command)
 
 
+def _record_preference(session: Session, command: RecordPreference, context: Context) -> None:
+    """A confidential wish of somebody unverified is every account's here: one too many costs nothing."""
+    accounts: Sequence[str | None] = (command.account_id,)
+    if command.kind == preferences.CONFIDENTIAL and command.account_id is None:
+        accounts = consent_queries.guarantors_on(session, context.practice_id, context.address_hash)
+    for account_id in accounts:
+        preferences.record(session, context.practice_id, context.channel, context.address_hash, kind=command.kind,
+                           value=command.value, wording=command.wording, recorded_by=context.actor, now=context.now,
+                           guarantor_id=account_id, message_id=context.message_ref)
+        if account_id is not None:
+            _audit(session, context, f"preference_{command.kind}", account_id, "by text")
+
+
 def _open_case(session: Session, command: OpenCase, context: Context) -> str:
     dedupe = command.dedupe or _cause(command, context)
+    if command.adopts and command.account_id is not None:
+        narrowing.adopt(session, context.practice_id, command.adopts, dedupe, command.account_id, by=context.actor,
+                        now=context.now)
     case = cases.open_case(
         session, context.practice_id, kind=command.kind, title=command.title, detail=command.detail, now=context.now,
         dedupe=dedupe, guarantor_id=command.account_id, visit_id=command.visit_id,
         conversation_id=context.conversation_id, hold=command.hold, hold_on=_held(session, command, context),
         urgent=command.urgent, actor=context.actor)
+    return str(case.number)
+
+
+def _specify_case(session: Session, command: SpecifyCase, context: Context) -> str:
+    """What the patient adds is never lost: where staff closed the case a moment ago, it opens another one."""
+    case = narrowing.specify(session, context.practice_id, command.dedupe, visits=command.visits,
+                             reason=command.reason, words=command.words, by=context.actor, now=context.now)
+    if case is None:
+        again = OpenCase(command.kind, command.title, command.words or command.reason, command.account_id,
+                         command.visits[0] if len(command.visits) == 1 else None, dedupe=command.dedupe)
+        return _open_case(session, again, context)
     return str(case.number)
 
 
@@ -202,7 +259,27 @@ def _request_payment(session: Session, command: RequestPayment, context: Context
 def _link(session: Session, context: Context, account_id: str, purpose: str, object_id: str) -> str:
     _, policy, _ = find_policy(session, practice_id=context.practice_id)
     _audit(session, context, f"link_{purpose}", account_id, object_id)
-    return links.make(session, context.practice_id, account_id, purpose, object_id, policy.link_days, context.now)
+    days = 1 if purpose == PASSCODE else policy.link_days
+    return links.make(session, context.practice_id, account_id, purpose, object_id, days, context.now)
+
+
+def _make_link(session: Session, command: MakeLink, context: Context) -> str:
+    if command.purpose == chats.PURPOSE:
+        return _link_chat(session, command, context)
+    return _link(session, context, command.account_id, command.purpose, command.object_id)
+
+
+def _link_chat(session: Session, command: MakeLink, context: Context) -> str:
+    """Only to the phone on which this account was verified just now, and only while the practice accepts the risk."""
+    _, policy, configured = find_policy(session, practice_id=context.practice_id)
+    risk = policy.telegram_on(context.now.astimezone(ZoneInfo(policy.zone)).date())
+    if risk is None or not configured:
+        raise CommandRefused(Refused(command, "hold"))
+    verified = conversation_queries.verified_account(session, context.conversation_id)
+    if line_of(context.channel) != "sms" or verified != command.account_id:
+        raise CommandRefused(Refused(command, "not_confirmed"))
+    _audit(session, context, "link_telegram", command.account_id, "")
+    return chats.make_link(session, context.practice_id, command.account_id, risk.link_minutes, context.now)
 
 
 def _audit(session: Session, context: Context, action: str, account_id: str, reason: str) -> None:

@@ -22,6 +22,8 @@ from config.practice import PracticePolicy
 
 URGENT_WITHIN = timedelta(minutes=15)
 LEVELS = ("owner", "deputy", "manager")
+EMERGENCY = "emergency"
+"""Every step of such a case has a quarter of an hour, at any hour, and only a named person clears it."""
 
 #: The life of a case; "open" again when the patient writes about it after an answer.
 MOVES = {"open": frozenset({"answered", "closed"}), "answered": frozenset({"answered", "open", "closed"}),
@@ -63,7 +65,7 @@ def open_case(session: Session, practice_id: str, *, kind: str, title: str, deta
     if known is not None:
         _say_again(session, known, detail, actor, urgent, now)
     if hold:
-        _place_holds(session, case, hold, accounts, actor, now)
+        _place_holds(session, case, hold, accounts, visit_id, actor, now)
     return case
 
 
@@ -104,12 +106,29 @@ def _say_again(session: Session, case: Case, detail: str, actor: str, urgent: bo
         session.flush()
 
 
-def _place_holds(session: Session, case: Case, kind: str, accounts: Sequence[str], actor: str, now: datetime) -> None:
-    on_visit = case.visit_id if holds.KINDS[kind].scope != "account" and len(accounts) == 1 else None
+def say_again(session: Session, case: Case, words: str, by: str, now: datetime) -> None:
+    """Keep what came for an open case, and put an answered one back to work."""
+    _say_again(session, case, words, by, False, now)
+
+
+def _place_holds(session: Session, case: Case, kind: str, accounts: Sequence[str], visit_id: str | None, actor: str,
+                 now: datetime) -> None:
+    scope = holds.KINDS[kind].scope
+    on_visit = visit_id if scope != "account" and len(accounts) == 1 else None
     for guarantor_id in accounts:
-        holds.place(session, practice_id=case.practice_id, guarantor_id=guarantor_id, kind=kind, visit_id=on_visit,
-                    reason=f"case {case.number}", source=f"case:{case.id}", placed_by=actor, now=now,
-                    dedupe=f"case:{case.id}:{kind}:{guarantor_id}")
+        place_hold(session, case, kind, guarantor_id, on_visit, actor, now)
+
+
+def place_hold(session: Session, case: Case, kind: str, guarantor_id: str, visit_id: str | None, actor: str,
+               now: datetime) -> None:
+    """A hold that ends with the case; once in one place. One that ended before its case did is placed anew: the
+    patient has said it again.
+    """
+    dedupe = f"case:{case.id}:{kind}:{visit_id or guarantor_id}"
+    known = hold_queries.by_dedupe(session, case.practice_id, dedupe)
+    holds.place(session, practice_id=case.practice_id, guarantor_id=guarantor_id, kind=kind, visit_id=visit_id,
+                reason=f"case {case.number}", source=f"case:{case.id}", placed_by=actor, now=now,
+                dedupe="" if known is not None and known.released_at is not None else dedupe)
 
 
 def find(session: Session, practice_id: str, ref: str) -> Case:
@@ -150,6 +169,7 @@ def close(session: Session, practice_id: str, ref: str, *, by: str, resolution: 
     """Close a case and release the hold it carried. Raises CaseRefused."""
     if not resolution.strip():
         raise CaseRefused("closing a case needs a resolution: what was found, what was done")
+    _cleared_by_somebody(session, find(session, practice_id, ref), by)
     case = _move(session, practice_id, ref, "closed")
     case.closed_at, case.closed_by, case.resolution = now, by, resolution
     # The next occurrence of the same cause is a new case; the key is freed for it.
@@ -158,6 +178,15 @@ def close(session: Session, practice_id: str, ref: str, *, by: str, resolution: 
     holds.release_from(session, practice_id, f"case:{case.id}", released_by=by, reason=f"case {case.number} closed",
                        now=now)
     return case
+
+
+def _cleared_by_somebody(session: Session, case: Case, by: str) -> None:
+    """Demands to a household start again only when somebody who can be asked about it has looked."""
+    if case.kind != EMERGENCY:
+        return
+    person = practices.find_staff(session, case.practice_id, by)
+    if person is None or not person.active:
+        raise CaseRefused("an emergency is cleared by a named person: give the login of somebody on the staff list")
 
 
 def _move(session: Session, practice_id: str, ref: str, status: str) -> Case:
@@ -190,7 +219,7 @@ def _escalate(session: Session, case: Case, now: datetime) -> Escalation:
                     else (store.least_busy(session, case.practice_id, "manager"), 2))
     was = case.due_at
     case.level, case.owner = level, login or case.owner
-    case.due_at = due_by(_policy(session, case.practice_id), now)
+    case.due_at = _due(session, case.practice_id, case.kind == EMERGENCY, now)
     _note(session, case, "plainbill", "notice",
           f"Not answered by {was.isoformat()}; goes to the {LEVELS[level]}: {login or 'nobody is on the list'}", now)
     return Escalation(case.practice_id, case.id, case.number, case.title, login or "", level)

@@ -7,8 +7,10 @@ refused and the refusal comes back to the conversation once, as an event.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,11 @@ class SetLanguage:
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """Work for a person. ``hold`` is a kind of billing/holds.py to place until the case is closed, or empty."""
+    """Work for a person. ``hold`` is a kind of billing/holds.py to place until the case is closed, or empty.
+
+    ``adopts`` is the ``dedupe`` of a case that was opened for the number before identity was proved: it becomes this
+    one, and its holds on the number's other accounts end.
+    """
 
     kind: str  # handover, dispute, paid_already, identity, call, wrong_number, explain_mismatch, emergency ...
     title: str  # no PHI
@@ -68,6 +74,25 @@ class OpenCase:
     hold: str = ""
     dedupe: str = ""
     urgent: bool = False
+    ref: str = "case"
+    adopts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecifyCase:
+    """What an open case turned out to be about: nothing new is opened while the one of ``dedupe`` is open.
+
+    ``visits``: its hold moves from the account to these; empty leaves it where it is. ``reason`` is a code for staff
+    ("no_visit", "amount" ...), ``words`` the patient's own.
+    """
+
+    kind: str
+    title: str  # no PHI; of the case that takes the words if the first was closed meanwhile
+    dedupe: str
+    account_id: str | None = None
+    visits: tuple[str, ...] = ()
+    reason: str = ""
+    words: str = ""
     ref: str = "case"
 
 
@@ -79,8 +104,35 @@ class MarkWrongNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordPreference:
+    """A wish about being reached, in the patient's ``wording``: kinds and values of billing/preferences.py.
+
+    Binds the number. ``confidential`` is the named account's; without one, every account's on this number.
+    """
+
+    kind: str
+    value: Mapping[str, Any]
+    wording: str
+    account_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeCheckCode:
+    """The code that proves our texts to this number."""
+
+    ref: str = "check_code"
+
+
+@dataclass(frozen=True, slots=True)
+class PartChat:
+    """This chat is joined to no account any more (T-19)."""
+
+    wording: str
+
+
+@dataclass(frozen=True, slots=True)
 class MakeLink:
-    """A token link. purpose: statement, receipt, itemised, verify. The result is the URL's path token."""
+    """A token link. purpose: statement, receipt, itemised, verify, passcode, telegram. Results in the URL's token."""
 
     purpose: str
     account_id: str
@@ -131,6 +183,8 @@ class PlaceHold:
 Command = (
     RecordOptOut | RestoreConsent | MarkVerified | RecordIdentityFailure | ForgetVerification | RecordDetailPreference
     | SetLanguage | OpenCase | MarkWrongNumber | MakeLink | MakeStatement | RequestPayment | CancelPayment | PlaceHold
+    | RecordPreference | MakeCheckCode
+    | SpecifyCase | PartChat
 )
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import consents
+from billing import consents, preferences
 from billing.account_facts import account_facts, find_policy
 from billing.phones import line_of
 from billing.policy import core, record, wording
@@ -113,6 +113,7 @@ def _message(session: Session, row: Outbox, practice: PracticeFacts, talk: Conve
 def _recipient(session: Session, row: Outbox, practice: PracticeFacts, talk: Conversation | None,
                person: store.Person | None, now: datetime) -> RecipientFacts:
     stands = consents.standing(session, row.practice_id, row.channel, row.address_hash, row.guarantor_id)
+    wishes = preferences.standing(session, row.practice_id, row.channel, row.address_hash, row.guarantor_id)
     verified = bool(row.guarantor_id and talk is not None and talk.guarantor_id == row.guarantor_id
                     and talk.verified_at is not None)
     since = stands.opted_out_at or now - timedelta(hours=24)
@@ -128,7 +129,9 @@ def _recipient(session: Session, row: Outbox, practice: PracticeFacts, talk: Con
         locked=bool(talk and talk.locked_until and talk.locked_until > now),
         demands_at=store.demands_since(session, row, sorted(DEMANDS), now),
         confirmations=consent_queries.confirmations_since(session, row.practice_id, row.address_hash, since, row.id),
-        introduced=stands.introduced, paid_age=now - paid_at if paid_at else None)
+        introduced=stands.introduced, paid_age=now - paid_at if paid_at else None, own_hours=wishes.hours,
+        own_hours_id=wishes.hours_id, way=wishes.way, way_only=wishes.only, way_id=wishes.way_id,
+        confidential_id=wishes.confidential_id)
 
 
 def _zones(row: Outbox, practice: PracticeFacts, person: store.Person | None) -> tuple[core.Zone, ...]:

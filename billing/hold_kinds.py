@@ -75,6 +75,8 @@ _ALL = (
     # receivables.md D1: while a visit's balance may be negative nothing else of the guarantor is dunned or charged.
     HoldKind("takeback", True, "account", "account", "visit", 30, "receivables.md D1 (takeback pauses dunning)",
              "M", "the payer took money back; the claim is open again"),
+    HoldKind("confidential_contact", False, "account", "", "account", 7, "45 CFR 164.522(b)",
+             "V", "asked to be reached another way; a person sets that up first"),
     HoldKind("wrong_number", False, "account", "", "account", 30, f"{_D4}; 45 CFR 164.502",
              "M", "no right number is known for the guarantor"),
 )

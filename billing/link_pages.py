@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from billing import audit, checkout, links, payments, talks
+from billing import audit, checkout, links, passcode_digest, passcodes, payments, talks
 from billing import payment_status as life
 from billing.commands import CommandRefused, RequestPayment
 from billing.dues import due_visits, local_day
@@ -57,8 +57,12 @@ class DueNow:
     balance_version: int
 
 
-def prove(session: Session, token: str, born_on: date | None, postal_code: str, now: datetime) -> LinkView | None:
-    """Check the second factor behind a link (T-34). None for any failure, whichever; each one counts on the link."""
+def prove(session: Session, token: str, born_on: date | None, postal_code: str, now: datetime,
+          passcode: str = "") -> LinkView | None:
+    """Check the second factor behind a link (T-34). None for any failure, whichever; each one counts on the link.
+
+    Where the patient has set a passcode it counts, and the date of birth does not any more.
+    """
     link = links.open(session, token, now)
     if link is None:
         return None
@@ -67,11 +71,37 @@ def prove(session: Session, token: str, born_on: date | None, postal_code: str, 
     given = (born_on.isoformat() if born_on else "", postal_code.strip()[:5])
     # Both are always compared, so that neither the answer nor its time says which one was wrong.
     same = [bool(a) and hmac.compare_digest(a.encode(), b.encode()) for a, b in zip(known, given, strict=True)]
+    same[0] = _right_passcode(session, link.guarantor_id, passcode, same[0])
     if not all(same) or account is None or account.confirmed_at is None:
         links.count_wrong_answer(session, token)
         return None
     audit.record(session, link.practice_id, "patient", "link_proved", "account", link.guarantor_id, link.purpose, now)
     return link
+
+
+def _right_passcode(session: Session, guarantor_id: str, passcode: str, right_birth: bool) -> bool:
+    """Compared even where none is set, so that the time taken tells nothing."""
+    known = passcodes.view(session, guarantor_id)
+    right = passcode_digest.matches(known or passcodes.NONE, passcode.strip())
+    return right if known is not None else right_birth
+
+
+def has_passcode(session: Session, link: LinkView) -> bool:
+    return passcodes.view(session, link.guarantor_id) is not None
+
+
+def set_passcode(session: Session, visitor: Visitor, digits: str, now: datetime) -> None:
+    """Raises passcodes.WeakPasscode."""
+    link = visitor.link
+    account = store.guarantor(session, link.practice_id, link.guarantor_id)
+    born = date.fromisoformat(account.born_on) if account is not None and account.born_on else None
+    passcodes.put(session, link.practice_id, link.guarantor_id, digits, born, actor="patient", now=now)
+
+
+def remove_passcode(session: Session, visitor: Visitor, now: datetime) -> bool:
+    link = visitor.link
+    return passcodes.remove(session, link.practice_id, link.guarantor_id, actor="patient", reason="on the page",
+                            now=now)
 
 
 def visit(session: Session, token: str, now: datetime) -> Visitor | None:
@@ -100,7 +130,9 @@ def payment_page(session: Session, link: LinkView, now: datetime) -> PaymentPage
 
 def due_now(session: Session, link: LinkView, policy: PracticePolicy, now: datetime) -> DueNow:
     account = store.guarantor(session, link.practice_id, link.guarantor_id)
-    split = tuple(due_visits(session, link.practice_id, link.guarantor_id, now))
+    today = local_day(session, link.practice_id, now)
+    hidden = {v.visit_id for v in account_figures(session, link.guarantor_id, today).visits if v.confidential}
+    split = tuple(one for one in due_visits(session, link.practice_id, link.guarantor_id, now) if one[0] not in hidden)
     return DueNow(sum(m for _, m in split), policy.currency, split, account.balance_version if account else 0)
 
 

@@ -40,10 +40,16 @@ def make(session: Session, practice_id: str, guarantor_id: str, purpose: str, ob
     """Make a link good for ``days`` and return its token, which is nowhere stored."""
     if days < 1:
         raise ValueError("a link is good for one day at least")
+    return make_for(session, practice_id, guarantor_id, purpose, object_id, timedelta(days=days), now)
+
+
+def make_for(session: Session, practice_id: str, guarantor_id: str, purpose: str, object_id: str, good_for: timedelta,
+             now: datetime) -> str:
+    """As ``make``, for links that live less than a day."""
     token = new_token()
     store.add(session, Link(token_hash=_hash(token), practice_id=practice_id, guarantor_id=guarantor_id,
                             purpose=purpose, object_id=object_id, created_at=now,
-                            expires_at=now + timedelta(days=days), tries=0))
+                            expires_at=now + good_for, tries=0))
     return token
 
 

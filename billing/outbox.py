@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from billing import cases, gate, sending_errors
+from billing import gate, sending_errors, withheld
 from billing.ids import new_id
 from billing.message_life import FINAL, check_move, report_moves
 from billing.policy.core import Ruling
@@ -52,6 +52,7 @@ class Draft:
     sequence: int = 0
     due_at: datetime | None = None
     provider_id: str | None = None  # of the message a redaction is about
+    buttons: tuple[tuple[str, str], ...] = ()  # (label, text that pressing it stands for)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Order:
     body: str
     provider_id: str | None
     sending_at: datetime | None
+    buttons: tuple[tuple[str, str], ...] = ()
+    document: str = ""  # the statement that goes along as a PDF, on channels that carry files
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def put(session: Session, draft: Draft, now: datetime) -> Outbox:
     if found is not None:
         return found
     values = {one.name: getattr(draft, one.name) for one in dataclasses.fields(draft)}
-    values |= {"arguments": plain(draft.arguments), "due_at": draft.due_at or now}
+    values |= {"arguments": plain(draft.arguments), "due_at": draft.due_at or now, "buttons": plain(draft.buttons)}
     row = Outbox(id=new_id("msg"), status="queued", attempts=0, lookups=0, created_at=now, **values)
     session.add(row)
     session.flush()
@@ -113,9 +116,12 @@ def plain(value: Any) -> Any:
     return value
 
 
-def claim(session: Session, worker: str, now: datetime, limit: int = 20) -> list[str]:
-    """Take due messages for ``LEASE`` and return their ids; commit before going on."""
-    rows = road_queries.claimable_outbox(session, now, limit)
+def claim(session: Session, worker: str, now: datetime, limit: int = 20, only: tuple[str, str] | None = None,
+          ) -> list[str]:
+    """Take due messages for ``LEASE`` and return their ids; commit before going on. ``only``: those of one channel to
+    one address hash, for whoever serves a single conversation.
+    """
+    rows = road_queries.claimable_outbox(session, now, limit, only)
     for row in rows:
         move(row, "claimed", now)
         row.claimed_by, row.claimed_until = worker, now + LEASE
@@ -146,7 +152,14 @@ def order_of(session: Session, row: Outbox) -> Order:
     practice = practices.find_practice(session, row.practice_id)
     sender = (practice.sms_number if row.channel == "sms" else practice.name) if practice is not None else None
     return Order(row.id, row.practice_id, row.channel, row.purpose, sender or "", row.address, row.body,
-                 row.provider_id, row.sending_at)
+                 row.provider_id, row.sending_at, tuple((str(label), str(text)) for label, text in row.buttons or ()),
+                 _document(row))
+
+
+def _document(row: Outbox) -> str:
+    """A statement asked for in a chat that may carry it (T-19) goes along; everywhere else its link does."""
+    attached = row.channel == "telegram" and row.privacy == "amounts" and row.purpose == "reply"
+    return row.statement_id or "" if attached else ""
 
 
 def record_sent(session: Session, outbox_id: str, provider_id: str, now: datetime) -> None:
@@ -251,12 +264,7 @@ def _obey(session: Session, row: Outbox, ruling: Ruling, now: datetime) -> None:
         move(row, "deferred", now)
         return
     move(row, "cancelled" if ruling.rule in _MOVED and row.status == "claimed" else "withheld", now)
-    if ruling.rule == "T-04" and row.purpose in ("reply", "receipt"):
-        # Twilio refuses answers to a number that sent STOP (21610): a person has to call.
-        cases.open_case(session, row.practice_id, kind="call", title="Call back: texts to this number are stopped",
-                        detail="A message came from a number that opted out; texts may not answer it.", now=now,
-                        dedupe=f"call:{row.address_hash}", conversation_id=row.conversation_id,
-                        guarantor_id=row.guarantor_id)
+    withheld.follow_up(session, row, ruling, now)
 
 
 def move(row: Outbox, status: str, now: datetime) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from billing.figures import account_figures
-from billing.statement_content import frame
+from billing.statement_content import StatementRefused, frame
 from billing.store import receipt_queries as store
 from billing.store import statement_queries
 from billing.store.practices import policy_of
@@ -17,7 +17,8 @@ from billing.store.practices import policy_of
 def receipt(session: Session, payment_id: str, language: str, today: date) -> dict[str, Any]:
     """Amounts in cents; ``today`` is the practice-local day. Parts and credit add up to the amount that arrived.
 
-    Raises LookupError when there is no such payment, or when its money has not arrived.
+    Raises LookupError when there is no such payment, or when its money has not arrived, StatementRefused when some of
+    it went to a confidential visit: a person hands that one out. What is still due leaves such visits out, too.
     """
     payment = store.find_paid(session, payment_id)
     if payment is None:
@@ -27,7 +28,10 @@ def receipt(session: Session, payment_id: str, language: str, today: date) -> di
         raise LookupError("no such account")
     policy = policy_of(statement_queries.practice_of(session, guarantor.practice_id))
     parts = store.parts_of(session, payment_id)
-    figures = account_figures(session, guarantor.id, today)
+    visits = account_figures(session, guarantor.id, today).visits
+    hidden = [v.visit_id for v in visits if v.confidential]
+    if any(p.visit_id in hidden for p in parts):
+        raise StatementRefused("confidential", "the payment went to a confidential visit", hidden)
     return {
         **frame(guarantor, policy, language, today), "kind": "receipt", "receipt_number": payment.id,
         "amount_minor": payment.amount_minor, "refunded_minor": payment.refunded_minor, "tender": payment.tender,
@@ -35,5 +39,5 @@ def receipt(session: Session, payment_id: str, language: str, today: date) -> di
         "parts": [{"visit_id": p.visit_id, "external": p.external, "amount_minor": p.amount_minor,
                    "service_on": p.service_on.isoformat() if p.service_on else None} for p in parts if p.visit_id],
         "credit_minor": sum(p.amount_minor for p in parts if not p.visit_id),
-        "due_now_minor": max(figures.total.due_now_minor, 0),
+        "due_now_minor": max(sum(v.figures.due_now_minor for v in visits if v.visit_id not in hidden), 0),
     }

@@ -67,7 +67,7 @@ def assemble(g: Gathered) -> dict[str, Any]:
         "statement_on": g.today.isoformat(), "visits": shown, "waiting": waiting, "total_minor": total,
         "credit_minor": credit, "credit_used_minor": used, "summary": _summary(g, shown, before, used, total),
         "previous": _previous(g), "aging": aging(_owed_since(g, shown), g.today, used),
-        "plan": {"on_plan_minor": g.figures.total.on_plan_minor},
+        "plan": {"on_plan_minor": sum(v.figures.on_plan_minor for v in g.figures.visits if not v.confidential)},
         "estimates_exceeded": excess_rows(g.excesses), "self_pay": _self_pay(g, shown, waiting),
     }
     _must(sum(b["amount_minor"] for b in content["aging"]) == max(total, 0), "the aging does not add up to the total")

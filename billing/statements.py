@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from billing import check_codes
 from billing import statement_content as content_of
 from billing.estimates import check_visits
 from billing.explain import explain_account, explain_visit, needs_case, patient_part
@@ -43,6 +44,7 @@ def make(session: Session, guarantor_id: str, language: str, now: datetime) -> S
         {e.visit_id: e for e in explained}, account_figures(session, guarantor_id, today), excesses,
         _previous(session, guarantor_id))
     content = content_of.assemble(gathered)
+    content["check_code"] = check_codes.for_account(session, guarantor.practice_id, guarantor_id, now)
     return _keep(session, guarantor, gathered, content, now)
 
 

@@ -89,6 +89,16 @@ class PaymentView:
     created_at: datetime
     paid_at: datetime | None
     allocations: tuple[tuple[str, int], ...] = ()  # (visit id, amount_minor)
+    refunded_minor: int = 0  # sent back so far
+    refunded_on: date | None = None  # the last time, practice-local
+
+
+@dataclass(frozen=True, slots=True)
+class PasscodeView:
+    """What is kept of a passcode (billing/passcodes.py); compared, never spoken."""
+
+    salt: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,7 @@ class AccountView:
     last_statement_on: date | None = None
     last_statement_due_on: date | None = None
     stale: bool = False  # ledger of record elsewhere and its import is too old to demand or charge on
+    passcode: PasscodeView | None = None  # set: it proves in place of the date of birth
 
 
 @dataclass(frozen=True, slots=True)

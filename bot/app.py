@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,9 @@ from bot import worker
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.sms import SmsChannel, TwilioAccount
+from bot.channels.telegram import TelegramAccount, TelegramChannel
+from bot.channels.telegram_buttons import derive_key
+from bot.channels.telegram_line import TelegramLine
 from bot.processors.stripe import StripeAccount, StripeProcessor
 from bot.reconcile import reconcile_due
 from bot.road import Road
@@ -37,6 +40,7 @@ class App:
     road: Road
     processor: StripeProcessor
     web: FastAPI
+    telegram: TelegramLine | None = None
 
 
 @asynccontextmanager
@@ -45,11 +49,16 @@ async def wire(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[
     processor = StripeProcessor(StripeAccount(
         reveal(settings.stripe_secret_key), reveal(settings.stripe_webhook_secret), settings.stripe_base_url),
         clock=clock.now)
-    channels: Mapping[str, Channel] = {"sms": sms_channel(settings, clock), "console": ConsoleChannel(clock.now)}
-    road = Road(store, clock, worker_name(), settings.public_url, channels)
-    web = make_app(Wiring(settings, road, processor))
+    channels: dict[str, Channel] = {"sms": sms_channel(settings, clock), "console": ConsoleChannel(clock.now)}
+    chat = telegram_channel(settings, clock) if settings.telegram_on else None
+    if chat is not None:
+        channels[chat.name] = chat
+    road = Road(store, clock, worker_name(), settings.public_url, channels,
+                telegram_bot=settings.telegram_bot_name or "" if chat is not None else "")
+    line = TelegramLine(road, settings, chat) if chat is not None else None
+    web = make_app(Wiring(settings, road, processor, line))
     try:
-        yield App(settings, store, clock, road, processor, web)
+        yield App(settings, store, clock, road, processor, web, line)
     finally:
         for channel in channels.values():
             await channel.close()
@@ -60,6 +69,12 @@ def sms_channel(settings: Settings, clock: Clock) -> SmsChannel:
     return SmsChannel(TwilioAccount(
         settings.twilio_account_sid or "", reveal(settings.twilio_auth_token), settings.twilio_base_url,
         settings.public_url))
+
+
+def telegram_channel(settings: Settings, clock: Clock) -> TelegramChannel:
+    """Light: aiogram is loaded by the first call, in a thread, while the rest of the process starts up."""
+    return TelegramChannel(TelegramAccount(
+        reveal(settings.telegram_token), settings.telegram_base_url, derive_key(settings.link_secret_bytes), clock.now))
 
 
 def worker_name() -> str:
@@ -73,12 +88,15 @@ async def run(app: App, stop: asyncio.Event) -> None:
         app.web, host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="off",
         proxy_headers=False, timeout_graceful_shutdown=5))
     serving = asyncio.create_task(_serve(server, stop))
+    chatting = asyncio.create_task(app.telegram.run(stop)) if app.telegram is not None else None
     try:
         await worker.run(app.road, stop, (*JOBS, Job("reconcile", 60, lambda road: reconcile_due(road, app.processor))))
     finally:
         stop.set()
         server.should_exit = True
         await serving
+        if chatting is not None:
+            await chatting
 
 
 class _Server(uvicorn.Server):

@@ -12,11 +12,12 @@ from functools import partial
 import structlog
 from sqlalchemy.orm import Session
 
-from billing import outbox, unknown_outcomes
+from billing import outbox, statements, unknown_outcomes
 from billing.outbox import Order
 from bot.channels.base import Channel, Outbound, SendError, Sent
 from bot.failpoints import hit
 from bot.road import Road
+from templates import statement
 
 AT_ONCE = 20
 
@@ -28,12 +29,18 @@ _log = structlog.get_logger(__name__)
 
 async def deliver_due(road: Road, limit: int = AT_ONCE) -> int:
     """Send what is due; return how many messages were worked."""
+    claimed = await claim_due(road, limit)
+    await asyncio.gather(*(deliver_one(road, outbox_id) for outbox_id in claimed))
+    return len(claimed)
+
+
+async def claim_due(road: Road, limit: int) -> list[str]:
+    """Take what is due; each of it is then for ``deliver_one``."""
     now = road.clock.now()
     claimed = await road.store.awrite(lambda session: outbox.claim(session, road.worker, now, limit))
     if claimed:
         hit("deliver.claimed")
-        await asyncio.gather(*(deliver_one(road, outbox_id) for outbox_id in claimed))
-    return len(claimed)
+    return claimed
 
 
 async def deliver_one(road: Road, outbox_id: str) -> None:
@@ -53,7 +60,7 @@ async def deliver_one(road: Road, outbox_id: str) -> None:
 async def _send(road: Road, order: Order) -> None:
     outbox_id = order.outbox_id
     try:
-        sent = await _hand_over(road.channels.get(order.channel), order)
+        sent = await _hand_over(road.channels.get(order.channel), order, await _document(road, order))
     except SendError as error:
         hit("deliver.refused")
         await road.store.awrite(partial(
@@ -77,14 +84,25 @@ def _record(session: Session, road: Road, outbox_id: str, sent: Sent) -> None:
     hit("deliver.recorded")
 
 
-async def _hand_over(channel: Channel | None, order: Order) -> Sent:
+async def _document(road: Road, order: Order) -> bytes | None:
+    """The statement that goes along, made from its snapshot. A fault here means that nothing has left."""
+    if not order.document:
+        return None
+    try:
+        content = await road.store.aread(partial(statements.view, statement_id=order.document))
+        return await asyncio.to_thread(statement.pdf, content)
+    except Exception as error:
+        raise SendError("retry", type(error).__name__) from error
+
+
+async def _hand_over(channel: Channel | None, order: Order, document: bytes | None = None) -> Sent:
     if channel is None:
         raise SendError("configuration", "no_channel")
     try:
         if order.purpose == outbox.REDACTION:
-            await channel.redact(order.provider_id or "")
+            await channel.redact(order.provider_id or "", order.address)
             return Sent(order.provider_id or "")
-        return await channel.send(outbound_of(order))
+        return await channel.send(outbound_of(order, document))
     except SendError:
         raise
     except Exception as error:
@@ -92,8 +110,8 @@ async def _hand_over(channel: Channel | None, order: Order) -> Sent:
         raise SendError("unknown", type(error).__name__) from error
 
 
-def outbound_of(order: Order) -> Outbound:
-    return Outbound(order.outbox_id, order.sender, order.address, order.body)
+def outbound_of(order: Order, document: bytes | None = None) -> Outbound:
+    return Outbound(order.outbox_id, order.sender, order.address, order.body, order.buttons, document)
 
 
 async def settle_unknown(road: Road) -> int:

@@ -25,8 +25,10 @@ DELIVER: Final = (
 PAY: Final = (
     "pay.begun", "pay.asked", "pay.opened", "return.asked", "return.applied", "reconcile.asked", "reconcile.applied",
 )
+#: Telegram by polling: what getUpdates brought is accepted one by one, and confirmed by the next getUpdates.
+POLL: Final = ("poll.fetched", "poll.accepted")
 POSTINGS: Final = ("postings.gathered", "postings.written")
-NAMES: Final = frozenset(RECEIVE + DELIVER + PAY + POSTINGS)
+NAMES: Final = frozenset(RECEIVE + DELIVER + PAY + POLL + POSTINGS)
 
 
 class FailpointError(ValueError):

@@ -29,6 +29,16 @@ class Road:
     public_url: str
     channels: Mapping[str, Channel] = field(default_factory=dict)
     wake: Wake = field(default_factory=Wake)
+    telegram_bot: str = ""  # its username; empty when Telegram is off
+
+    def chat_link(self, token: str) -> str:
+        """Return the address that opens our chat with a one-time token."""
+        return f"https://t.me/{self.telegram_bot}?start={token}"
+
+    @property
+    def check_page(self) -> str:
+        """Where anybody can ask whether a text was ours, by its code."""
+        return f"{self.public_url.rstrip('/')}/check"
 
     def link(self, token: str) -> str:
         """Return the address of a token's page (T-39: nothing of the patient is in it)."""

@@ -5,7 +5,7 @@ Deciding is pure (handlers/), acting is billing's, wording is templates': this f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import accounts, apply, consents, outbox, talks
-from billing.commands import CommandRefused, MakeLink, MakeStatement, RequestPayment
+from billing import accounts, apply, chats, consents, outbox, talks
+from billing.commands import Command, CommandRefused, MakeCheckCode, MakeLink, MakeStatement, Refused, RequestPayment
 from billing.phones import address_hash
-from billing.store import road_queries
+from billing.store import case_queries, road_queries
 from billing.store.tables import Conversation, Inbox
+from billing.views import AccountView
+from bot import chat_turns
 from bot.failpoints import hit
 from bot.road import Road
 from handlers import dispatch, understanding
@@ -32,6 +34,7 @@ ANSWER_WITHIN = timedelta(minutes=30)
 """After this long an open question is put away. Well inside the hour in which an answer may go at any time (T-08)."""
 
 _MAKES_LINK = (MakeLink, MakeStatement, RequestPayment)
+_REDACTED_AT = ("sms", "telegram")
 
 
 def take_turn(session: Session, road: Road, row: Inbox, now: datetime) -> None:
@@ -40,10 +43,11 @@ def take_turn(session: Session, road: Road, row: Inbox, now: datetime) -> None:
     if talk is None or _out_of_date(talk, row):
         return
     message = _message(row)
-    if isinstance(message, Text):
+    if row.kind == "message":
+        message = chat_turns.arrive(session, talk, row, message, now)
         _forget_stale_identity(talk, now)
     turn = build_turn(session, talk, message, row.practice_id, now)
-    if isinstance(message, Text):
+    if row.kind == "message":
         talk.last_inbound_at = now
         session.flush()
     hit("receive.loaded")
@@ -52,7 +56,7 @@ def take_turn(session: Session, road: Road, row: Inbox, now: datetime) -> None:
     session.refresh(talk)
     for sequence, reply in enumerate(decision.replies):
         outbox.put(session, _draft(session, talk, row, decision, reply, results, sequence, now), now)
-    if isinstance(message, Text) and message.card_number and talk.channel == "sms":
+    if isinstance(message, Text) and message.card_number and talk.channel in _REDACTED_AT:
         outbox.put(session, _redaction(talk, row), now)
     hit("receive.queued")
     _save(talk, decision, now)
@@ -68,7 +72,7 @@ def _conversation(session: Session, row: Inbox, now: datetime) -> Conversation |
     if found is not None:
         return found
     return talks.open_talk(session, row.practice_id, channel, address, hashed,
-                           _first_language(session, row.practice_id, channel, hashed, now), now)
+                           _first_language(session, row, channel, hashed, now), now)
 
 
 def _out_of_date(talk: Conversation, row: Inbox) -> bool:
@@ -76,11 +80,13 @@ def _out_of_date(talk: Conversation, row: Inbox) -> bool:
     return row.kind == "event" and row.payload["kind"] == "timeout" and row.payload["version"] != talk.version
 
 
-def _first_language(session: Session, practice_id: str, channel: str, hashed: str, now: datetime) -> str:
-    """The accounts on this number all prefer one language, or it is English until the text tells."""
-    candidates = accounts.views_for(session, practice_id, channel, hashed, None, now)
+def _first_language(session: Session, row: Inbox, channel: str, hashed: str, now: datetime) -> str:
+    """The accounts on this number all prefer one language, or the sender's app does, or it is English until the text
+    tells.
+    """
+    candidates = accounts.views_for(session, row.practice_id, channel, hashed, None, now)
     languages = {account.language for account in candidates}
-    return languages.pop() if len(languages) == 1 else "en"
+    return languages.pop() if len(languages) == 1 else row.payload.get("language") or "en"
 
 
 def _message(row: Inbox) -> Text | Happened:
@@ -114,12 +120,19 @@ def build_turn(session: Session, talk: Conversation, message: Text | Happened, p
     known = Talk(
         conversation_id=talk.id, channel=talk.channel, language=talk.language, language_chosen=talk.language_chosen,
         state=State.from_json(talk.state), account_id=account_id, tries=talk.tries, locked_until=talk.locked_until,
-        opted_out=standing.opted_out, first_contact=talk.version == 0)
+        opted_out=standing.opted_out, first_contact=talk.version == 0,
+        emergency=_in_emergency(session, talk, candidates))
     today = now.astimezone(ZoneInfo(practice.policy.zone)).date()
     reading = (understanding.read(message.body, talk.language, today, known.state) if isinstance(message, Text)
                else Reading(""))
     turn = Turn(known, message, reading, practice, candidates, now)
     return _with_what_was_proved(session, talk, turn, practice_id)
+
+
+def _in_emergency(session: Session, talk: Conversation, candidates: Sequence[AccountView]) -> bool:
+    """Whether one was heard, here or elsewhere in the household, that no named person has cleared."""
+    held = any("emergency" in account.holds for account in candidates)
+    return held or bool(case_queries.open_of_conversation(session, talk.id, ("emergency",)))
 
 
 def _with_what_was_proved(session: Session, talk: Conversation, turn: Turn, practice_id: str) -> Turn:
@@ -156,8 +169,19 @@ def _carry_out(session: Session, road: Road, row: Inbox, talk: Conversation, dec
         result = apply.carry_out(session, command, context)
         ref = getattr(command, "ref", "")
         if ref and result is not None:
-            results[ref] = road.link(result) if isinstance(command, _MAKES_LINK) else result
+            results[ref] = _address(road, command, result)
+        if isinstance(command, MakeCheckCode):
+            results["check_url"] = road.check_page
     return results
+
+
+def _address(road: Road, command: Command, result: str) -> str:
+    """What a command made, as its reply says it. Raises CommandRefused where there is no bot to lead to."""
+    if isinstance(command, MakeLink) and command.purpose == chats.PURPOSE:
+        if not road.telegram_bot:
+            raise CommandRefused(Refused(command, "hold"))
+        return road.chat_link(result)
+    return road.link(result) if isinstance(command, _MAKES_LINK) else result
 
 
 def _draft(session: Session, talk: Conversation, row: Inbox, decision: Decision, reply: Reply,
@@ -174,7 +198,8 @@ def _draft(session: Session, talk: Conversation, row: Inbox, decision: Decision,
         segments=words.segments, idempotency_key=f"reply:{row.id}:{sequence}", arguments=arguments,
         conversation_id=talk.id, guarantor_id=account_id,
         balance_version=road_queries.balance_version(session, account_id) if account_id else None,
-        reply_to=row.id, sequence=sequence)
+        reply_to=row.id, sequence=sequence, buttons=words.buttons,
+        statement_id=chat_turns.attached(session, reply.template, account_id))
 
 
 def _filled(value: Any, results: Mapping[str, Any]) -> Any:
@@ -188,7 +213,7 @@ def _redaction(talk: Conversation, row: Inbox) -> outbox.Draft:
         practice_id=talk.practice_id, channel=talk.channel, address=talk.address, address_hash=talk.address_hash,
         purpose=outbox.REDACTION, template=outbox.REDACTION, template_version="", language=talk.language,
         privacy="open", body="", segments=0, idempotency_key=f"redact:{row.id}", conversation_id=talk.id,
-        provider_id=row.external_id)
+        provider_id=row.payload.get("message_id") or row.external_id)
 
 
 def _save(talk: Conversation, decision: Decision, now: datetime) -> None:

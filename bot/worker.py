@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
-from bot.deliver import deliver_due
+from bot.deliver import AT_ONCE, claim_due, deliver_due, deliver_one
 from bot.receive import receive_due
 from bot.road import Road
 from bot.tick import JOBS, Job, make_scheduler, tick
@@ -25,7 +25,7 @@ async def run(road: Road, stop: asyncio.Event, jobs: tuple[Job, ...] = JOBS) -> 
     scheduler.start()
     try:
         await asyncio.gather(_loop(_receive, road, road.wake.inbox, stop),
-                             _loop(deliver_due, road, road.wake.outbox, stop))
+                             _deliver(road, stop))
     finally:
         scheduler.shutdown(wait=False)
 
@@ -35,6 +35,33 @@ async def _receive(road: Road) -> int:
     if worked:
         road.wake.outbox.set()
     return worked
+
+
+async def _deliver(road: Road, stop: asyncio.Event) -> None:
+    """Up to AT_ONCE messages under way, each replaced when it is done: a chat that has to wait for its second, or a
+    provider that takes its time, holds up nobody else.
+    """
+    under_way: set[asyncio.Task[None]] = set()
+    while not stop.is_set():
+        road.wake.outbox.clear()
+        try:
+            claimed = await claim_due(road, AT_ONCE - len(under_way)) if len(under_way) < AT_ONCE else []
+        except Exception as error:  # noqa: BLE001 - as in _loop
+            _log.error("loop failed", work="deliver", error=type(error).__name__)
+            claimed = []
+        under_way |= {asyncio.create_task(_deliver_one(road, outbox_id)) for outbox_id in claimed}
+        if not claimed:
+            await _first_of(road.wake.outbox, stop, under_way)
+        under_way = {task for task in under_way if not task.done()}
+    await asyncio.gather(*under_way)
+
+
+async def _deliver_one(road: Road, outbox_id: str) -> None:
+    """What the store raises while a message is under way leaves its claim to run out (bot/tick.py)."""
+    try:
+        await deliver_one(road, outbox_id)
+    except Exception as error:  # noqa: BLE001
+        _log.error("loop failed", work="deliver", error=type(error).__name__)
 
 
 async def _loop(work: Callable[[Road], Awaitable[int]], road: Road, bell: asyncio.Event, stop: asyncio.Event) -> None:
@@ -49,12 +76,13 @@ async def _loop(work: Callable[[Road], Awaitable[int]], road: Road, bell: asynci
             await _first_of(bell, stop)
 
 
-async def _first_of(bell: asyncio.Event, stop: asyncio.Event) -> None:
+async def _first_of(bell: asyncio.Event, stop: asyncio.Event, tasks: Iterable[asyncio.Task[None]] = ()) -> None:
+    """Wait for the bell, the stop or the first of ``tasks``, which go on."""
     waits = [asyncio.ensure_future(bell.wait()), asyncio.ensure_future(stop.wait())]
-    _, pending = await asyncio.wait(waits, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    for one in pending:
+    await asyncio.wait([*waits, *tasks], timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    for one in waits:
         one.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
+    await asyncio.gather(*waits, return_exceptions=True)
 
 
 async def drain(road: Road, rounds: int = 100) -> int:

@@ -75,6 +75,20 @@ class TextWindow(_Frozen):
         return {5: self.saturday, 6: self.sunday}.get(day.weekday(), self.weekday)
 
 
+class TelegramRisk(_Frozen):
+    """The practice's acceptance, in writing, of what Telegram means: off until it is there (T-19).
+
+    The statement and its version stand in docs/telegram.md. ``detail_allowed``: amounts may be shown to a verified
+    patient who was warned in Telegram's own words and asked for them; without it everything is behind links.
+    """
+
+    accepted_by: str = Field(min_length=3, max_length=80)  # name and role of who answers for it
+    accepted_on: date
+    wording_version: Literal["2026-11"]
+    detail_allowed: bool = False
+    link_minutes: int = Field(default=60, ge=15, le=24 * 60)  # life of the one-time link that joins a chat
+
+
 class PracticePolicy(_Frozen):
     """All that a practice decides. Loaded from TOML by ``plainbill practice set FILE``."""
 
@@ -106,6 +120,14 @@ class PracticePolicy(_Frozen):
     assistance_url: str | None = None
     baa_signed: tuple[str, ...] = ()  # vendors with a business associate agreement (T-37)
     on_call_phone: E164 | None = None
+    #: Languages (ISO 639-1) whose line in templates/foreign.toml a qualified translator has signed off for the practice;
+    #: in others a text is answered in English alone (T-55: 45 CFR 92.201(c)(3)).
+    interpreter_lines: tuple[str, ...] = ()
+    telegram: TelegramRisk | None = None  # not accepted: nothing leaves by Telegram (T-19)
+
+    def telegram_on(self, day: date) -> TelegramRisk | None:
+        """The acceptance in force on a practice-local day; None: Telegram is off for this practice (T-19)."""
+        return self.telegram if self.telegram is not None and self.telegram.accepted_on <= day else None
 
     @field_validator("zone")
     @classmethod

@@ -17,6 +17,10 @@ _REQUIRED: Mapping[str, str] = {
     "stripe_webhook_secret": "is needed, or payment events would be unsigned; take it from Stripe's dashboard",
     "public_url": "is needed: the https address at which patients and webhooks reach this server",
 }
+_TELEGRAM: Mapping[str, str] = {
+    "telegram_token": "is needed when Telegram is on; BotFather gives it",
+    "telegram_bot_name": "is needed when Telegram is on: the bot's username, for the links that patients open",
+}
 _REFUSED: Mapping[str, str] = {
     "clock": "is for demonstrations; unset it, production keeps the real time",
     "failpoint": "is for crash tests; unset it",
@@ -26,6 +30,10 @@ _REFUSED: Mapping[str, str] = {
 def faults(values: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return (setting, what to do) for all that keeps production from starting; ``values`` is what was set."""
     found = [(name, why) for name, why in _REQUIRED.items() if not values.get(name)]
+    if values.get("telegram_mode", "off").strip() in ("polling", "webhook"):
+        found += [(name, why) for name, why in _TELEGRAM.items() if not values.get(name)]
+    if values.get("telegram_mode", "").strip() == "webhook" and not values.get("telegram_webhook_secret"):
+        found.append(("telegram_webhook_secret", "is needed, or webhooks could come from anybody; make up 32 letters"))
     found += [(name, why) for name, why in _REFUSED.items() if values.get(name)]
     found += [
         (name, "is a stand-in secret that everybody knows; set your own")

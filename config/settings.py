@@ -7,6 +7,7 @@ Every variable starts with ``PLAINBILL_``; a ``.env`` file in the working folder
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
@@ -19,10 +20,11 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 from config import production
 from config.addresses import database_address, web_address, without_password
 from config.keys import parse_key, parse_keys
-from config.standins import CREDENTIAL_OF, SERVICE_ADDRESSES, STAND_IN_ADDRESSES, STAND_IN_SECRETS
+from config.standins import CREDENTIAL_OF, SERVICE_ADDRESSES, STAND_IN_ADDRESSES, STAND_IN_BOT, STAND_IN_SECRETS
 
 PREFIX = "PLAINBILL_"
 Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,39}$")]
+BotName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{3,30}[A-Za-z0-9]$")]
 AccountSid = Annotated[str, StringConstraints(pattern=r"^AC[0-9a-fA-F]{32}$")]
 
 #: What to write, for the settings whose form pydantic alone checks.
@@ -32,6 +34,8 @@ _ADVICE = {
     "port": "write a number from 1 to 65535",
     "log_level": "write debug, info, warning or error",
     "twilio_account_sid": "write the account SID from Twilio's console: AC and 32 hexadecimal digits",
+    "telegram_mode": "write off, polling or webhook",
+    "telegram_bot_name": "write the bot's username as BotFather gave it, without the @",
     "practice": "write an id of letters, digits, dots and dashes, 40 at most",
     "staff": "write a login of letters, digits, dots and dashes, 40 at most",
     "debug": "write 1 or 0",
@@ -69,7 +73,10 @@ class Settings(BaseSettings):
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secret: SecretStr | None = None
     stripe_base_url: str = SERVICE_ADDRESSES["stripe_base_url"]
+    telegram_mode: Literal["off", "polling", "webhook"] = "off"
     telegram_token: SecretStr | None = None
+    telegram_webhook_secret: SecretStr | None = None  # Telegram repeats it in a header of every webhook
+    telegram_bot_name: BotName | None = None  # the bot's username, for the links that join a chat to an account
     telegram_base_url: str = SERVICE_ADDRESSES["telegram_base_url"]
     public_url: str = ""
     host: str = "127.0.0.1"
@@ -111,6 +118,20 @@ class Settings(BaseSettings):
             parse_key(value.get_secret_value())
         return value
 
+    @field_validator("telegram_token")
+    @classmethod
+    def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", value.get_secret_value()):
+            raise ValueError("is no bot token; copy it from BotFather: digits, a colon, letters and digits")
+        return value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", value.get_secret_value()):
+            raise ValueError("wants 16 to 256 letters, digits, _ or -, as Telegram does")
+        return value
+
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, given: dict[str, Any]) -> dict[str, Any]:
@@ -124,6 +145,8 @@ class Settings(BaseSettings):
         for name, credential in CREDENTIAL_OF.items():
             stands_in = filled.get(credential) == STAND_IN_SECRETS[credential]
             filled.setdefault(name, (STAND_IN_ADDRESSES if stands_in else SERVICE_ADDRESSES)[name])
+        if filled.get("telegram_token") == STAND_IN_SECRETS["telegram_token"]:
+            filled.setdefault("telegram_bot_name", STAND_IN_BOT)
         return filled
 
     @property
@@ -150,6 +173,11 @@ class Settings(BaseSettings):
     def link_secret_bytes(self) -> bytes:
         """The 32-byte key under which link tokens are hashed."""
         return parse_key(reveal(self.link_secret))
+
+    @property
+    def telegram_on(self) -> bool:
+        """Whether this process talks to Telegram at all."""
+        return self.telegram_mode != "off"
 
     def stand_ins(self) -> tuple[str, ...]:
         """Return the names of the settings that hold a stand-in secret."""

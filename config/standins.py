@@ -17,7 +17,11 @@ STAND_IN_SECRETS: Mapping[str, str] = {
     "stripe_secret_key": "sk_test_standin",
     "stripe_webhook_secret": "whsec_standin",
     "telegram_token": "1000000000:standin-telegram-token",
+    "telegram_webhook_secret": "standin-telegram-webhook-secret",
 }
+
+#: The username of the stand-in's bot.
+STAND_IN_BOT = "plainbill_standin_bot"
 
 #: Where the stand-ins listen when nobody says otherwise; used only together with the stand-in credentials above.
 STAND_IN_ADDRESSES: Mapping[str, str] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from billing.views import AccountView, Figures, VisitView
+from billing.views import AccountView, Figures, PaymentView, VisitView
 
 #: A list longer than this is no text message any more; the page has them all.
 LISTED = 6
@@ -22,6 +22,12 @@ def shown_figures(account: AccountView) -> Figures:
     hidden = [visit.figures for visit in account.visits if visit.confidential]
     return Figures(*(getattr(account.figures, name) - sum(getattr(one, name) for one in hidden)
                      for name in Figures.__slots__))
+
+
+def shown_payments(account: AccountView) -> tuple[PaymentView, ...]:
+    """Payments, newest first, without any that went to a confidential visit: its sum would tell of the visit."""
+    hidden = {visit.visit_id for visit in account.visits if visit.confidential}
+    return tuple(one for one in account.payments if not hidden & {visit_id for visit_id, _ in one.allocations})
 
 
 def due_visits(account: AccountView) -> tuple[VisitView, ...]:

@@ -57,18 +57,23 @@ class Slots:
     visit: str | None = None
     born_on: Day | None = None
     postal_code: str | None = None
+    passcode: str | None = None  # six digits, where identity is asked for or a ZIP code stands beside them
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a text was read. ``fixed`` is set for words that code alone decides on (T-13)."""
+    """How a text was read. ``fixed`` is set for words that code alone decides on (T-13); ``certain`` where those or
+    the grammar of yes and no decided, and no model: only such a yes may move money.
+    """
 
     text: str
-    language: str | None = None  # en, es, or None when the text does not tell
+    language: str | None = None  # en, es, other, or None when the text does not tell
     intent: str = "out_of_scope"
     confidence: float = 0.0
     slots: Slots = Slots()
     fixed: str = ""  # opt_out, opt_in, help, human, emergency, card_number, wrong_number
+    certain: bool = False
+    foreign: str = ""  # ISO 639-1 code beside language "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class Text:
 class Happened:
     """Something that is no text: a payment became paid or failed, a command was refused, the patient fell silent."""
 
-    kind: str  # payment_paid, payment_failed, command_refused, timeout
+    kind: str  # payment_paid, payment_failed, command_refused, timeout, answer_withheld
     data: Mapping[str, Any] = field(default_factory=dict)
     refused: Refused | None = None
 
@@ -104,6 +109,7 @@ class Talk:
     locked_until: datetime | None
     opted_out: bool
     first_contact: bool = False
+    emergency: bool = False  # one was heard here, and nobody has cleared it yet
 
 
 @dataclass(frozen=True, slots=True)

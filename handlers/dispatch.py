@@ -10,17 +10,34 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from billing.commands import MarkVerified, RecordDetailPreference, SetLanguage
+from handlers import calm, filing, last
 from handlers.core import IDLE, Decision, Happened, Reply, State, Text, Turn
 from handlers.events import decide_event
-from handlers.flows import consent, language, menu, person, safety, verify
+from handlers.flows import (
+    anger,
+    consent,
+    foreign,
+    language,
+    legal,
+    menu,
+    papers,
+    person,
+    preferences,
+    safety,
+    telegram,
+    verify,
+)
+from handlers.flows.flow import Flow
 from handlers.flows.table import FLOWS, INTENTS, SIDE
+from handlers.rounds import count_rounds
 from handlers.turns import local_day, practice, restore_slots, stay
 from handlers.understanding import read
-from handlers.understanding.keywords import KNOWN
+from handlers.understanding.model.classify import KNOWN
 
 #: Texts not understood in a row before a person takes over; inside a question a misread amount counts as one.
 MISSES = 2
 MISREAD = 3
+SENTENCE = 3  # words
 
 _FIXED: dict[str, Callable[[Turn], Decision]] = {
     "opt_out": consent.opt_out, "help": consent.give_help, "opt_in": consent.opt_in,
@@ -29,22 +46,31 @@ _FIXED: dict[str, Callable[[Turn], Decision]] = {
 
 def decide(turn: Turn) -> Decision:
     """Raises ValueError for an event of a kind that nobody here knows; nothing else."""
+    return last.keep(turn, calm.soften(turn, _decide(turn)))
+
+
+def _decide(turn: Turn) -> Decision:
     if isinstance(turn.message, Happened):
         return _remember(turn, decide_event(turn, turn.message))
     spoken = language.heard(turn)
     if not spoken:
-        return _remember(turn, _decide_text(turn, turn.message))
+        return _remember(turn, count_rounds(turn, _decide_text(turn, turn.message)))
     speaking = replace(turn, talk=replace(turn.talk, language=spoken))
-    decision = _decide_text(speaking, turn.message)
+    decision = count_rounds(turn, _decide_text(speaking, turn.message))
     if not any(isinstance(command, SetLanguage) for command in decision.commands):
         decision = decision.also(SetLanguage(spoken))
     return _remember(turn, replace(decision, language=decision.language or spoken))
 
 
 def _decide_text(turn: Turn, message: Text) -> Decision:
-    fixed = turn.reading.fixed
+    fixed = _fixed(turn)
     if turn.talk.opted_out and fixed not in ("opt_out", "opt_in", "help"):
         return consent.unanswerable(turn)
+    special = None if message.card_number else telegram.before_all(turn)
+    if special is not None:
+        return special
+    if fixed in ("", "human") and turn.reading.intent != "emergency" and legal.grieves(turn):
+        return legal.be_quiet(turn)
     if fixed in _FIXED:
         return _with_what_else(turn, _FIXED[fixed](turn))
     if message.card_number:
@@ -53,10 +79,19 @@ def _decide_text(turn: Turn, message: Text) -> Decision:
         return safety.emergency(turn)
     if fixed == "wrong_number":
         return safety.wrong_number(turn)
+    if iso := turn.reading.foreign or foreign.asked_for(turn):
+        return foreign.answer(turn, iso)
     decision = _recognise(turn) or _converse(turn, message).also(*verify.wrong_try(turn))
     if not turn.talk.first_contact:
         return decision
     return replace(decision, replies=(Reply("welcome", {"practice": practice(turn)}), *decision.replies))
+
+
+def _fixed(turn: Turn) -> str:
+    """Where a name was asked for, "Humana" is one: there, only words that code itself knows call a person."""
+    reading = turn.reading
+    named = reading.fixed == "human" and not reading.certain and turn.talk.state.data.get("expects") == "name"
+    return "" if named else reading.fixed
 
 
 def _with_what_else(turn: Turn, decision: Decision) -> Decision:
@@ -80,32 +115,61 @@ def _recognise(turn: Turn) -> Decision | None:
 
 
 def _converse(turn: Turn, message: Text) -> Decision:
+    decision = _answer_or_begin(turn, message)
+    told = any(reply.template in ("media", "media_not_kept") for reply in decision.replies)
+    return papers.beside(decision) if message.media and not told else decision
+
+
+def _answer_or_begin(turn: Turn, message: Text) -> Decision:
     flow = FLOWS.get(turn.talk.state.flow)
+    heard = turn.reading.intent if turn.reading.confidence >= KNOWN else ""
+    if heard in legal.MATTERS and flow is not legal.FLOW:  # a death is no answer to whatever we had asked
+        return _begin(turn, heard)
     if flow is not None:
         if turn.reading.intent == "back":
             return _leave(turn)
         if turn.reading.intent == "repeat":
-            return stay(turn, *flow.ask(turn))
+            return _put_again(turn, flow)
+        if preferences.interrupts(turn):
+            return _begin(turn, preferences.NAME)
         answered = flow.answer(turn)
         if answered is not None:
             return _settle(turn, _go_on(turn, answered), _parked(turn.talk.state))
         if turn.reading.intent in ("yes", "no") and flow.name != menu.NAME:
             return _leave(turn) if turn.reading.intent == "no" else _unclear(turn)
-    known = turn.reading.confidence >= KNOWN and turn.reading.intent in INTENTS
+    if turn.reading.intent == "repeat" and turn.reading.confidence >= KNOWN:
+        return _go_on(turn, last.again(turn))
+    known = turn.reading.confidence >= KNOWN and turn.reading.intent in INTENTS and not _says_nothing(turn, flow)
     if message.media and not known:
-        return person.picture(turn)
+        waiting = turn.talk.state if flow is not None and flow is not menu.FLOW else None
+        return _settle(turn, papers.picture(turn), waiting)
     if known:
         return _begin(turn, turn.reading.intent)
-    if turn.reading.slots.born_on and turn.account is None:  # identity sent unasked, or while it is locked
+    slots = turn.reading.slots
+    if (slots.born_on or slots.passcode) and turn.account is None:  # identity sent unasked, or while it is locked
         return _go_on(turn, verify.first(turn, "balance", {}))
     return _unclear(turn)
 
 
+def _says_nothing(turn: Turn, flow: Flow | None) -> bool:
+    """What is none of our business may be a slip of the thumb, or an answer that we do not understand. Only a longer
+    text out of the blue is taken for a wish that we cannot help with.
+    """
+    asked = flow is not None and flow.name != menu.NAME
+    return turn.reading.intent == "out_of_scope" and (asked or len(turn.reading.text.split()) < SENTENCE)
+
+
 def _begin(turn: Turn, intent: str) -> Decision:
     """A new subject. What was asked before it stays open when this one is only asked in between."""
-    open_question = turn.talk.state if turn.talk.state.flow not in ("", menu.NAME) else None
+    open_question = turn.talk.state if not _is_over(turn, intent) else None
     decision = _go_on(turn, INTENTS[intent].start(turn, intent))
     return _settle(turn, decision, open_question if intent in SIDE else None)
+
+
+def _is_over(turn: Turn, intent: str) -> bool:
+    """A list of what can be done is not put again after something else was asked; a language is nothing else."""
+    flow = turn.talk.state.flow
+    return flow in ("", menu.NAME) or (flow == anger.NAME and intent != language.NAME)
 
 
 def _go_on(turn: Turn, decision: Decision) -> Decision:
@@ -140,7 +204,8 @@ def _as_decided(turn: Turn, decision: Decision) -> Turn:
     if allowed is not None:
         candidates = tuple(replace(one, detail_allowed=allowed) if one.account_id == account_id else one
                            for one in turn.candidates)
-    state = State(data=_kept(decision.state))
+    carried = {key: decision.state.data[key] for key in (filing.SAID,) if key in decision.state.data}
+    state = State(data={**_kept(decision.state), **carried})
     reading = replace(turn.reading, intent=decision.state.after, slots=restore_slots(decision.state.data))
     return replace(turn, talk=replace(turn.talk, account_id=account_id, state=state), candidates=candidates,
                    reading=reading)
@@ -167,8 +232,16 @@ def _settle(turn: Turn, decision: Decision, open_question: State | None) -> Deci
     return replace(decision, replies=decision.replies + flow.ask(there), state=back)
 
 
+def _put_again(turn: Turn, flow: Flow) -> Decision:
+    """The open question once more. About an account whose proof has lapsed there is none to put: identity first."""
+    lapsed = flow.needs_account and turn.account is None
+    return (flow.answer(turn) if lapsed else None) or stay(turn, *flow.ask(turn))
+
+
 def _leave(turn: Turn) -> Decision:
-    return _settle(turn, Decision((Reply("back_done"),)), _parked(turn.talk.state))
+    flow = FLOWS.get(turn.talk.state.flow)
+    left = flow.leave(turn) if flow is not None and flow.leave is not None else Decision((Reply("back_done"),))
+    return _settle(turn, left, _parked(turn.talk.state))
 
 
 def _unclear(turn: Turn) -> Decision:
@@ -192,9 +265,9 @@ def _kept(state: State) -> dict[str, object]:
 
 
 def _remember(turn: Turn, decision: Decision) -> Decision:
-    """Who wanted no amounts by text stays known after the flow that asked is over: the warning is given once."""
-    declined = turn.talk.state.data.get("declined")
-    if not declined or "declined" in decision.state.data:
-        return decision
-    data = {**decision.state.data, "declined": declined}
-    return replace(decision, state=replace(decision.state, data=data))
+    """Who wanted no amounts by text stays known after the flow that asked is over: the warning is given once. So does
+    a death that was told in this thread.
+    """
+    before, after = turn.talk.state.data, decision.state.data
+    kept = {key: before[key] for key in ("declined", legal.GRIEF) if before.get(key) and key not in after}
+    return replace(decision, state=replace(decision.state, data={**after, **kept})) if kept else decision

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from billing.commands import MakeLink, MakeStatement, RecordOptOut, RequestPayment
 from billing.views import AccountView
-from handlers.accounts import shown_figures
+from handlers import filing
+from handlers.accounts import shown_figures, shown_payments
 from handlers.core import IDLE, Decision, Happened, Reading, Reply, Result, Turn
-from handlers.flows import consent, pay, person, statement
+from handlers.flows import consent, pay, person, statement, telegram
 from handlers.flows.receipt import paid_visits
+from handlers.flows.table import FLOWS
 from handlers.turns import phone, practice
 
 
@@ -27,6 +29,12 @@ def decide_event(turn: Turn, event: Happened) -> Decision:
             return _refused(turn, event)
         case "timeout":
             return _silence(turn)
+        case "answer_withheld":  # what was open stays open: the next text goes on with it
+            return Decision((Reply("answer_waiting"),), turn.talk.state)
+        case "chat_joined":
+            return telegram.joined(turn, event)
+        case "old_button":
+            return telegram.old_button(turn)
     raise ValueError(f"unknown event {event.kind!r}")
 
 
@@ -38,11 +46,18 @@ def _paid(turn: Turn, event: Happened) -> Decision:
     """
     account = next((one for one in turn.candidates if one.account_id == event.data["account_id"]), None)
     link = MakeLink("receipt", event.data["account_id"], event.data["payment_id"])
-    if account is None or not account.detail_allowed or turn.talk.account_id != account.account_id:
+    if account is None or not account.detail_allowed or turn.talk.account_id != account.account_id or _hidden(
+            account, event.data["payment_id"]):
         words = {"practice": practice(turn), "url": Result(link.ref)}
         return Decision((Reply("payment_receipt_private", words, "receipt"),), turn.talk.state).also(link)
     return Decision((Reply("payment_receipt", _receipt_words(turn, account, event, link), "receipt"),),
                     turn.talk.state).also(link)
+
+
+def _hidden(account: AccountView, payment_id: str) -> bool:
+    """Whether some of a payment went to a confidential visit: its sum would tell of the visit."""
+    known = {one.payment_id for one in account.payments}
+    return payment_id in known - {one.payment_id for one in shown_payments(account)}
 
 
 def _receipt_words(turn: Turn, account: AccountView, event: Happened, link: MakeLink) -> dict[str, object]:
@@ -79,4 +94,9 @@ def _silence(turn: Turn) -> Decision:
         return Decision().also(RecordOptOut(str(state.data["wording"])))
     if state.flow == consent.NAME:  # "cancel my plan", then nothing: a person asks what was meant (T-48)
         return person.start(replace(turn, reading=Reading(str(state.data["wording"]))), "plan")
+    flow = FLOWS.get(state.flow)
+    if flow is not None and flow.silence is not None:
+        return flow.silence(turn)
+    if filing.SAID in state.data:  # identity was asked after something that is kept already
+        return filing.silence(turn)
     return Decision((Reply("timeout"),))

@@ -69,3 +69,18 @@ def restore_slots(data: Mapping[str, Any]) -> Slots:
 def local_day(turn: Turn, at: datetime) -> date:
     """The practice's calendar day of an instant."""
     return at.astimezone(ZoneInfo(turn.practice.policy.zone)).date()
+
+
+def may_show_amounts(turn: Turn) -> bool:
+    """Whether a patient may be asked at all about amounts in this channel: on Telegram only where the practice's own
+    acceptance of its risk says so (T-19).
+    """
+    if turn.talk.channel != "telegram":
+        return True
+    risk = turn.practice.policy.telegram_on(local_day(turn, turn.now))
+    return risk is not None and risk.detail_allowed
+
+
+def privacy_warning(turn: Turn) -> str:
+    """The template that warns before amounts are shown (T-33); Telegram's risk is told in words of its own."""
+    return "telegram_detail_warning" if turn.talk.channel == "telegram" else "detail_warning"

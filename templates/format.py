@@ -114,3 +114,44 @@ def as_date(value: date | str) -> date:
 
 def _span(opens: str, closes: str, language: str) -> str:
     return f"{clock(time.fromisoformat(opens), language)}-{clock(time.fromisoformat(closes), language)}"
+
+
+_WEEK = {"en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+         "es": ("lunes", "martes", "miércoles", "jueves", "viernes", "sábados", "domingos")}
+_NAMED_DAYS = {"en": {"01234": "Monday to Friday", "56": "on weekends", "012345": "Monday to Saturday"},
+               "es": {"01234": "de lunes a viernes", "56": "los fines de semana", "012345": "de lunes a sábado"}}
+_ALWAYS = {"en": "at any time", "es": "a cualquier hora"}
+_OR = {"en": " or ", "es": " o "}
+
+
+def own_hours(value: str, language: str) -> str:
+    """A patient's own hours, from ``18:00-24:00 01234``: ``after 6 PM, Monday to Friday``. Day 0 is Monday."""
+    spans, _, days = value.partition(" ")
+    said = (_own_span(*span.partition("-")[::2], language) for span in spans.split(","))
+    parts = (_OR[language].join(filter(None, said)), _own_days(days, language))
+    return ", ".join(filter(None, parts)) or _ALWAYS[language]
+
+
+def _own_span(opens: str, closes: str, language: str) -> str:
+    if (opens, closes) == ("00:00", "24:00"):
+        return ""
+    if closes == "24:00":
+        return {"en": "after ", "es": "después de "}[language] + _hour(opens, language)
+    if opens == "00:00":
+        return {"en": "before ", "es": "antes de "}[language] + _hour(closes, language)
+    both = {"en": "from {} to {}", "es": "de {} a {}"}[language]
+    return both.format(_hour(opens, language), _hour(closes, language))
+
+
+def _hour(written: str, language: str) -> str:
+    said = clock(time.fromisoformat(written), language)
+    if language == "en":
+        return said
+    return f"la {said}" if said.startswith(("1 ", "1:")) else f"las {said}"
+
+
+def _own_days(days: str, language: str) -> str:
+    if days == "0123456":
+        return ""
+    names = [_WEEK[language][int(day)] for day in days]
+    return _NAMED_DAYS[language].get(days) or {"en": "on ", "es": "los "}[language] + listing(names, language)

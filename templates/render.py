@@ -18,8 +18,8 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedErro
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
+from templates import foreign, segments
 from templates import format as form
-from templates import segments
 from templates.names import written
 from templates.source import Source, TemplateError, load
 
@@ -39,6 +39,7 @@ class Rendered:
     segments: int
     encoding: str
     purpose: str = "reply"
+    buttons: tuple[tuple[str, str], ...] = ()  # (label, text that pressing it stands for)
 
 
 def render(name: str, language: str, arguments: Mapping[str, Any], channel: str = "sms") -> Rendered:
@@ -52,7 +53,24 @@ def render(name: str, language: str, arguments: Mapping[str, Any], channel: str 
     body = _tidy(body)
     body = segments.save(body) if channel in _BILLED_BY_SEGMENT else body
     found = segments.count(body)
-    return Rendered(body, source.version, source.privacy, found.count, found.encoding, source.purpose)
+    return Rendered(body, source.version, source.privacy, found.count, found.encoding, source.purpose,
+                    _buttons(source, arguments, body))
+
+
+def _buttons(source: Source, arguments: Mapping[str, Any], body: str) -> tuple[tuple[str, str], ...]:
+    """The declared buttons that these words offer: a sentence left out by a condition takes its buttons along."""
+    found: list[tuple[str, str]] = []
+    for label, text in source.buttons:
+        if label == "#":
+            found += [(str(item["number"]), str(item["number"])) for item in arguments[text]]
+        else:
+            found.append((label, text))
+    return tuple((label, text) for label, text in found if offers(body, text))
+
+
+def offers(body: str, text: str) -> bool:
+    """Tell whether the words name ``text`` as an answer: a word of its own, or a number that is no amount or day."""
+    return re.search(rf"(?<![\w$.,/:-]){re.escape(text)}(?!\w|[.,/:-]\d)", body) is not None
 
 
 @lru_cache(maxsize=8)
@@ -64,6 +82,8 @@ def environment(language: str) -> SandboxedEnvironment:
     for filter_name in ("day", "month", "moment", "hours", "phone", "listing", "of_visits", "visit_month"):
         made.filters[filter_name] = _bound(getattr(form, filter_name), language)
     made.filters["money"] = _money(language)
+    made.filters["own_hours"] = _bound(form.own_hours, language)
+    made.filters["foreign_line"] = foreign.line
     made.filters["written"] = written
     made.filters["sentence"] = _sentence(language)
     return made

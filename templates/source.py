@@ -3,8 +3,11 @@
     purpose: reply
     privacy: amounts
     placeholders: amount_minor:money, on:date, url:link
+    buttons: Receipt=RECEIPT
     ---
-    We received {{ amount_minor|money }} on {{ on|day }}. Receipt: {{ url }}
+    We received {{ amount_minor|money }} on {{ on|day }}. Receipt: {{ url }} Reply RECEIPT to see it again.
+
+Buttons are for channels that have them; they only repeat what the words offer.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ class Source:
     placeholders: tuple[tuple[str, str], ...]  # (name, type); a type ending in "?" may be None
     text: str
     version: str
+    buttons: tuple[tuple[str, str], ...] = ()  # (label, text that it stands for); ("#", name): a number for each item
 
     @property
     def types(self) -> dict[str, str]:
@@ -58,15 +62,15 @@ def load(name: str, language: str) -> Source:
         raise TemplateError(f"templates/{language}/{name}.txt: put a line of --- between header and words")
     fields = _header(head, f"templates/{language}/{name}.txt")
     return Source(name, language, fields["purpose"], fields["privacy"], _placeholders(fields, name, language),
-                  text.rstrip("\n"), hashlib.sha256(raw).hexdigest()[:12])
+                  text.rstrip("\n"), hashlib.sha256(raw).hexdigest()[:12], _buttons(fields, name, language))
 
 
 def _header(head: str, file: str) -> dict[str, str]:
-    fields: dict[str, str] = {"placeholders": ""}
+    fields: dict[str, str] = {"placeholders": "", "buttons": ""}
     for number, line in enumerate(head.splitlines(), 1):
         key, colon, value = line.partition(":")
-        if not colon or key not in ("purpose", "privacy", "placeholders"):
-            raise TemplateError(f"{file}: line {number}: write purpose:, privacy: or placeholders:")
+        if not colon or key not in ("purpose", "privacy", "placeholders", "buttons"):
+            raise TemplateError(f"{file}: line {number}: write purpose:, privacy:, placeholders: or buttons:")
         fields[key] = value.strip()
     if fields.get("privacy") not in PRIVACY or fields.get("purpose") not in PURPOSES:
         raise TemplateError(f"{file}: the header needs a privacy of {PRIVACY} and a purpose of {PURPOSES}")
@@ -81,3 +85,16 @@ def _placeholders(fields: dict[str, str], name: str, language: str) -> tuple[tup
             raise TemplateError(f"templates/{language}/{name}.txt: {key!r} needs a type of {', '.join(TYPES)}")
         pairs.append((key, kind))
     return tuple(pairs)
+
+
+def _buttons(fields: dict[str, str], name: str, language: str) -> tuple[tuple[str, str], ...]:
+    """``Yes=YES, #visits``: a label with the text it stands for, or a number for each item of a list."""
+    found = []
+    for item in filter(None, (part.strip() for part in fields["buttons"].split(","))):
+        label, equals, text = (part.strip() for part in item.partition("="))
+        if item.startswith("#"):
+            label, text = "#", item[1:]
+        if not label or not text or (label != "#" and not equals):
+            raise TemplateError(f"templates/{language}/{name}.txt: buttons: write Label=TEXT or #list, with commas")
+        found.append((label, text))
+    return tuple(found)

@@ -268,6 +268,8 @@ def _plan(content: Content, language: str) -> str:
 def _questions(content: Content, language: str) -> list[str]:
     said, phone = words(language), phone_words(content["practice"]["phone"])
     lines = [said["questions_ask"].format(phone=phone), said["questions_insurance"], said["questions_itemised"]]
+    if content.get("check_code"):
+        lines.append(said["check_code"].format(code=content["check_code"]))
     return [*lines, *([said["texas_note"]] if content["itemised_by_law"] else [])]
 
 

@@ -161,7 +161,8 @@ def practice_row(now: datetime, **changes: Any) -> Callable[[Session], Practice]
 
 
 #: Families of tests that are alike and slow: the fast suite runs every n-th of a file, CI runs all of them.
-THINNED = {"tests/road/test_crashes.py": 20, "tests/scenarios/test_crashes.py": 8, "tests/scenarios/test_days.py": 6,
+THINNED = {"tests/road/test_crashes.py": 20, "tests/road/test_telegram_crashes.py": 6,
+           "tests/road/test_telegram.py": 3, "tests/scenarios/test_crashes.py": 8, "tests/scenarios/test_days.py": 6,
            "tests/scenarios/test_people.py": 3, "tests/csv/test_record.py": 6, "tests/importers/test_x12_oracles.py": 3,
            "tests/payments/test_events.py": 2, "tests/web/test_paying.py": 2}
 EVERY_NTH_ON_POSTGRESQL = 8

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+from billing.own_hours import OwnHours
 from config.practice import PracticePolicy
 
 Stage = Literal["queueing", "sending"]
@@ -93,6 +94,12 @@ class RecipientFacts:
     confirmations: int = 0  # STOP confirmations since the newest opt-out
     introduced: bool = False
     paid_age: timedelta | None = None  # since the newest payment on a hosted page
+    own_hours: OwnHours | None = None  # when they want to be texted (T-21)
+    own_hours_id: int | None = None
+    way: str = "text"  # text, paper, email, call: how they want their bills
+    way_only: bool = False  # and not by text beside it
+    way_id: int | None = None
+    confidential_id: int | None = None  # asked that nothing about this account comes here unasked
 
     @property
     def zone_names(self) -> tuple[str, ...]:

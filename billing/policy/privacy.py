@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from billing.policy.core import MANDATED, Facts, Finding, Rule, withhold
+from config.practice import TelegramRisk
 
 IDLE_LIMIT = timedelta(minutes=15)
 
@@ -43,9 +45,38 @@ def nothing_to_a_wrong_number(facts: Facts) -> Finding | None:
     return None
 
 
+def telegram_as_accepted(facts: Facts) -> Finding | None:
+    """Nothing before the practice accepted the risk in writing. Then links; amounts only where that acceptance allows
+    them and the patient, warned in Telegram's own words, asked for them; and never to ask for money.
+    """
+    if facts.message.channel != "telegram" or facts.message.purpose == "emergency":
+        return None  # 911 and 988 hold nothing of anybody
+    risk = _telegram_risk(facts)
+    if risk is None:
+        return withhold("the practice has not accepted Telegram's risk in writing")
+    if facts.message.privacy == "open":
+        return None
+    if facts.is_demand:
+        return withhold("money is asked for on Telegram by link only")
+    if not risk.detail_allowed:
+        return withhold("the practice has accepted Telegram for links only")
+    if facts.recipient.detail_event_id is None:
+        return withhold("amounts on Telegram were not asked for after Telegram's own warning")
+    return None
+
+
+def _telegram_risk(facts: Facts) -> TelegramRisk | None:
+    policy = facts.practice.policy
+    return policy.telegram_on(facts.now.astimezone(ZoneInfo(policy.zone)).date())
+
+
 def vendor_has_agreement(facts: Facts) -> Finding | None:
+    """Telegram signs none: there T-19 decides, by the practice's acceptance and the patient's own wish on record."""
     vendor = facts.practice.vendor
     if facts.message.privacy == "open" or not vendor or vendor in facts.practice.policy.baa_signed:
+        return None
+    risk = _telegram_risk(facts)
+    if vendor == "telegram" and risk is not None and risk.detail_allowed and facts.recipient.detail_event_id:
         return None
     return withhold(f"no business associate agreement with {vendor} is recorded, so no account facts may pass it")
 
@@ -62,6 +93,8 @@ FIRST = (
 )
 
 RULES = (
+    Rule("T-19", "Telegram only as the practice accepted it in writing: links, amounts by the warned patient's wish",
+         "45 CFR 164.308(b), 164.522(b); docs/telegram.md", "own", telegram_as_accepted, configured="policy telegram"),
     Rule("T-32", "The unverified get the allow-list of words only", "45 CFR 164.502(b), 164.514(d)", "S",
          open_unless_verified, configured="each template's privacy level"),
     Rule("T-33", "Amounts in texts only by recorded wish after the warning", "45 CFR 164.522(b)", "S",

@@ -23,7 +23,9 @@ def as_json(facts: Facts, objections: tuple[Ruling, ...] = ()) -> dict[str, Any]
 def _practice(facts: Facts) -> dict[str, Any]:
     policy = facts.practice.policy
     kept = policy.model_dump(mode="json", include={"sending", "zone", "region", "languages", "text_window",
-                                                   "baa_signed", "ledger_of_record"})
+                                                   "baa_signed", "ledger_of_record", "telegram"})
+    if kept["telegram"]:  # when and how far, but not who: a verdict holds no names
+        kept["telegram"].pop("accepted_by")
     return {"configured": facts.practice.configured, "takes_replies": facts.practice.takes_replies,
             "vendor": facts.practice.vendor, **kept}
 
@@ -49,6 +51,8 @@ def _recipient(r: RecipientFacts, now: datetime) -> dict[str, Any]:
         "verified_idle_seconds": _seconds(r.verified_idle), "locked": r.locked,
         "demands_at": [_instant(at) for at in r.demands_at], "confirmations": r.confirmations,
         "introduced": r.introduced, "paid_age_seconds": _seconds(r.paid_age),
+        "own_hours": r.own_hours.to_json() if r.own_hours else None, "own_hours_id": r.own_hours_id, "way": r.way,
+        "way_only": r.way_only, "way_id": r.way_id, "confidential_id": r.confidential_id,
     }
 
 

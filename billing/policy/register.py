@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing.policy import carrier, consent, federal, hours, payments, privacy, stops
+from billing.policy import carrier, consent, federal, hours, payments, privacy, stops, wishes
 from billing.policy.core import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -13,8 +13,10 @@ RULES: tuple[Rule, ...] = (
     *carrier.RULES,
     *federal.RULES,
     *stops.RULES,
+    *wishes.RULES,
     *stops.LAST,
     *hours.RULES,
+    *wishes.HOURS,
 )
 
 

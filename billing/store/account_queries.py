@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -51,7 +52,7 @@ def guarantors_at(session: Session, practice_id: str, channel: str, address_hash
     line = "sms" if channel == "console" else channel
     return session.scalars(select(Guarantor).join(ContactPoint, ContactPoint.guarantor_id == Guarantor.id).where(
         ContactPoint.practice_id == practice_id, ContactPoint.channel.in_([channel, line]),
-        ContactPoint.address_hash == address_hash, ContactPoint.status != "wrong_number",
+        ContactPoint.address_hash == address_hash, ContactPoint.status.not_in(("wrong_number", "unlinked")),
         Guarantor.confirmed_at.is_not(None)).distinct().order_by(Guarantor.id)).all()
 
 
@@ -84,6 +85,14 @@ def allocations_of(session: Session, guarantor_id: str) -> dict[str, dict[str, i
             if kind == "patient" and visit:
                 parts[visit] = parts.get(visit, 0) + sign * amount
     return found
+
+
+def refund_days(session: Session, guarantor_id: str) -> dict[str, date]:
+    """The last day on which money of each payment was sent back."""
+    rows = session.execute(
+        select(Transfer.payment_id, func.max(Transfer.effective_on)).join(Payment, Payment.id == Transfer.payment_id)
+        .where(Payment.guarantor_id == guarantor_id, Transfer.code == "refund").group_by(Transfer.payment_id))
+    return {str(payment_id): on for payment_id, on in rows}
 
 
 def unconfirmed(session: Session, practice_id: str, limit: int) -> Sequence[Guarantor]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from billing.store.tables import Case, CaseNote, Staff
+from billing.store.tables import Case, CaseFile, CaseNote, Staff, Visit
 
 
 def by_dedupe(session: Session, practice_id: str, dedupe: str) -> Case | None:
@@ -69,3 +69,32 @@ def least_busy(session: Session, practice_id: str, role: str) -> str | None:
         .outerjoin(Case, and_(Case.practice_id == practice_id, Case.owner == Staff.login, Case.status != "closed"))
         .where(Staff.practice_id == practice_id, Staff.role == role, Staff.active.is_(True))
         .group_by(Staff.login).order_by(func.count(Case.id), Staff.login).limit(1))
+
+
+def owner_of_visit(session: Session, practice_id: str, visit_id: str) -> str | None:
+    return session.scalar(select(Visit.guarantor_id).where(Visit.practice_id == practice_id, Visit.id == visit_id))
+
+
+def open_of_account(session: Session, practice_id: str, guarantor_id: str, kinds: Collection[str]) -> Sequence[Case]:
+    """Cases of an account that are not closed, the newest first."""
+    return session.scalars(select(Case).where(
+        Case.practice_id == practice_id, Case.guarantor_id == guarantor_id, Case.kind.in_(kinds),
+        Case.status != "closed").order_by(Case.number.desc())).all()
+
+
+def add_file(session: Session, row: CaseFile) -> None:
+    session.add(row)
+    session.flush()
+
+
+def file_facts(session: Session, case_id: str) -> Sequence[tuple[int, str, str, int, str, datetime]]:
+    """(number, label, media type, bytes, digest, when) of a case's files, without opening any of them."""
+    rows = session.execute(select(
+        CaseFile.number, CaseFile.label, CaseFile.media_type, CaseFile.bytes_count, CaseFile.digest, CaseFile.sent_at)
+        .where(CaseFile.case_id == case_id).order_by(CaseFile.number))
+    return [(number, label, kind, size, digest, at) for number, label, kind, size, digest, at in rows]
+
+
+def file_of(session: Session, case_id: str, number: int) -> CaseFile | None:
+    return session.scalars(select(CaseFile).where(
+        CaseFile.case_id == case_id, CaseFile.number == number)).one_or_none()

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from billing.store.ledger_queries import TransferRow, transfers_where
 from billing.store.tables import (
     Case,
+    ContactPoint,
+    Conversation,
     Coverage,
     Hold,
     ImportRun,
@@ -34,14 +36,29 @@ def has_imports(session: Session) -> bool:
     return session.scalar(select(ImportRun.id).limit(1)) is not None
 
 
-def messages_to(session: Session, practice_id: str, hashed: str) -> list[tuple[Outbox, list[Verdict]]]:
-    """The newest messages to a number, each with its verdicts in order."""
-    rows = session.scalars(select(Outbox).where(Outbox.practice_id == practice_id, Outbox.address_hash == hashed)
+def messages_to(session: Session, practice_id: str, hashes: Collection[str],
+                ) -> list[tuple[Outbox, list[Verdict]]]:
+    """The newest messages to these addresses (billing/phones.py), each with its verdicts in order."""
+    rows = session.scalars(select(Outbox).where(Outbox.practice_id == practice_id, Outbox.address_hash.in_(hashes))
                            .order_by(Outbox.created_at.desc(), Outbox.id.desc()).limit(MOST)).all()
     found: dict[str, list[Verdict]] = {row.id: [] for row in rows}
     for verdict in session.scalars(select(Verdict).where(Verdict.outbox_id.in_(found)).order_by(Verdict.id)):
         found[verdict.outbox_id].append(verdict)
     return [(row, found[row.id]) for row in rows]
+
+
+def talks_at(session: Session, practice_id: str, hashes: Collection[str]) -> dict[str, Conversation]:
+    """The conversations at these addresses, by channel."""
+    rows = session.scalars(select(Conversation).where(
+        Conversation.practice_id == practice_id, Conversation.address_hash.in_(hashes)))
+    return {row.channel: row for row in rows}
+
+
+def joined_at(session: Session, practice_id: str, channel: str, hashed: str) -> bool:
+    """Whether the address belongs to any account just now."""
+    return session.scalar(select(ContactPoint.id).where(
+        ContactPoint.practice_id == practice_id, ContactPoint.channel == channel,
+        ContactPoint.address_hash == hashed, ContactPoint.status == "ok").limit(1)) is not None
 
 
 def transfers_of(session: Session, guarantor_id: str) -> list[TransferRow]:

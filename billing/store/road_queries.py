@@ -81,12 +81,17 @@ def lock_message_by_provider(session: Session, channel: str, provider_id: str) -
     return session.scalar(found.with_for_update())
 
 
-def claimable_outbox(session: Session, now: datetime, limit: int) -> list[Outbox]:
-    """Return due messages: none on a paused channel, no reply before an earlier one of its conversation."""
+def claimable_outbox(session: Session, now: datetime, limit: int, only: tuple[str, str] | None = None,
+                     ) -> list[Outbox]:
+    """Return due messages: none on a paused channel, no reply before an earlier one of its conversation. ``only``:
+    those of one channel to one address hash.
+    """
     found = (select(Outbox).where(Outbox.status == "queued", Outbox.due_at <= now, ~_earlier_reply_unsettled(),
                                   ~_channel_paused(now))
              .order_by(Outbox.due_at, Outbox.sequence, Outbox.id).limit(limit)
              .with_for_update(skip_locked=True, of=Outbox))
+    if only is not None:
+        found = found.where(Outbox.channel == only[0], Outbox.address_hash == only[1])
     return list(session.scalars(found))
 
 

@@ -18,6 +18,9 @@ from billing.store.tables import APPEND_ONLY, Base
 
 Key = tuple[Any, ...]
 
+#: Tables whose rows are large: fewer of them fit into memory and into one transaction.
+_AT_ONCE = {"case_files": 4}
+
 
 class RotationBlocked(Exception):
     """A sealed column lies in a table whose rows may never change: its values cannot be re-sealed."""
@@ -43,7 +46,7 @@ def sealed_tables() -> list[str]:
 
 def reseal_batch(session: Session, table_name: str, after: Key | None, size: int = 500) -> Batch:
     """Re-seal up to ``size`` rows of a table that follow the primary key ``after``. Raises SealError."""
-    table = Base.metadata.tables[table_name]
+    table, size = Base.metadata.tables[table_name], min(size, _AT_ONCE.get(table_name, size))
     keys, columns = list(table.primary_key), list(_sealed_columns(table))
     raw = [type_coerce(column, LargeBinary).label(column.name) for column in columns]
     query = select(*keys, *raw).order_by(*keys).limit(size).with_for_update()

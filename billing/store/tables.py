@@ -31,6 +31,7 @@ from billing.store.tables_parties import (
 from billing.store.tables_road import (
     Audit,
     Case,
+    CaseFile,
     CaseNote,
     Conversation,
     Counter,
@@ -41,15 +42,21 @@ from billing.store.tables_road import (
     Statement,
     Verdict,
 )
+from billing.store.tables_wishes import CheckCode, Passcode, Preference
 from billing.store.types import Base
 
 #: Rows that the database itself refuses to change or delete.
 APPEND_ONLY = ("transfers", "consents", "verdicts", "audit")
 
+#: Rows that are only ever added too, but whose sealed columns a new key seals anew: what never changes in them.
+ADD_ONLY = (("case_files", ("id", "practice_id", "case_id", "number", "label", "media_type", "bytes_count", "digest",
+                            "sent_at")),)
+
 __all__ = [
-    "APPEND_ONLY", "Audit", "Base", "Case", "CaseNote", "ClaimDocument", "Consent", "ContactPoint", "Conversation",
-    "Counter", "Coverage", "CsvRow", "Estimate", "Guarantor", "Hold", "ImportRun", "ImportedBalance", "Inbox", "Lease",
-    "LedgerAccount", "Link", "Outbox", "Patient", "Payment", "Posting", "PostingBatch", "Practice", "Procedure",
-    "ProviderAdjustmentRow", "Remittance", "RemittanceAdjustment", "RemittanceClaim", "RemittanceLine",
-    "RemittanceRemark", "ServiceLine", "Staff", "Statement", "Transfer", "Verdict", "Visit",
+    "ADD_ONLY", "APPEND_ONLY", "Audit", "Base", "Case", "CaseFile", "CaseNote", "CheckCode", "ClaimDocument", "Consent",
+    "ContactPoint", "Conversation", "Counter", "Coverage", "CsvRow", "Estimate", "Guarantor", "Hold", "ImportRun",
+    "ImportedBalance", "Inbox", "Lease", "LedgerAccount", "Link", "Outbox", "Passcode", "Patient", "Payment",
+    "Posting", "PostingBatch", "Practice", "Preference", "Procedure", "ProviderAdjustmentRow", "Remittance",
+    "RemittanceAdjustment", "RemittanceClaim", "RemittanceLine", "RemittanceRemark", "ServiceLine", "Staff",
+    "Statement", "Transfer", "Verdict", "Visit",
 ]

@@ -106,7 +106,7 @@ class ContactPoint(Base):
     channel: Mapped[Code]  # sms, console, telegram, email, paper
     address: Mapped[str] = mapped_column(Sealed("contact_points.address"))
     address_hash: Mapped[Hash]
-    status: Mapped[Code] = mapped_column(default="ok")  # ok, wrong_number, unreachable
+    status: Mapped[Code] = mapped_column(default="ok")  # ok, wrong_number, unreachable, unlinked (a chat)
     source: Mapped[Code]
     created_at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("practice_id", "guarantor_id", "channel", "address_hash"),

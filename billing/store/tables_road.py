@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billing.store.seal import Sealed, SealedJSON
@@ -76,6 +76,7 @@ class Outbox(Base):
     arguments: Mapped[Any] = mapped_column(SealedJSON("outbox.arguments"))
     body: Mapped[str] = mapped_column(Sealed("outbox.body"))
     segments: Mapped[int]
+    buttons: Mapped[list[Any] | None]  # [label, text] each, on channels that have buttons; never about anybody
     balance_version: Mapped[int | None]
     amount_minor: Mapped[int | None]  # what the words ask for, compared again before sending
     reply_to: Mapped[int | None] = mapped_column(Serial)  # the inbox row answered
@@ -141,7 +142,7 @@ class Link(Base):
     token_hash: Mapped[Hash] = mapped_column(primary_key=True)
     practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
     guarantor_id: Mapped[Ref] = mapped_column(ForeignKey("guarantors.id"), index=True)
-    purpose: Mapped[Code]  # statement, pay, receipt
+    purpose: Mapped[Code]  # statement, pay, receipt, itemised, passcode, telegram
     object_id: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -161,6 +162,7 @@ class Case(Base):
     guarantor_id: Mapped[str | None] = mapped_column(index=True)
     visit_id: Mapped[str | None]
     conversation_id: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(String(40))  # why, as a code, where the patient was asked
     detail: Mapped[str] = mapped_column(Sealed("cases.detail"))
     status: Mapped[Code]  # open, answered, closed
     owner: Mapped[str | None]  # staff login
@@ -185,6 +187,25 @@ class CaseNote(Base):
     by: Mapped[str]
     kind: Mapped[Code]  # note, reply, notice, escalation
     body: Mapped[str] = mapped_column(Sealed("case_notes.body"))
+
+
+class CaseFile(Base):
+    """A picture or paper that a patient sent for a case, sealed. Rows are only ever added; the database lets nothing in
+    them change but the seal, for a new key.
+    """
+
+    __tablename__ = "case_files"
+    id: Mapped[Id]
+    practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
+    case_id: Mapped[Ref] = mapped_column(ForeignKey("cases.id"), index=True)
+    number: Mapped[int]  # 1, 2 ... within the case
+    label: Mapped[Code]  # front, back, paper: what the page asked for; the phone's own file name is not kept
+    media_type: Mapped[Code]  # by content
+    bytes_count: Mapped[int]
+    digest: Mapped[Hash]  # keyed: the same picture again is not kept twice
+    content: Mapped[str] = mapped_column(Sealed("case_files.content"))  # base64
+    sent_at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("case_id", "number"), UniqueConstraint("case_id", "digest"))
 
 
 class Audit(Base):

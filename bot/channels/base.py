@@ -17,6 +17,10 @@ class Inbound:
     body: str
     media: int = 0
     carrier_keyword: str = ""  # STOP, START, HELP when the carrier says it acted on the text itself
+    message_id: str = ""  # the provider's id of the message, where ``external_id`` is another (for redaction)
+    language: str = ""  # en or es, where the channel says what the sender's app is set to
+    start: str = ""  # the one-time token of a deep link that was opened
+    button: str = ""  # our own id of the message whose button was pressed; ``body`` is what the button says
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
+    """``buttons``: (label, text that it stands for); channels without buttons leave them out, as ``body`` says it all.
+    ``document``: a PDF to go with the words, on channels that carry files.
+    """
+
     outbox_id: str
     sender: str
     to: str
     body: str
+    buttons: tuple[tuple[str, str], ...] = ()
+    document: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +85,8 @@ class Channel(Protocol):
     async def look_up(self, message: Outbound, sent_after: datetime) -> Lookup:
         """Ask the provider for messages like this one since ``sent_after``. Raises SendError."""
 
-    async def redact(self, provider_id: str) -> None:
-        """Remove a message's text at the provider (T-52). Raises SendError."""
+    async def redact(self, provider_id: str, address: str = "") -> None:
+        """Remove a message's text at the provider (T-52); ``address`` is who wrote it. Raises SendError."""
 
     async def close(self) -> None:
         """Free sockets."""

@@ -46,7 +46,7 @@ class ConsoleChannel:
             and (entry["sender"], entry["to"], entry["body"]) == alike
             and datetime.fromisoformat(entry["at"]) >= sent_after - _SKEW))
 
-    async def redact(self, provider_id: str) -> None:
+    async def redact(self, provider_id: str, address: str = "") -> None:
         """Note that the text is gone; what was printed cannot be taken back."""
         self._keep({"redacted": True, "provider_id": provider_id, "at": self._now().isoformat()})
 

@@ -148,7 +148,7 @@ class SmsChannel:
             raise to_send_error(error, writes=False) from None
         return Lookup(tuple(str(one.sid) for one in found if _is_same(one, message, since)))
 
-    async def redact(self, provider_id: str) -> None:
+    async def redact(self, provider_id: str, address: str = "") -> None:
         """Empty a message's text at Twilio (T-52); "retry" while the message is still on its way."""
         try:
             await self._client.messages(provider_id).update_async(body="")

@@ -158,3 +158,58 @@ def phone(
     else:
         print(f"Account {done['account']}: {'number added' if done['added'] else 'the number was there'}"
               f"{', consent recorded' if done['consent_recorded'] else ''}.")
+
+
+@app.command("passcode")
+def passcode(
+    ref: Ref,
+    remove: Annotated[bool, typer.Option("--remove", help="Take it away: the date of birth proves again.")] = False,
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether a patient has set a passcode, or remove one that was forgotten. It is shown to nobody."""
+    from billing import accounts, passcodes
+
+    if remove and not reason:
+        raise Stop("Say why with --reason: it stands in the audit trail.", USAGE)
+
+    def run(session: Session) -> dict[str, Any]:
+        account = found(accounts.find_account(session, edge.practice_id, ref), "such account")
+        had = passcodes.view(session, account.id) is not None
+        removed = remove and passcodes.remove(session, edge.practice_id, account.id, actor=edge.actor, reason=reason,
+                                              now=edge.now())
+        return {"account": account.external, "account_id": account.id, "passcode": had and not removed,
+                "removed": removed}
+
+    with context() as edge:
+        if remove:
+            done = edge.write(run, "passcode", "account", lambda shown: str(shown["account_id"]), reason)
+        else:
+            done = edge.read(run, "account", lambda shown: str(shown["account_id"]), "accounts passcode")
+    if as_json:
+        print_json(done)
+    else:
+        print(f"Account {done['account']} has {'a' if done['passcode'] else 'no'} passcode"
+              f"{' any more' if done['removed'] else ''}.")
+
+
+@app.command("reach-again")
+def reach_again(ref: Ref, reason: Reason = "", as_json: AsJson = False) -> None:
+    """Lift "nothing to this number" once a person has agreed with the patient that it is right again."""
+    from billing import accounts, preferences
+
+    if not reason:
+        raise Stop("Say why with --reason: it stands in the audit trail.", USAGE)
+
+    def run(session: Session) -> dict[str, Any]:
+        account = found(accounts.find_account(session, edge.practice_id, ref), "such account")
+        lifted = preferences.lift_confidential(session, edge.practice_id, account.id, by=edge.actor, reason=reason,
+                                               now=edge.now())
+        return {"account": account.external, "account_id": account.id, "numbers": lifted}
+
+    with context() as edge:
+        done = edge.write(run, "reach_again", "account", lambda shown: str(shown["account_id"]), reason)
+    if as_json:
+        print_json(done)
+    else:
+        print(f"Account {done['account']}: {done['numbers']} number(s) may be written to again.")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.edge import AsJson, Edge, context, print_fields, print_json, print_table, require_right
-from bot.cli.exits import NOT_FOUND, Stop
+from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from billing.case_files import FileFacts
     from billing.store.tables import Case, Outbox
 
 app = typer.Typer(no_args_is_help=True, help="Work what patients handed over to a person.")
@@ -40,22 +43,58 @@ def list_all(
 
 @app.command("show")
 def show(ref: Ref, as_json: AsJson = False) -> None:
-    """Show one case with everything that was said about it."""
-    from billing import cases
+    """Show one case with everything that was said about it, and what files the patient sent."""
+    from billing import case_files, cases
 
     def read(session: Session) -> dict[str, Any]:
         case = _find(session, edge, ref)
+        files = case_files.list_files(session, case.id)
         said = [{"at": n.at, "by": n.by, "kind": n.kind, "body": n.body} for n in cases.notes(session, case.id)]
-        return _shown(case) | {"detail": case.detail, "resolution": case.resolution, "notes": said}
+        return _shown(case) | {"reason": case.reason, "detail": case.detail, "resolution": case.resolution,
+                               "notes": said, "files": [_file(one) for one in files]}
 
     with context() as edge:
         facts = edge.read(read, "case", lambda shown: str(shown["id"]), "cases show")
     if as_json:
         print_json(facts)
         return
-    print_fields({name: value for name, value in facts.items() if name != "notes"})
+    print_fields({name: value for name, value in facts.items() if name not in ("notes", "files")})
+    for one in facts["files"]:
+        print(f"\nfile {one['number']}  {one['label']}, {one['media_type']}, {one['bytes']} bytes, "
+              f"{one['sent_at']:%Y-%m-%d %H:%M} UTC: plainbill cases file {facts['number']} {one['number']} --out PATH")
     for note in facts["notes"]:
         print(f"\n{note['at']:%Y-%m-%d %H:%M} UTC  {note['by']}  {note['kind']}\n  {note['body']}")
+
+
+@app.command("file")
+def save_file(
+    ref: Ref,
+    number: Annotated[int, typer.Argument(help="The file's number, from `plainbill cases show`.")],
+    out: Annotated[Path, typer.Option("--out", dir_okay=False, help="Where to save it; nothing is overwritten.")],
+    as_json: AsJson = False,
+) -> None:
+    """Save a picture or paper that the patient sent. It is private: keep it where only your office can read it."""
+    from billing import case_files
+
+    def read(session: Session) -> tuple[str, dict[str, Any], bytes]:
+        case = _find(session, edge, ref)
+        require_right(session, edge, "cases")
+        opened = case_files.open_file(session, case.id, number)
+        if opened is None:
+            raise Stop(f"There is no file {number} in case {ref}; `plainbill cases show {ref}` lists them.", NOT_FOUND)
+        return case.id, _file(opened[0]), opened[1]
+
+    if out.exists():
+        raise Stop(f"{out} is there already; choose another name.", USAGE)
+    with context() as edge:
+        _, facts, content = edge.read(read, "case", lambda found: found[0], f"cases file {number}")
+    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    if as_json:
+        print_json(facts | {"path": str(out)})
+    else:
+        print(f"Saved {facts['label']} ({facts['media_type']}, {facts['bytes']} bytes) to {out}.")
 
 
 @app.command("reply")
@@ -89,15 +128,21 @@ def reply(
 def close(
     ref: Ref,
     resolution: Annotated[str, typer.Option(help="What was found and what was done.", prompt=True)],
+    by: Annotated[str, typer.Option("--by", help="Login of who clears it; an emergency needs one of the list.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Close a case and release the hold that it carried."""
+    """Close a case and release the hold that it carried. An emergency is cleared by a named person only."""
     from billing import cases
 
     def run(session: Session) -> dict[str, Any]:
         require_right(session, edge, "cases")
         _find(session, edge, ref)
-        return _shown(cases.close(session, edge.practice_id, ref, by=edge.actor, resolution=resolution, now=edge.now()))
+        try:
+            return _shown(cases.close(session, edge.practice_id, ref, by=by or edge.actor, resolution=resolution,
+                                      now=edge.now()))
+        except cases.CaseRefused as refused:
+            text = str(refused)
+            raise Stop(f"{text[0].upper()}{text[1:]}. Say who with --by LOGIN.", REFUSED) from refused
 
     with context() as edge:
         shown = edge.write(run, "case.close", "case", lambda done: str(done["id"]))
@@ -134,6 +179,11 @@ def _queue(session: Session, edge: Edge, case: Case, words: str) -> Outbox | Non
         privacy=rendered.privacy, body=rendered.body, segments=rendered.segments,
         idempotency_key=f"case:{case.id}:reply:{number}", arguments=arguments, conversation_id=talk.id,
         guarantor_id=case.guarantor_id), edge.now())
+
+
+def _file(facts: FileFacts) -> dict[str, Any]:
+    return {"number": facts.number, "label": facts.label, "media_type": facts.media_type, "bytes": facts.bytes_count,
+            "sent_at": facts.sent_at}
 
 
 def _message(row: Outbox) -> dict[str, Any]:

@@ -70,10 +70,29 @@ def _missing(settings: Settings, policy: PracticePolicy, configured: bool, staff
         found.append(f"sending = \"on\" in the practice's policy (it is {policy.sending!r})")
     if configured and "twilio" not in policy.baa_signed and settings.in_production:
         found.append("a business associate agreement with Twilio: baa_signed in the practice's policy (T-37)")
+    found += _missing_for_telegram(settings, policy, configured)
     found += [f"{name}: a real value instead of the stand-in"
               for name in _variables(settings) if settings.in_production]
     if not staff:
         found.append("somebody to hand over to: plainbill staff add LOGIN --name NAME")
+    return found
+
+
+def _missing_for_telegram(settings: Settings, policy: PracticePolicy, configured: bool) -> list[str]:
+    """Nothing while it is off; switched on, all that it still needs."""
+    from config.settings import variable
+
+    if not settings.telegram_on:
+        return []
+    found = [] if policy.telegram is not None or not configured else [
+        "telegram in the practice's policy: the risk accepted in writing, with who and when (docs/telegram.md, T-19)"]
+    found += [f"{variable(name)}: Telegram is switched on" for name in ("telegram_token", "telegram_bot_name")
+              if getattr(settings, name) is None]
+    if settings.telegram_mode == "webhook":
+        if settings.telegram_webhook_secret is None:
+            found.append(f"{variable('telegram_webhook_secret')}: Telegram sends it back with every webhook")
+        if not settings.public_url.startswith("https://") and "telegram_token" not in settings.stand_ins():
+            found.append(f"{variable('public_url')}: Telegram calls webhooks at https addresses only")
     return found
 
 

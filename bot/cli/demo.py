@@ -9,37 +9,52 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.exits import REFUSED, Stop
+from bot.cli.exits import REFUSED, USAGE, Stop
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bot.demo.scripts import Play
     from bot.demo.stage import Stage
 
 app = typer.Typer(add_completion=False)
 
-Script = Annotated[bool, typer.Option("--script", help="Play one conversation without a browser, print it, and end.")]
+Script = Annotated[bool, typer.Option("--script", help="Play a conversation without a browser, print it, and end.")]
 Port = Annotated[int, typer.Option("--port", help="Port of the demo's page.")]
+Name = Annotated[str, typer.Argument(help="With --script: what to play; any other word lists what there is.",
+                                     show_default=False)]
 
 
 @app.command()
-def run(script: Script = False, port: Port = 8080) -> None:
+def run(name: Name = "", script: Script = False, port: Port = 8080) -> None:
     """See claims come in, a patient ask why, pay, and the ledger show it. Starts on a Tuesday at 10:00."""
     from bot.demo.stage import DEFAULT_START, StageError
     from bot.logs import configure_logs
     from config.settings import load
 
+    play = _play_of(name) if script or name else None
+    if play is not None and not script:
+        raise Stop(f"Write `plainbill demo --script {name}` to play it.", USAGE)
     settings = load()
     configure_logs("warning", as_json=False)
     start = settings.clock or DEFAULT_START
     try:
-        asyncio.run(_play(start) if script else _serve(start, port))
+        asyncio.run(_play(play, start) if play is not None else _serve(start, port))
     except StageError as error:
         raise Stop(f"The demo stopped: {error}.", REFUSED) from error
 
 
-async def _play(start: datetime) -> None:
-    from bot.demo.script import play
+def _play_of(name: str) -> Play:
+    from bot.demo import scripts
+
+    try:
+        return scripts.find(name or scripts.MAIN)
+    except KeyError as error:
+        there = "".join(f"\n  {one}: {scripts.about(one)}" for one in scripts.names())
+        raise Stop(f"There is no script {name!r}. There are:{there}", USAGE) from error
+
+
+async def _play(play: Play, start: datetime) -> None:
     from bot.demo.stage import open_stage
 
     async with open_stage(start) as stage:
@@ -66,7 +81,7 @@ async def _serve(start: datetime, port: int) -> None:
 
 
 async def _prepare(stage: Stage, say: Callable[[str], None]) -> None:
-    from bot.demo.script import say_import
+    from bot.demo.opening import say_import
 
     await stage.import_sample(lambda report: say_import(report, say))
     for line in await stage.send_statements():

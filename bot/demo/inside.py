@@ -13,17 +13,19 @@ from billing.explain import NAMING
 from billing.hold_kinds import KINDS
 from billing.phones import address_hash
 from billing.store import demo_queries
-from billing.store.tables import Guarantor, Outbox
+from billing.store.tables import Conversation, Guarantor, Outbox
 from billing.views import Explanation, Figures, Step
 from bot.demo import words
 from bot.demo.people import Person
+from bot.turns import fresh_account
 from config.practice import PracticePolicy
+from handlers.core import State
 from templates.format import day
 from templates.sentences import sentence
 
 _STOPPED = frozenset({"withheld", "deferred", "failed", "undelivered", "cancelled", "unknown"})
 _NOTHING: dict[str, Any] = {"headline": "", "figures": [], "explanation": [], "messages": [], "ledger": [],
-                            "inbox": [], "cases": []}
+                            "inbox": [], "cases": [], "talks": []}
 
 
 def inside_of(session: Session, practice_id: str, policy: PracticePolicy, person: Person,
@@ -35,19 +37,40 @@ def inside_of(session: Session, practice_id: str, policy: PracticePolicy, person
     guarantor = accounts.find_account(session, practice_id, person.account)
     if guarantor is None:
         return {"clock": clock, **_NOTHING}
-    hashed = address_hash(practice_id, "sms", person.phone)
-    messages = demo_queries.messages_to(session, practice_id, hashed)
+    places = places_of(practice_id, person)
+    messages = demo_queries.messages_to(session, practice_id, places.values())
     account = figures.account_figures(session, guarantor.id, local.date())
     due = {visit.visit_id: visit.figures.due_now_minor for visit in account.visits}
-    lanes = [threads.of_hash(practice_id, "sms", hashed), *(threads.of_message(row.id) for row, _ in messages),
+    lanes = [*(threads.of_hash(practice_id, channel, hashed) for channel, hashed in places.items()),
+             *(threads.of_message(row.id) for row, _ in messages),
              *map(threads.of_payment, demo_queries.payments_of(session, guarantor.id))]
     return {
         "clock": clock, "headline": _headline(account.total, person), "figures": _figures(account.total),
         "explanation": [_visit(one, person.language, due.get(one.visit_id))
                         for one in explain.explain_account(session, guarantor.id)],
         "messages": [_message(row, words.verdicts(verdicts, zone)) for row, verdicts in messages],
+        "talks": [_talk(session, talk, places[channel], now)
+                  for channel, talk in sorted(demo_queries.talks_at(session, practice_id, places.values()).items())],
         "ledger": _ledger(session, guarantor), "cases": _cases(session, guarantor, zone),
         "inbox": [words.arrival(row, zone) for row in demo_queries.inbox_of(session, practice_id, lanes)]}
+
+
+def places_of(practice_id: str, person: Person) -> dict[str, str]:
+    """Where the person can be reached, by channel, as the store knows it."""
+    return {"sms": address_hash(practice_id, "sms", person.phone),
+            "telegram": address_hash(practice_id, "telegram", str(person.chat))}
+
+
+def states_of(session: Session, practice_id: str, person: Person) -> dict[str, State]:
+    """Where each of the person's conversations stands, by channel; none yet where it is missing."""
+    found = demo_queries.talks_at(session, practice_id, places_of(practice_id, person).values())
+    return {channel: State.from_json(talk.state) for channel, talk in found.items()}
+
+
+def _talk(session: Session, talk: Conversation, hashed: str, now: datetime) -> dict[str, str]:
+    return {"via": words.VIA[talk.channel], "text": words.standing(
+        talk.language, State.from_json(talk.state), fresh_account(talk, now) is not None,
+        demo_queries.joined_at(session, talk.practice_id, talk.channel, hashed))}
 
 
 def _headline(total: Figures, person: Person) -> str:
@@ -85,8 +108,8 @@ def _step(step: Step, language: str, due_minor: int | None) -> dict[str, Any]:
 
 def _message(row: Outbox, verdicts: list[dict[str, Any]]) -> dict[str, Any]:
     return {"id": row.id, "body": row.body, "template": row.template.replace("_", " "), "status": row.status,
-            "stopped": row.status in _STOPPED, "verdicts": verdicts,
-            "segments": f"{row.segments} segment{'s' if row.segments != 1 else ''}"}
+            "stopped": row.status in _STOPPED, "verdicts": verdicts, "via": words.VIA.get(row.channel, row.channel),
+            "segments": f"{row.segments} segment{'s' if row.segments != 1 else ''}" if row.channel == "sms" else ""}
 
 
 def _ledger(session: Session, guarantor: Guarantor) -> list[dict[str, str]]:

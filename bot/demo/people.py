@@ -18,6 +18,11 @@ class Person:
     language: str = "en"
     try_saying: str = "Why do I owe this?"
 
+    @property
+    def chat(self) -> int:
+        """The id of the Telegram chat on the same phone: who shares the phone shares it."""
+        return int(self.phone[-10:])
+
 
 PEOPLE = (
     Person("A-1001", "Anna Keller", "+12125550131", "03/12/1984", "10013", "Deductible and coinsurance on one visit."),

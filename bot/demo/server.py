@@ -1,19 +1,23 @@
-"""The demo's page: a phone beside what happened inside. A small server of its own, beside the real application."""
+"""The demo's page: a phone with two apps beside what happened inside; a small server beside the real application."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from bot.demo.inside import inside_of
-from bot.demo.people import PEOPLE, person_of
+from bot.demo.hints import hints
+from bot.demo.inside import inside_of, states_of
+from bot.demo.people import PEOPLE, Person, person_of
 from bot.demo.stage import Stage
+from handlers.core import IDLE, State
 
 PAGE = Path(__file__).parent / "page"
 STAGE = web.AppKey("stage", Stage)
 _KINDS = {"index.html": "text/html", "demo.css": "text/css", "demo.js": "text/javascript"}
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
                                "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -28,6 +32,8 @@ def make_app(stage: Stage) -> web.Application:
     app.router.add_get("/demo/people", people)
     app.router.add_get("/demo/state", state)
     app.router.add_post("/demo/say", say)
+    app.router.add_post("/demo/press", press)
+    app.router.add_post("/demo/start", open_link)
     return app
 
 
@@ -41,14 +47,45 @@ async def people(request: web.Request) -> web.Response:
 
 
 async def say(request: web.Request) -> web.Response:
-    """Text the practice as one of the sample's patients."""
+    """Write to the practice as one of the sample's patients, by text or in Telegram."""
+    stage, person, asked = await _asked(request)
+    words = str(asked.get("body", ""))[:1000]
+    if asked.get("app") == "telegram":
+        await stage.chats.write(person, words)
+    else:
+        await stage.text(person.phone, words)
+    return _json({})
+
+
+async def press(request: web.Request) -> web.Response:
+    """Press a button of a message in Telegram."""
+    stage, person, asked = await _asked(request)
+    try:
+        await stage.chats.press(person, int(asked["message"]), int(asked["place"]))
+    except (LookupError, ValueError) as error:
+        raise web.HTTPNotFound from error
+    return _json({})
+
+
+async def open_link(request: web.Request) -> web.Response:
+    """Open a t.me link on the patient's phone: Telegram there sends its token with /start."""
+    stage, person, asked = await _asked(request)
+    token = str(asked.get("token", ""))
+    if not _TOKEN.fullmatch(token):
+        raise web.HTTPBadRequest(text="token")
+    await stage.chats.open_link(person, token)
+    return _json({})
+
+
+async def _asked(request: web.Request) -> tuple[Stage, Person, dict[str, Any]]:
+    """Who does it, and what. Only JSON, which no page of another site can send here unasked."""
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType
     asked = await request.json()
     try:
-        person = person_of(str(asked["account"]))
-    except KeyError as error:
+        return request.app[STAGE], person_of(str(asked["account"])), asked
+    except (KeyError, TypeError) as error:
         raise web.HTTPNotFound from error
-    await request.app[STAGE].text(person.phone, str(asked["body"])[:1000])
-    return _json({})
 
 
 async def state(request: web.Request) -> web.Response:
@@ -58,8 +95,19 @@ async def state(request: web.Request) -> web.Response:
         person = person_of(request.query.get("account", ""))
     except KeyError as error:
         raise web.HTTPNotFound from error
-    inside = await stage.store.aread(lambda s: inside_of(s, stage.practice_id, stage.policy, person, stage.clock.now()))
-    return _json({**inside, "thread": await stage.thread(person.phone)})
+    inside, states = await stage.store.aread(lambda s: (
+        inside_of(s, stage.practice_id, stage.policy, person, stage.clock.now()),
+        states_of(s, stage.practice_id, person)))
+    texts, chat = await stage.thread(person.phone), await stage.chats.thread(person)
+    apps = {"sms": _app(person, "sms", texts, states, True),
+            "telegram": _app(person, "telegram", chat, states, stage.chats.ready)}
+    return _json({**inside, "apps": apps, "bot": stage.chats.bot})
+
+
+def _app(person: Person, name: str, thread: list[dict[str, Any]], states: dict[str, State], ready: bool,
+         ) -> dict[str, Any]:
+    buttons = bool(thread and thread[-1].get("buttons"))
+    return {"thread": thread, "ready": ready, "hints": hints(person, name, states.get(name, IDLE), buttons)}
 
 
 def _json(value: Any) -> web.Response:

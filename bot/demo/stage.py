@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,17 +18,19 @@ from sqlalchemy.orm import Session
 
 from bot import app as wiring
 from bot.cli.edge import keyring, make_folder
+from bot.demo.chat import ChatPhones, start_telegram
 from bot.demo.clock import DemoClock
 from bot.demo.reset import NotEmpty, prepare
 from bot.importing import files as importing
 from bot.importing.report import Report
-from bot.standins import stripe, twilio
+from bot.standins import stripe, telegram, twilio
 from bot.standins.wire import Running
 from bot.statement_runs import Line, accounts_to_send, send_statement
 from bot.write import Store, open_store
 from config.policy_file import read_policy
 from config.practice import PracticePolicy
 from config.settings import Settings, load, reveal
+from config.standins import STAND_IN_BOT
 
 HERE = Path(__file__).parent
 FILES = HERE / "files"
@@ -43,7 +45,7 @@ class StageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything of a running demo. Times are the demo clock's."""
+    """Everything of a running demo. Times are the demo clock's. ``telegram`` is None where a stage has none."""
 
     settings: Settings
     store: Store
@@ -54,6 +56,7 @@ class Stage:
     stripe: Running
     http: aiohttp.ClientSession
     journals: Path
+    telegram: ChatPhones | None = None
 
     @property
     def practice_id(self) -> str:
@@ -70,6 +73,13 @@ class Stage:
         async with self.http.get(f"{self.twilio.url}/_standin/thread", params={"number": phone}) as answer:
             found: Any = await answer.json()
         return list(found["messages"] if isinstance(found, dict) else found)
+
+    @property
+    def chats(self) -> ChatPhones:
+        """Telegram on the patients' phones. Raises StageError on a stage without it."""
+        if self.telegram is None:
+            raise StageError("this stage has no Telegram")
+        return self.telegram
 
     async def import_sample(self, show: Callable[[Report], None]) -> None:
         """Import the sample practice's files in the order in which a practice gets them."""
@@ -110,7 +120,13 @@ async def open_stage(start: datetime, port: int = 0) -> AsyncIterator[Stage]:
         stage = Stage(around.settings, store, clock, made, read_policy(HERE / "practice.toml"), around.twilio,
                       around.stripe, http, folder)
         await stack.enter_async_context(_running(stage))
-        yield stage
+        yield replace(stage, telegram=_telegram(around, made, http))
+
+
+def _telegram(around: _Around, made: wiring.App, http: aiohttp.ClientSession) -> ChatPhones | None:
+    if made.telegram is None:
+        return None
+    return start_telegram(around.telegram, around.settings.telegram_bot_name or "", made.telegram, http)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +134,7 @@ class _Around:
     settings: Settings
     twilio: Running
     stripe: Running
+    telegram: Running
 
 
 async def _start_stand_ins(base: Settings, folder: Path, port: int, clock: DemoClock,
@@ -134,9 +151,14 @@ async def _start_stand_ins(base: Settings, folder: Path, port: int, clock: DemoC
         api_key=reveal(base.stripe_secret_key), webhook_url=f"{public_url}/hooks/stripe",
         webhook_secret=reveal(base.stripe_webhook_secret), journal=folder / "stripe.jsonl", clock=clock.timestamp)))
     stack.push_async_callback(card_server.stop)
+    bot = base.telegram_bot_name or STAND_IN_BOT
+    chat_server = await telegram.start(telegram.make_app(telegram.TelegramOptions(
+        token=reveal(base.telegram_token), username=bot, journal=folder / "telegram.jsonl", clock=clock.timestamp)))
+    stack.push_async_callback(chat_server.stop)
     changed = {"database_url": _database(base, folder), "public_url": public_url, "host": "127.0.0.1", "port": port,
-               "twilio_base_url": text_server.url, "stripe_base_url": card_server.url, "environment": "development"}
-    return _Around(base.model_copy(update=changed), text_server, card_server)
+               "twilio_base_url": text_server.url, "stripe_base_url": card_server.url, "environment": "development",
+               "telegram_base_url": chat_server.url, "telegram_bot_name": bot, "telegram_mode": "polling"}
+    return _Around(base.model_copy(update=changed), text_server, card_server, chat_server)
 
 
 def _folder(base: Settings) -> Path:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from billing.policy.register import RULES, rule_by_id
 from billing.store.ledger_queries import AccountRow, TransferRow
 from billing.store.tables import Inbox, Verdict
+from handlers.core import State
 from templates.format import money
 from templates.names import written
 
@@ -22,6 +23,8 @@ _WHY = {"PR-1": "Deductible", "PR-2": "Coinsurance", "PR-3": "Copay"}
 _ACCOUNTS = {
     "revenue": "Revenue", "contractual": "Discounts", "payer_clearing": "From plans",
     "opening": "Opening", "suspense": "To be looked into", "patient": "Patient", "credit": "Patient's credit"}
+VIA = {"sms": "Text", "telegram": "Telegram"}
+_LANGUAGES = {"en": "English", "es": "Spanish"}
 _ARRIVALS = {"message": "Text from this phone", "receipt": "Delivery report of a text", "link": "Page opened",
              "processor": "Signed event of the card processor", "event": "News inside the practice"}
 _STAGES = {"queueing": "When written", "sending": "When sent"}
@@ -106,6 +109,21 @@ def _holds(owed: Mapping[str, Any]) -> list[str]:
     return [str(one.get("kind", one) if isinstance(one, Mapping) else one) for one in owed.get("holds") or ()]
 
 
+def standing(language: str, state: State, verified: bool, joined: bool) -> str:
+    """Where a conversation stands: in which language, with whom, and what it waits for."""
+    who = "identity proved" if verified else "nobody has proved who they are"
+    waits = f"waits for an answer to {state.flow}, {state.step}" if state.flow else "no question is open"
+    return f"In {_LANGUAGES.get(language, language)}; {who}; {waits}" + ("." if joined else "; joined to no account.")
+
+
 def arrival(row: Inbox, zone: ZoneInfo) -> dict[str, str]:
-    return {"what": _ARRIVALS.get(row.kind, row.kind), "status": row.status,
+    return {"what": _arrived(row), "status": row.status,
             "at": f"{row.received_at.astimezone(zone):%H:%M:%S}"}
+
+
+def _arrived(row: Inbox) -> str:
+    if row.kind != "message" or row.source != "telegram":
+        return _ARRIVALS.get(row.kind, row.kind)
+    if row.payload.get("start"):
+        return "One-time link opened in Telegram"
+    return "Button pressed in Telegram" if row.payload.get("button") else "Telegram message from this phone"

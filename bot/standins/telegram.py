@@ -1,7 +1,8 @@
-"""A local Telegram Bot API, small: enough for one bot that talks to private chats. Later issues grow it.
+"""A local Telegram Bot API, small: enough for one bot that talks to private chats.
 
-Controls: POST /_standin/update injects a user's text or button press; /_standin/chat {"chat_id", "mode": "blocked",
-"429" or "ok", "retry_after"?, "times"?}; /_standin/fault {"method", "mode", "times"?, "delay_ms"?}.
+Controls: POST /_standin/update makes a user do something (telegram_updates.inject); /_standin/chat {"chat_id", "mode":
+blocked, deactivated, unknown, migrated, 429 or ok, "retry_after"?, "times"?}; /_standin/fault {"method", "mode",
+"times"?, "delay_ms"?}.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from bot.standins.telegram_chat import (
     Account,
     Refusal,
     TelegramOptions,
+    confirm,
     hand_over,
-    inject,
     sign,
 )
+from bot.standins.telegram_updates import inject
 from bot.standins.wire import (
     Fault,
     Running,
@@ -41,6 +43,7 @@ from bot.standins.wire import (
 
 __all__ = ["Running", "TelegramOptions", "make_app", "start"]
 
+MODES = ("blocked", "deactivated", "unknown", "migrated", "429", "ok")
 _METHODS = {name.lower(): name for name in ACTS}
 
 
@@ -88,7 +91,7 @@ async def _call(request: web.Request) -> web.StreamResponse:
     if fault is not None and fault.mode in ("timeout_before", "drop_before"):
         _note(account, method, params, None, fault)
         return await hang(request, fault.delay_ms) if fault.mode == "timeout_before" else drop(request)
-    if method == "getUpdates":
+    if method == "getUpdates" and _is_ours(account, request):
         await _wait_for_updates(account, params)
     status, body = _answer(account, request, method, params, fault)
     _note(account, method, params, body, fault)
@@ -132,6 +135,7 @@ async def _wait_for_updates(account: Account, params: Row) -> None:
     text, offset = str(params.get("timeout", "0")), str(params.get("offset", "0"))
     if not text.isdigit() or not offset.lstrip("-").isdigit():
         return
+    confirm(account, int(offset))  # by asking, not by being answered
     try:
         async with asyncio.timeout(int(text)):
             while not any(int(key) >= int(offset) for key in account.journal.table("updates")):
@@ -145,7 +149,7 @@ def _answer(
     account: Account, request: web.Request, method: str, params: Row, fault: Fault | None
 ) -> tuple[int, dict[str, Any]]:
     try:
-        if not hmac.compare_digest(request.match_info["token"].encode(), account.options.token.encode()):
+        if not _is_ours(account, request):
             raise Refusal(401, "Unauthorized")
         if method not in ACTS:
             raise Refusal(404, "Not Found")
@@ -156,6 +160,10 @@ def _answer(
         return 200, {"ok": True, "result": ACTS[method](account, params)}
     except Refusal as refusal:
         return refusal.code, refusal.body
+
+
+def _is_ours(account: Account, request: web.Request) -> bool:
+    return hmac.compare_digest(request.match_info["token"].encode(), account.options.token.encode())
 
 
 def _refuse(fault: Fault | None) -> None:
@@ -188,8 +196,8 @@ async def _post_update(request: web.Request) -> web.Response:
 
 async def _post_chat(request: web.Request) -> web.Response:
     account, wanted = request.app[ACCOUNT], await control_body(request)
-    if wanted.get("mode") not in ("blocked", "429", "ok"):
-        raise web.HTTPBadRequest(text='"mode" must be blocked, 429 or ok')
+    if wanted.get("mode") not in MODES:
+        raise web.HTTPBadRequest(text=f'"mode" must be one of {", ".join(MODES)}')
     state = {
         "mode": wanted["mode"],
         "retry_after": int(wanted.get("retry_after", 1)),

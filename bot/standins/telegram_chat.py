@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,11 @@ from bot.standins.journal import Clock, Journal, Row
 from bot.standins.wire import Faults
 
 MAX_TEXT = 4096
+MAX_CAPTION = 1024
+MAX_DATA = 64
+DELETABLE_S = 48 * 3600
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_TRUTHS = ("true", "false", "True", "False", True, False)
 _SEND = frozenset(
     [
         *("chat_id", "business_connection_id", "message_thread_id", "direct_messages_topic_id", "parse_mode"),
@@ -43,17 +49,28 @@ DOCUMENTED = {
     ),
     "answerCallbackQuery": frozenset(["callback_query_id", "text", "show_alert", "url", "cache_time"]),
     "setMyCommands": frozenset(["commands", "scope", "language_code"]),
+    "deleteMessage": frozenset(["chat_id", "message_id"]),
+    "leaveChat": frozenset(["chat_id"]),
 }
 
 
 @dataclass(frozen=True)
 class TelegramOptions:
-    token: str = "1000001:standin-telegram-token"
+    token: str = "1000000000:standin-telegram-token"
     username: str = "plainbill_standin_bot"
     journal: Path | None = None
     retry_delays_s: tuple[float, ...] = (0.1, 0.3, 1.0)
     timeout_s: float = 15.0
     clock: Clock = time.time
+
+
+#: What sending to a chat in these modes is answered with.
+_REFUSALS: dict[str, tuple[int, str, Row | None]] = {
+    "blocked": (403, "Forbidden: bot was blocked by the user", None),
+    "deactivated": (403, "Forbidden: user is deactivated", None),
+    "unknown": (400, "Bad Request: chat not found", None),
+    "migrated": (400, "Bad Request: group chat was upgraded to a supergroup chat", {"migrate_to_chat_id": -1001}),
+}
 
 
 class Refusal(Exception):
@@ -111,12 +128,17 @@ def set_webhook(account: Account, params: Row) -> Any:
     url = params.get("url", "")
     if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise Refusal(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+    secret = params.get("secret_token")
+    if secret is not None and not _SECRET.fullmatch(str(secret)):
+        raise Refusal(400, "Bad Request: secret token contains unallowed characters")
+    _number(params, "max_connections", 40)
     if params.get("drop_pending_updates") == "true":
         _forget_updates(account)
-    account.journal.put("settings", "webhook", {"url": url, "secret_token": params.get("secret_token")})
+    account.journal.put("settings", "webhook", {"url": url, "secret_token": secret,
+                                                "allowed_updates": _structured(params, "allowed_updates")})
     if url:
         for update in account.journal.table("updates").values():
-            _post(account, update)
+            post(account, update)
     return True
 
 
@@ -138,10 +160,18 @@ def take_updates(account: Account, params: Row) -> Any:
     if account.setting("webhook").get("url"):
         raise Refusal(409, "Conflict: can't use getUpdates method while webhook is active")
     offset, limit = _number(params, "offset", 0), _number(params, "limit", 100)
+    allowed = _structured(params, "allowed_updates")
+    if allowed is not None:
+        account.journal.put("settings", "allowed", {"allowed_updates": allowed})
+    confirm(account, offset)
+    return list(account.journal.table("updates").values())[:limit]
+
+
+def confirm(account: Account, offset: int) -> None:
+    """Forget every update before ``offset``."""
     for number in [int(key) for key in account.journal.table("updates")]:
         if number < offset:
             account.journal.remove("updates", str(number))
-    return list(account.journal.table("updates").values())[:limit]
 
 
 def send_message(account: Account, params: Row) -> Any:
@@ -162,6 +192,8 @@ def send_document(account: Account, params: Row) -> Any:
     number = account.next_number("last_file")
     named = {"file_name": upload["file_name"], "file_size": upload["file_size"]}
     content: Row = {"document": {"file_id": f"file{number}", "file_unique_id": f"unique{number}", **named}}
+    if len(params.get("caption", "")) > MAX_CAPTION:
+        raise Refusal(400, "Bad Request: message caption is too long")
     if params.get("caption"):
         content["caption"] = params["caption"]
     return _send(account, params, content)
@@ -172,24 +204,45 @@ def _send(account: Account, params: Row, content: Row) -> Row:
     if not chat.lstrip("-").isdigit():
         raise Refusal(400, "Bad Request: chat not found" if chat else "Bad Request: chat_id is empty")
     _check_chat(account, chat)
+    _check_flags(params)
     message: Row = {
         "message_id": account.next_number("last_message"),
         "from": bot_user(account),
-        "chat": _chat(chat),
+        "chat": chat_of(chat),
         "date": int(account.journal.clock()),
         **content,
     }
     markup = _structured(params, "reply_markup")
     if markup is not None and "inline_keyboard" in markup:
+        _check_keyboard(markup["inline_keyboard"])
         message["reply_markup"] = markup
     account.journal.put("messages", f"{chat}:{message['message_id']}", message)
     return message
 
 
+def _check_flags(params: Row) -> None:
+    for name in ("protect_content", "disable_notification", "allow_paid_broadcast"):
+        if name in params and params[name] not in _TRUTHS:
+            raise Refusal(400, f"Bad Request: {name} must be a Boolean")
+    preview = _structured(params, "link_preview_options")
+    if preview is not None and not isinstance(preview, dict):
+        raise Refusal(400, "Bad Request: can't parse link preview options")
+
+
+def _check_keyboard(rows: Any) -> None:
+    """Every button has words, and exactly one thing that it does."""
+    for button in (button for row in rows for button in row):
+        does = set(button) - {"text", "style", "icon_custom_emoji_id"}
+        if not button.get("text") or len(does) != 1:
+            raise Refusal(400, "Bad Request: can't parse inline keyboard button")
+        if "callback_data" in does and not 1 <= len(str(button["callback_data"]).encode()) <= MAX_DATA:
+            raise Refusal(400, "Bad Request: BUTTON_DATA_INVALID")
+
+
 def _check_chat(account: Account, chat: str) -> None:
     state = account.journal.table("chats").get(chat, {})
-    if state.get("mode") == "blocked":
-        raise Refusal(403, "Forbidden: bot was blocked by the user")
+    if state.get("mode") in _REFUSALS:
+        raise Refusal(*_REFUSALS[state["mode"]])
     if state.get("mode") == "429" and state["times"] > 0:
         account.journal.put("chats", chat, {**state, "times": state["times"] - 1})
         seconds = state["retry_after"]
@@ -228,6 +281,23 @@ def set_my_commands(account: Account, params: Row) -> Any:
     return True
 
 
+def delete_message(account: Account, params: Row) -> Any:
+    """Incoming and outgoing messages of private chats alike, for 48 hours."""
+    key = f"{params.get('chat_id')}:{params.get('message_id')}"
+    message = account.journal.table("messages").get(key)
+    if message is None:
+        raise Refusal(400, "Bad Request: message to delete not found")
+    if account.journal.clock() - message["date"] > DELETABLE_S:
+        raise Refusal(400, "Bad Request: message can't be deleted")
+    account.journal.remove("messages", key)
+    return True
+
+
+def leave_chat(account: Account, params: Row) -> Any:
+    account.journal.put("chats", str(params.get("chat_id", "")), {"mode": "left"})
+    return True
+
+
 ACTS: dict[str, Callable[[Account, Row], Any]] = {
     "getMe": get_me,
     "setWebhook": set_webhook,
@@ -239,35 +309,9 @@ ACTS: dict[str, Callable[[Account, Row], Any]] = {
     "editMessageReplyMarkup": edit_message_reply_markup,
     "answerCallbackQuery": answer_callback_query,
     "setMyCommands": set_my_commands,
+    "deleteMessage": delete_message,
+    "leaveChat": leave_chat,
 }
-
-
-def inject(account: Account, wanted: Row) -> Row:
-    """A user writes ({"chat_id", "text"}) or presses a button ({"chat_id", "data", "message_id"?})."""
-    chat = str(wanted["chat_id"])
-    user = {"id": int(chat), "is_bot": False, "first_name": "Patient", "language_code": wanted.get("language", "en")}
-    update: Row = {"update_id": account.next_number("last_update")}
-    if "data" in wanted:
-        query = f"query{update['update_id']}"
-        message = account.journal.table("messages").get(f"{chat}:{wanted.get('message_id')}")
-        update["callback_query"] = {"id": query, "from": user, "chat_instance": chat, "data": str(wanted["data"])}
-        if message is not None:
-            update["callback_query"]["message"] = message
-        account.journal.put("queries", query, {"chat": chat})
-    else:
-        number = account.next_number("last_message")
-        update["message"] = {
-            "message_id": number,
-            "from": user,
-            "chat": _chat(chat),
-            "date": int(account.journal.clock()),
-            "text": str(wanted.get("text", "")),
-        }
-        account.journal.put("messages", f"{chat}:{number}", update["message"])
-    account.journal.put("updates", str(update["update_id"]), update)
-    if account.setting("webhook").get("url"):
-        _post(account, update)
-    return update
 
 
 def sign(account: Account, row: Row) -> Letter:
@@ -284,7 +328,7 @@ def hand_over(account: Account, row: Row) -> None:
     account.journal.remove("updates", str(row["update"]["update_id"]))
 
 
-def _post(account: Account, update: Row) -> None:
+def post(account: Account, update: Row) -> None:
     row = {"id": f"dl_{update['update_id']}", "url": account.setting("webhook")["url"], "update": update}
     account.courier.enqueue(row)
     account.outgoing.append(row)
@@ -295,7 +339,7 @@ def _forget_updates(account: Account) -> None:
         account.journal.remove("updates", key)
 
 
-def _chat(chat: str) -> Row:
+def chat_of(chat: str) -> Row:
     return {"id": int(chat), "type": "private", "first_name": "Patient"}
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from billing.store.practices import find_practice
-from bot.web import doors, hooks, paying, screens
+from bot.web import checking, doors, hooks, passcode, paying, screens, telegram_hook, uploads
 from bot.web.guard import Headers, pay_origins, security_headers
 from bot.web.wiring import Wiring
 from templates import web
@@ -56,12 +56,17 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/hooks/twilio/sms", "signature", hooks.twilio_sms),
     Route("POST", "/hooks/twilio/status/{outbox_id}", "signature", hooks.twilio_status),
     Route("POST", "/hooks/stripe", "signature", hooks.stripe),
+    Route("POST", "/hooks/telegram", "signature", telegram_hook.telegram),
     Route("GET", "/l/{token}", "link", doors.show),
     Route("POST", "/l/{token}", "link", doors.answer),
     Route("GET", "/l/{token}/pdf", "link", doors.pdf),
     Route("POST", "/l/{token}/pay", "link", paying.press),
     Route("GET", "/l/{token}/done", "link", paying.done),
     Route("POST", "/l/{token}/done", "link", doors.answer),
+    Route("POST", "/l/{token}/files", "link", uploads.receive),
+    Route("POST", "/l/{token}/passcode", "link", passcode.receive),
+    Route("GET", "/check", "public", checking.show),
+    Route("POST", "/check", "public", checking.answer),
     Route("GET", "/style.css", "public", style),
     Route("GET", "/robots.txt", "public", robots),
     Route("GET", "/healthz", "public", healthz),

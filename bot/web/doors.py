@@ -16,7 +16,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from billing import link_pages, payment_status, receipts, statements
+from billing import case_files, link_pages, payment_status, receipts, statements
 from billing.link_pages import Visitor
 from bot.channels.twilio_signature import read_form
 from bot.web import proof, screens
@@ -52,7 +52,7 @@ async def answer(wiring: Wiring, request: Request) -> Response:
     token = request.path_params["token"]
     proved = await wiring.road.store.awrite(partial(
         link_pages.prove, token=token, born_on=proof.read_birth_date(form), postal_code=form.get("zip", ""),
-        now=wiring.now()))
+        now=wiring.now(), passcode=form.get("passcode", "")))
     language = language_of(request)
     if proved is None:
         return HTMLResponse(screens.ask(language, wrong=True), 403)
@@ -66,8 +66,11 @@ async def pdf(wiring: Wiring, request: Request) -> Response:
     token = request.path_params["token"]
     if visitor is None:
         return RedirectResponse(f"/l/{token}", 303)
-    content = await wiring.road.store.aread(partial(sheet_content, visitor=visitor, wiring=wiring,
-                                                    chosen=request.query_params.get("visit", "")))
+    chosen = request.query_params.get("visit", "")
+    try:
+        content = await wiring.road.store.aread(partial(sheet_content, visitor=visitor, wiring=wiring, chosen=chosen))
+    except statements.StatementRefused:
+        return HTMLResponse(screens.note(visitor, "unavailable", language_of(request, visitor)))
     if content is None:
         return HTMLResponse(screens.gone(language_of(request, visitor)), 404)
     made = await asyncio.to_thread(SHEETS[visitor.link.purpose][1], content, language_of(request, visitor))
@@ -107,6 +110,12 @@ async def _page(wiring: Wiring, request: Request, visitor: Visitor, language: st
     token, purpose = request.path_params["token"], visitor.link.purpose
     if purpose == "pay":
         return await payment(wiring, visitor, token, language)
+    if purpose in case_files.PURPOSES:
+        have = await wiring.road.store.aread(lambda session: case_files.sent(session, visitor.link))
+        return HTMLResponse(screens.upload(visitor, have, f"/l/{token}/files", language))
+    if purpose == "passcode":
+        known = await wiring.road.store.aread(lambda session: link_pages.has_passcode(session, visitor.link))
+        return HTMLResponse(screens.passcode(visitor, f"/l/{token}/passcode", language, known=known))
     if purpose not in SHEETS:
         return HTMLResponse(screens.note(visitor, "confirmed", language))
     chosen = request.query_params.get("visit", "")

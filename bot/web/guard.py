@@ -17,14 +17,20 @@ class TooLarge(Exception):
     """A body of more than MOST_BYTES."""
 
 
-async def read_body(request: Request) -> bytes:
-    """The raw body. Raises TooLarge as soon as it is known to be."""
+async def read_body(request: Request, most: int = MOST_BYTES, drain: int = 0) -> bytes:
+    """The raw body, up to ``most`` bytes. Raises TooLarge as soon as it is known to be more.
+
+    Up to ``drain`` further bytes are read and thrown away first: a browser that is still sending hears no answer.
+    """
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > MOST_BYTES:
+        if size > most + drain:
             raise TooLarge
-        parts.append(part)
+        if size <= most:
+            parts.append(part)
+    if size > most:
+        raise TooLarge
     return b"".join(parts)
 
 

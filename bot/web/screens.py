@@ -91,3 +91,31 @@ def choice(visitor: Visitor, visits: Sequence[str], action: str, language: str) 
     links = [{"href": f"{action}?visit={number}&lang={language}", "text": said["pay_visit_on"].format(day=on),
               "quiet": "quiet"} for number, on in enumerate(visits, 1)]
     return note_page(language, visitor.policy, said["choose_title"], said["choose_text"], links)
+
+
+def upload(visitor: Visitor, have: int, action: str, language: str, refused: str = "") -> str:
+    """Where pictures and papers are sent. ``have``: how many are here; ``refused``: why the last was not taken."""
+    said, purpose = web.words(language), visitor.link.purpose
+    kept = said["files_one" if have == 1 else "files_some"].format(number=have) if have else ""
+    return web.page("upload", language, {
+        "practice": letterhead(visitor.policy), "title": said[f"files_{purpose}_title"],
+        "text": said[f"files_{purpose}_text"], "kept": kept, "action": action,
+        "alert": said[f"files_no_{refused}"].format(phone=phone_words(visitor.policy.phone)) if refused else "",
+        "first": said[f"files_{purpose}_first"], "second": said[f"files_{purpose}_second"]})
+
+
+def check(policy: PracticePolicy | None, language: str, result: str = "", on: str = "") -> str:
+    """The practice's page for check codes. ``result``: yes, no, often, or empty before anything was asked."""
+    said = web.words(language)
+    filled = {"phone": phone_words(policy.phone) if policy else "", "day": day(on, language) if on else ""}
+    shown = {"title": said[f"check_{result}_title"], "text": said[f"check_{result}_text"].format(**filled)
+             } if result else None
+    return web.page("check", language, {"practice": letterhead(policy) if policy else None, "result": shown})
+
+
+def passcode(visitor: Visitor, action: str, language: str, *, known: bool, refused: str = "") -> str:
+    """Where a passcode is set. ``known``: there is one; ``refused``: why the new one was not taken."""
+    said = web.words(language)
+    return web.page("passcode", language, {
+        "practice": letterhead(visitor.policy), "action": action, "known": known,
+        "alert": said[f"passcode_no_{refused}"] if refused else ""})

@@ -13,7 +13,9 @@ class Flow:
     """One conversation.
 
     ``start(turn, intent)`` begins it; ``answer(turn)`` takes a text at one of ``steps`` and returns None when the text
-    is no answer to what was asked; ``ask(turn)`` puts the question of the current step again.
+    is no answer to what was asked; ``ask(turn)`` puts the question of the current step again;
+    ``silence(turn)`` is said and done when no answer came, ``leave(turn)`` on "back", where the general words would
+    not be true.
     """
 
     name: str
@@ -23,6 +25,8 @@ class Flow:
     answer: Callable[[Turn], Decision | None]
     ask: Callable[[Turn], tuple[Reply, ...]]
     needs_account: bool = False
+    silence: Callable[[Turn], Decision] | None = None
+    leave: Callable[[Turn], Decision] | None = None
 
 
 def never_asks(turn: Turn) -> tuple[Reply, ...]:

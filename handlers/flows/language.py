@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing.commands import SetLanguage
 from handlers.core import Decision, Reply, Text, Turn
+from handlers.flows import foreign
 from handlers.flows.flow import Flow
 from handlers.turns import ask
 from handlers.understanding.folding import fold
@@ -18,13 +19,15 @@ _NEUTRAL = frozenset({"yes", "no", "back", "repeat"})
 
 def start(turn: Turn, intent: str) -> Decision:
     target = wanted(turn)
+    if not target and (iso := foreign.named(turn)):
+        return foreign.answer(turn, iso)
     if not target:
         return ask(turn, NAME, "which", {}, Reply("language_ask"))
     return Decision((Reply("language_set"),), language=target).also(SetLanguage(target))
 
 
 def answer(turn: Turn) -> Decision | None:
-    return start(turn, NAME) if wanted(turn) else None
+    return start(turn, NAME) if wanted(turn) or foreign.named(turn) else None
 
 
 def repeat(turn: Turn) -> tuple[Reply, ...]:
@@ -51,8 +54,8 @@ def heard(turn: Turn) -> str:
         return ""  # what was cut out left English words behind
     if reading.intent == "language" and (target := wanted(turn)):
         return target if target != talk.language else ""
-    spoken, words = reading.language, len(reading.text.split())
-    if spoken is None or spoken == talk.language or reading.intent in _NEUTRAL:
+    spoken, words = reading.language or "", len(reading.text.split())
+    if spoken not in ("en", "es") or spoken == talk.language or reading.intent in _NEUTRAL:
         return ""
     if talk.language_chosen:
         return spoken if words >= 4 else ""

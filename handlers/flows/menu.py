@@ -16,15 +16,15 @@ def start(turn: Turn, intent: str) -> Decision:
         return Decision((Reply("thanks"),))
     if intent == "goodbye":
         return Decision((Reply("goodbye"),))
-    if intent == "is_this_real":
-        return Decision((Reply("is_this_real", {"practice": practice(turn), "phone": phone(turn)}),))
     if intent == "are_you_a_robot":
         return Decision((Reply("are_you_a_robot"),))
     if intent == "out_of_scope":
         return Decision((Reply("out_of_scope", {"practice": practice(turn), "phone": phone(turn)}),))
     if intent == "medical":
         return Decision((Reply("medical", {"phone": phone(turn)}),))
-    return offer(turn, Reply("greeting" if intent == "greeting" else "menu", {"practice": practice(turn)}))
+    if intent == "greeting":
+        return offer(turn, Reply("greeting", {"practice": practice(turn)}))
+    return offer(turn, Reply("capabilities"))
 
 
 def offer(turn: Turn, question: Reply) -> Decision:
@@ -42,5 +42,5 @@ def repeat(turn: Turn) -> tuple[Reply, ...]:
     return (Reply("menu", {"practice": practice(turn)}),)
 
 
-FLOW = Flow(NAME, STEPS, ("greeting", "capabilities", "thanks", "goodbye", "is_this_real", "are_you_a_robot",
+FLOW = Flow(NAME, STEPS, ("greeting", "capabilities", "thanks", "goodbye", "are_you_a_robot",
                           "out_of_scope", "medical", "back", "yes", "no", "repeat"), start, answer, repeat)

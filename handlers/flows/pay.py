@@ -44,7 +44,8 @@ def answer(turn: Turn) -> Decision | None:
         meant = replace(slots, amount_is_all=True) if turn.reading.intent == "yes" else slots
         return _price(turn, account, due_visits(account), meant, listed=True)
     if turn.reading.intent == "yes" and slots.amount_minor is None:
-        return _request(turn, account, due)
+        # Money moves on a plain yes only; what merely sounds like one is asked again.
+        return _request(turn, account, due) if turn.reading.certain else stay(turn, *repeat(turn), missed=True)
     return None if slots.choices else _price(turn, account, due_visits(account), slots, listed=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billing.commands import MakeLink
 from billing.payment_status import PARTLY_REFUNDED, SUCCEEDED
 from billing.views import AccountView, PaymentView
-from handlers.accounts import list_visits
+from handlers.accounts import list_visits, shown_payments
 from handlers.core import Decision, Reply, Result, Turn
 from handlers.flows import verify
 from handlers.flows.flow import Flow, never_answers, never_asks
@@ -19,7 +19,7 @@ def start(turn: Turn, intent: str) -> Decision:
     account = turn.account
     if account is None:
         return verify.first(turn, intent)
-    payment = next((one for one in account.payments if one.status in (SUCCEEDED, PARTLY_REFUNDED)), None)
+    payment = next((one for one in shown_payments(account) if one.status in (SUCCEEDED, PARTLY_REFUNDED)), None)
     if payment is None or payment.paid_at is None:
         return Decision((Reply("receipt_none"),))
     link = MakeLink("receipt", account.account_id, payment.payment_id)

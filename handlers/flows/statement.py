@@ -22,7 +22,10 @@ def start(turn: Turn, intent: str) -> Decision:
     if account.stale:
         return Decision((Reply("stale", {"phone": phone(turn)}),))
     made = MakeStatement(account.account_id, turn.talk.language, account.balance_version)
-    return Decision((Reply("statement_link", {"url": Result(made.ref)}),)).also(made)
+    # Where a chat carries files and the patient, warned, wants amounts there, the paper itself comes along.
+    as_file = turn.talk.channel == "telegram" and account.detail_allowed
+    words = "telegram_statement" if as_file else "statement_link"
+    return Decision((Reply(words, {"url": Result(made.ref)}),)).also(made)
 
 
 FLOW = Flow(NAME, STEPS, ("statement", "itemised_bill"), start, never_answers, never_asks)

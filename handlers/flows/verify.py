@@ -1,21 +1,21 @@
-"""Who is writing: the number is one factor, date of birth and ZIP the second (T-34). Says the same whatever failed.
+"""Who is writing: the number is one factor, date of birth (or passcode) and ZIP the second (T-34).
 
-Number unknown, account not confirmed, wrong day, wrong ZIP: the words, the tries and the lock are alike, so that
-nobody can learn from us whether an account exists.
+Says the same whatever failed. Number unknown, account not confirmed, wrong day, wrong ZIP: the words, the tries and
+the lock are alike, so that nobody can learn from us whether an account exists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from billing.commands import Command, MarkVerified, RecordDetailPreference, RecordIdentityFailure
 from billing.views import AccountView
 from handlers.core import Decision, Reply, State, Turn
 from handlers.flows.flow import Flow
-from handlers.turns import ask, keep_slots, open_case, phone
+from handlers.proofs import KEYS, Proof, offered
+from handlers.turns import ask, keep_slots, may_show_amounts, open_case, phone, privacy_warning
 
 NAME = "verify"
 STEPS = ("identity", "detail")
@@ -35,7 +35,7 @@ def start(turn: Turn, intent: str) -> Decision:
     """Ask again about amounts by text (intent preferences of a verified patient)."""
     if turn.account is None:
         return first(turn, intent)
-    return _warn(turn, {}, "balance")
+    return _warn(turn, {}, "balance") if may_show_amounts(turn) else Decision((Reply("detail_no"),))
 
 
 def answer(turn: Turn) -> Decision | None:
@@ -44,7 +44,7 @@ def answer(turn: Turn) -> Decision | None:
         return _prefer(turn)
     if _is_locked(turn):
         return Decision((Reply("identity_locked", {"phone": phone(turn)}),))
-    if turn.reading.slots.born_on is None and turn.reading.slots.postal_code is None:
+    if not offered(turn, {}).kept():
         return None
     return _weigh(turn, dict(state.data), state.after, Reply("identity_ask"))
 
@@ -52,23 +52,22 @@ def answer(turn: Turn) -> Decision | None:
 def repeat(turn: Turn) -> tuple[Reply, ...]:
     state = turn.talk.state
     if state.step == "detail":
-        return (Reply("detail_warning"),)
-    if state.data.get("born_on"):
+        return (Reply(privacy_warning(turn)),)
+    if state.data.get("born_on") or "codes" in state.data:
         return (Reply("identity_ask_zip"),)
     return (Reply("identity_ask_birth" if state.data.get("postal_code") else "identity_ask"),)
 
 
 def _weigh(turn: Turn, data: dict[str, Any], after: str, question: Reply) -> Decision:
-    born, postal_code = _factors(turn, data)
-    if born and postal_code:
-        rest = {key: value for key, value in data.items() if key not in ("born_on", "postal_code")}
-        return _compare(turn, date.fromisoformat(born), postal_code, rest, after)
-    if born:
-        return ask(turn, NAME, "identity", {**data, "born_on": born}, Reply("identity_ask_zip"), after=after)
-    if postal_code:
-        known = {**data, "postal_code": postal_code}
-        return ask(turn, NAME, "identity", known, Reply("identity_ask_birth"), after=after)
-    return ask(turn, NAME, "identity", data, question, after=after)
+    proof = offered(turn, data)
+    rest = {key: value for key, value in data.items() if key not in KEYS}
+    if proof.is_complete:
+        return _compare(turn, proof, rest, after)
+    if proof.has_secret:
+        question = Reply("identity_ask_zip")
+    elif proof.postal_code:
+        question = Reply("identity_ask_birth")
+    return ask(turn, NAME, "identity", {**rest, **proof.kept()}, question, after=after)
 
 
 def proved(turn: Turn) -> str | None:
@@ -82,8 +81,8 @@ def proved(turn: Turn) -> str | None:
     if _is_locked(turn) or turn.talk.opted_out or turn.reading.fixed:
         return None
     asked = turn.account is None and state.flow == NAME and state.step == "identity"
-    born, postal_code = _factors(turn, state.data if asked else {})
-    match = _match(turn, date.fromisoformat(born), postal_code) if born and postal_code else None
+    proof = offered(turn, state.data if asked else {})
+    match = _match(turn, proof) if proof.is_complete else None
     return match.account_id if match and match != turn.account else None
 
 
@@ -101,36 +100,26 @@ def switch(turn: Turn, account_id: str, intent: str) -> Decision:
 
 def wrong_try(turn: Turn) -> tuple[Command, ...]:
     """What a complete but wrong proof costs while an account is verified: a try like any other, without a word."""
-    slots, account = turn.reading.slots, turn.account
-    if account is None or _is_locked(turn) or slots.born_on is None or slots.postal_code is None:
+    proof, account = offered(turn, {}), turn.account
+    if account is None or _is_locked(turn) or not proof.is_complete:
         return ()
-    right = _is(account, slots.born_on, slots.postal_code)
-    return () if right or proved(turn) else _count(replace(turn, talk=replace(turn.talk, account_id=None)))
+    if proof.is_of(account) or proved(turn):
+        return ()
+    return _count(replace(turn, talk=replace(turn.talk, account_id=None)))
 
 
 def _is_locked(turn: Turn) -> bool:
     return turn.talk.locked_until is not None and turn.talk.locked_until > turn.now
 
 
-def _compare(turn: Turn, born: date, postal_code: str, data: dict[str, Any], after: str) -> Decision:
-    match = _match(turn, born, postal_code)
+def _compare(turn: Turn, proof: Proof, data: dict[str, Any], after: str) -> Decision:
+    match = _match(turn, proof)
     return _prove(turn, match, data, after) if match else _fail(turn, data, after)
 
 
-def _match(turn: Turn, born: date, postal_code: str) -> AccountView | None:
-    matches = [account for account in turn.candidates if _is(account, born, postal_code)]
+def _match(turn: Turn, proof: Proof) -> AccountView | None:
+    matches = [account for account in turn.candidates if proof.is_of(account)]
     return matches[0] if len(matches) == 1 else None
-
-
-def _factors(turn: Turn, data: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    slots = turn.reading.slots
-    born = slots.born_on.isoformat() if slots.born_on else data.get("born_on")
-    return born, slots.postal_code or data.get("postal_code")
-
-
-def _is(account: AccountView, born: date, postal_code: str) -> bool:
-    known = (account.postal_code or "")[:5]
-    return account.confirmed and account.born_on == born and len(known) == 5 and known == postal_code[:5]
 
 
 def _fail(turn: Turn, data: dict[str, Any], after: str) -> Decision:
@@ -151,14 +140,14 @@ def _count(turn: Turn) -> tuple[Command, ...]:
 
 def _prove(turn: Turn, account: AccountView, data: dict[str, Any], after: str) -> Decision:
     verified = MarkVerified(account.account_id)
-    if account.detail_allowed or account.account_id in data.get("declined", ()):
+    if account.detail_allowed or account.account_id in data.get("declined", ()) or not may_show_amounts(turn):
         return Decision((), State(data=data, after=after or "capabilities")).also(verified)
     return _warn(turn, data, after).also(verified)
 
 
 def _warn(turn: Turn, data: dict[str, Any], after: str) -> Decision:
     rest = {key: value for key, value in data.items() if key != "expects"}
-    return ask(turn, NAME, "detail", rest, Reply("detail_warning"), after=after or "capabilities")
+    return ask(turn, NAME, "detail", rest, Reply(privacy_warning(turn)), after=after or "capabilities")
 
 
 def _prefer(turn: Turn) -> Decision | None:
@@ -172,7 +161,7 @@ def _prefer(turn: Turn) -> Decision | None:
     declined = [one for one in state.data.get("declined", ()) if one != account.account_id]
     data = {**state.data, "declined": declined if allowed else [*declined, account.account_id]}
     replies = () if allowed else (Reply("detail_no"),)
-    shown = f"detail_warning/{turn.talk.language}"
+    shown = f"{privacy_warning(turn)}/{turn.talk.language}"
     return Decision(replies, State(data=data, after=state.after)).also(
         RecordDetailPreference(account.account_id, allowed, shown))
 

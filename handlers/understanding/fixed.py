@@ -54,6 +54,18 @@ _OPT_OUT_PHRASES = tuple(re.compile(pattern) for pattern in _OPT_OUT_PATTERNS)
 _NOT_ASKING = re.compile(
     r"\b(?:dont|do not|didnt|did not|never|not|cant|wont|why did (?:you|it|they)|when (?:will|did) \w+|did you|"
     r"have you|did i|if (?:you|i)|no) (?:to )?$")
+#: What a text that only says when may hold beside its "don't text me".
+_WHEN = words(
+    "# night nights morning mornings afternoon afternoons evening evenings noon midnight weekend weekends weekday "
+    "weekdays monday mondays tuesday tuesdays wednesday wednesdays thursday thursdays friday fridays saturday "
+    "saturdays sunday sundays noche noches manana mananas tarde tardes mediodia medianoche semana lunes martes "
+    "miercoles jueves viernes sabado sabados domingo domingos early late temprano")
+_AROUND = words(
+    "on in at the before after between until till from to and or past during so too very this anymore me texts text "
+    "messages los las el la en por entre antes despues hasta desde y o a de del fin fines mensajes textos tan muy "
+    "any mas im i am work working sleep sleeping trabajo duermo estoy trabajando durmiendo because porque")
+_ABOUT_WHOM = re.compile(r"^(?:please )?\s*;\s*(?:number |phone |cell )?about (?:me|my \w+)$|"
+                         r"^(?:por favor )?\s*;\s*(?:a )?(?:este )?(?:numero |telefono )?sobre (?:mi|mis? \w+)$")
 _CANCEL_WHAT = re.compile(
     r"(?<!the )\b(?:cancel|end|stop|quit|cancelar|cancele|parar|pare|detener|detenga|terminar)\b (?:\w+ ){0,3}?"
     r"(?:plan|payments?|autopay|auto pay|charg\w+|debits?|pagos?|cobr\w+|tarjeta|cuenta|deuda|factura|my card|it)\b")
@@ -88,6 +100,11 @@ _EMERGENCY_WORD = re.compile(
 _ABOUT_A_BILL = re.compile(r"\b(?:bill\w*|charg\w*|owe\w*|pay\w*|insurance|visit|balance|statement|cuenta|factura|"
                            r"debo|cobr\w*|pag\w*|seguro|visita|saldo)\b")
 
+#: Somebody has died: said beside "call me", it is what the text is about.
+_DEATH = re.compile(
+    r"\b(?:passed away|(?:has |is |just |recently )?(?:deceased|died)|is dead|fallecio|ha fallecido|murio|"
+    r"se murio|esta muert[oa])\b(?! (?:phone|battery|telefono))")
+
 _WRONG_NUMBER = re.compile(
     r"\bwrong (?:number|person|phone|party|cell)\b(?! (?:on|in|for) (?:my|the))|"
     r"\b(?:not|isnt|no longer) (?:his|her|their|that persons|\w+s) (?:number|phone|cell)\b|"
@@ -99,7 +116,7 @@ _WRONG_NUMBER = re.compile(
 def find_fixed(text: str) -> str:
     """The name of the fixed reading of ``text``, or an empty string."""
     folded = fold(text)
-    if is_opt_out(folded):
+    if is_opt_out(folded) and not is_limited(folded):
         return "opt_out"
     bare = _bare(folded)
     if bare and all(word in HELP for word in bare):
@@ -119,6 +136,20 @@ def is_opt_out(folded: str) -> bool:
     if folded.replace(" ", "") in OPT_OUT or (bare and ("".join(bare) in OPT_OUT or all(w in OPT_OUT for w in bare))):
         return True
     return any(_asks(match.start(), folded) for match in _matches(folded))
+
+
+def is_limited(folded: str) -> bool:
+    """"Don't text me on Sundays" says when, it revokes nothing: beside the phrase there are only hours and days, or
+    only whom the texts shall not be about. Any other word, and it is an opt-out (T-03).
+    """
+    match = next(iter(_matches(folded)), None)
+    if match is None:
+        return False
+    rest = f"{folded[:match.start()]} ; {folded[match.end():]}"
+    if _ABOUT_WHOM.search(rest):
+        return True
+    said = [word for word in re.sub(r"\d+ ?(?:[ap] ?m\b)?", " # ", rest).split() if word not in _POLITE | {";"}]
+    return all(word in _WHEN or word in _AROUND for word in said) and any(word in _WHEN for word in said)
 
 
 def is_unclear_stop(folded: str) -> str:
@@ -141,6 +172,10 @@ def is_emergency(folded: str) -> bool:
     if _EMERGENCY_WORD.search(folded) and not _ABOUT_A_BILL.search(folded):
         return True
     return bool(_URGENT.search(folded)) and not _ABOUT_A_BILL.search(folded)
+
+
+def is_death(folded: str) -> bool:
+    return bool(_DEATH.search(folded))
 
 
 def is_wrong_number(folded: str) -> bool:

@@ -8,34 +8,53 @@ import re
 from datetime import date
 
 from handlers.core import Slots
-from handlers.understanding import amounts, choices, dates
+from handlers.understanding import amounts, choices, dates, visits
 from handlers.understanding.folding import fold
 
 _COUNT = re.compile(r"\b(?:in|en|over|make|split into|dividir en)? ?(\d{1,2}) "
                     r"(?:equal |monthly |easy )?(?:payments?|installments?|instalments?|parts|months|pagos|cuotas|"
                     r"plazos|partes|meses|mensualidades)\b")
-_VISIT = re.compile(r"\b(?:visit|visita|bill|cuenta|item) ?(?:number|numero|no\.?|#)? ?#?(\d{1,2})\b(?![.,/]\d)")
+#: "Split it in 3", where no word for the parts follows.
+_SPLIT = re.compile(r"\b(?:split|divid\w*|break|partir\w*|separar\w*|pagar\w*)(?: (?:it|this|that|my bill|the bill|them|lo|la|up|"
+                    r"mi cuenta|la cuenta|todo|esto))* (?:in|into|by|en|entre) (\d{1,2})\b(?![.,/]?\d| ?(?:days?|weeks?|dias?|"
+                    r"semanas?|dollars?|dolar\w*|%|de))")
 _INTERVALS = (
-    ("two_weeks", r"every (?:two|2|other) weeks?|bi ?weekly|cada (?:dos|2) semanas|quincenal\w*|cada quincena"),
-    ("twice_month", r"twice a month|(?:two|2) times a month|dos veces al mes|2 veces al mes"),
-    ("week", r"(?:a|per|every|each) week|weekly|(?:a la|por|cada) semana|semanal\w*"),
-    ("month", r"(?:a|per|every|each) month|monthly|al mes|por mes|cada mes|mensual\w*"))
+    ("two_weeks", r"every (?:two|2|other) weeks?|every (?:14|15) days|bi ?weekly|fortnight\w*|cada (?:dos|2) semanas|"
+                  r"cada (?:14|15|quince|catorce) dias|quincenal\w*|(?:cada|por|a la) quincena"),
+    ("twice_month", r"twice (?:a|each|every) month|(?:two|2) times a month|(?:dos|2) veces al mes|"
+                    r"(?:the )?1st and (?:the )?15th|(?:el )?(?:1|1ro|primero) y (?:el )?(?:15|quince)"),
+    ("week", r"(?:a|per|every|each) w(?:ee)?k|weekly|(?:a la|por|cada) semana|semanal\w*|every 7 days"),
+    ("month", r"(?:a|per|every|each) mo(?:nth)?|monthly|al mes|por mes|cada mes|mensual\w*|every 30 days"))
+_PASSCODE = re.compile(r"(?<![\d$.,/-])(\d{6}|\d{3}-\d{3})(?![\d,/-]|\.\d)")
+_PROOF = re.compile(r"\s*(?:\d{6}[\s,;]+\d{5}|\d{5}[\s,;]+\d{6})\s*")
 _PAYING = re.compile(r"\b(?:pay|paying|payment of|send|pague|pago de|pagar|pagare|pagarle|abonar|abono|mandar|dar)\b")
 
 
 def find_slots(text: str, language: str, today: date, expects: str = "") -> Slots:
     """``expects`` is what the last question asked for (State.data["expects"]): amount, choice, identity or nothing."""
     folded, digits = fold(text), _digits(text, language)
+    picked = choices.find_choices(digits)
+    visit, digits = visits.find_visit(digits)
     count, interval = _count(digits), _interval(folded)
     day, day_of_month = dates.find_date(digits, today)
     identity = expects == "identity"
     born = dates.find_birth(digits, today)
+    code = _passcode(digits, identity)
     amount = amounts.Amount() if identity else _amount(digits, folded, today, expects)
     return Slots(
         amount_minor=amount.minor, amount_is_all=amount.is_all, ambiguous_amount=amount.ambiguous,
         date=None if identity else day, day_of_month=None if identity else day_of_month, count=count,
-        interval=interval, choices=choices.find_choices(digits), born_on=born,
-        visit=_visit(digits), postal_code=dates.find_postal_code(digits, today) if identity or born else None)
+        interval=interval, choices=picked, born_on=born,
+        visit=visit, passcode=code,
+        postal_code=dates.find_postal_code(digits, today) if identity or born or code else None)
+
+
+def _passcode(digits: str, identity: bool) -> str | None:
+    """Six digits that identity was asked by; unasked only with a ZIP code and nothing else, as a proof is written."""
+    if not identity and not _PROOF.fullmatch(digits):
+        return None
+    found = {number.replace("-", "") for number in _PASSCODE.findall(digits)}
+    return found.pop() if len(found) == 1 else None
 
 
 def _digits(text: str, language: str) -> str:
@@ -46,18 +65,13 @@ def _digits(text: str, language: str) -> str:
     return amounts.to_digits(text, "en" if language == "es" else "es")
 
 
-def _visit(digits: str) -> str | None:
-    match = _VISIT.search(digits)
-    return match[1] if match else None
-
-
 def _amount(digits: str, folded: str, today: date, expects: str) -> amounts.Amount:
-    rest = _VISIT.sub(" ; ", _COUNT.sub(" ; ", dates.without_dates(digits, today)))
-    return amounts.find_amount(rest, folded, expects == "amount" or bool(_PAYING.search(folded)))
+    rest = _SPLIT.sub(" ; ", _COUNT.sub(" ; ", dates.without_dates(digits, today)))
+    return amounts.find_amount(rest, folded, expects == "amount", bool(_PAYING.search(folded)))
 
 
 def _count(digits: str) -> int | None:
-    match = _COUNT.search(digits)
+    match = _COUNT.search(digits) or _SPLIT.search(digits)
     return int(match[1]) if match and int(match[1]) > 0 else None
 
 

@@ -18,6 +18,10 @@ _ES = words(
     "adios todo toda tarjeta dolares visita anterior nueva nuevo yo tu su sus este esto eso mensajes dinero ahora "
     "hoy manana volver cobran cobrando")
 
+SURE = 0.9
+SHORTEST = 6
+"""Letters and spaces that the model needs before it may tell the language."""
+
 
 def find_language(text: str) -> str | None:
     """``en``, ``es``, or None when nothing or both speak alike."""
@@ -27,3 +31,17 @@ def find_language(text: str) -> str | None:
     if english == spanish:
         return None
     return "en" if english > spanish else "es"
+
+
+def count_ours(said: list[str]) -> int:
+    """How many of these folded words are small words of English or of Spanish, whichever has more."""
+    return max(sum(word in _EN for word in said), sum(word in _ES for word in said))
+
+
+def weigh_language(text: str, found: str | None, spanish: float) -> str | None:
+    """The language by small words (``found``), or where those do not tell, by the model's likelihood of Spanish;
+    a text too short to tell stays untold.
+    """
+    if found is None and (spanish >= SURE or spanish <= 1 - SURE) and len(fold(text)) >= SHORTEST:
+        return "es" if spanish >= SURE else "en"
+    return found

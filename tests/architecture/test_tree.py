@@ -12,7 +12,7 @@ _PLACES = ("/wo" + "rk/", "/ro" + "ot/", "/opt/" + "wheels", "/opt/" + "pypi", "
            "registry." + "npmjs", "deb." + "debian")
 _BINARY = (".pdf", ".png", ".jpg", ".db", ".woff2", ".npz")
 _NAME = re.compile(r"^([A-Za-z0-9._-]+)")
-_LOCKS = ("requirements.lock", "requirements-dev.lock")
+_LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-training.lock")
 
 
 def test_no_kept_file_names_a_place_of_some_machine_or_a_registry() -> None:
@@ -38,8 +38,9 @@ def test_every_locked_package_has_a_version_and_a_hash() -> None:
 
 def test_the_locks_hold_every_dependency_that_pyproject_names() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    extras = [one for group in project["optional-dependencies"].values() for one in group]
-    for lock, wanted in ((_LOCKS[0], project["dependencies"]), (_LOCKS[1], project["dependencies"] + extras)):
+    extras = project["optional-dependencies"]
+    for lock, names in zip(_LOCKS, ((), ("dev", "browser"), ("training",)), strict=True):
+        wanted = project["dependencies"] + [one for name in names for one in extras[name]]
         locked = {_key(line) for line in (ROOT / lock).read_text("utf-8").splitlines() if line[:1].isalnum()}
         assert {_key(one) for one in wanted} - locked == set()
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from bot.demo import acts
 from bot.demo.people import Person, person_of
+from bot.demo.scripts import telegram
+from bot.demo.stage import Stage
 from tests.browser.chromium import launched
 from tests.browser.phone import GOOD_CARD, pay_by_card, prove
 from tests.browser.png import pack
@@ -21,10 +24,13 @@ MOST_BYTES = 300_000
 def make_all(folder: Path = PICTURES) -> list[Path]:
     """Make every picture; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    anna, luis = person_of("A-1001"), person_of("A-1002")
+    anna, luis, peter = (person_of(account) for account in ("A-1001", "A-1002", "A-1008"))
     with tempfile.TemporaryDirectory() as var, demo_in(Path(var)) as demo, launched() as browser:
-        _phone(browser, demo, luis, folder / "phone-es.png")
-        _phone(browser, demo, anna, folder / "statement-en.png")
+        _page(browser, demo, anna, folder / "statement-en.png")
+        demo.texts(luis, "esto está mal, yo nunca tuve esa visita", telegram.proof(luis), "sí", "1")
+        _phone(browser, demo, f"{luis.account}", folder / "phone-es.png")
+        demo.ask(_move_to_telegram(demo.stage, peter))
+        _phone(browser, demo, f"{peter.account},telegram", folder / "telegram.png")
         _finish(browser, demo, anna)
         _desk(browser, demo, anna, folder / "demo.png")
     made = sorted(folder.glob("*.png"))
@@ -39,13 +45,38 @@ def _open(browser: Browser, person: Person, height: int = 844) -> Page:
                                locale=f"{person.language}-US", java_script_enabled=False).new_page()
 
 
-def _phone(browser: Browser, demo: Demo, person: Person, to: Path) -> None:
+def _page(browser: Browser, demo: Demo, person: Person, to: Path) -> None:
     """The statement's page behind the first text, as far as two screens of a phone show it."""
     page = _open(browser, person, 1180)
     page.goto(demo.link(person))
     prove(page, person)
     page.screenshot(path=to)
     page.context.close()
+
+
+def _phone(browser: Browser, demo: Demo, shown: str, to: Path) -> None:
+    """A phone of the demo's page: ``shown`` is whose, and which of its apps."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1190}, device_scale_factor=1.5)
+    page.goto(f"{demo.url}/#{shown}")
+    expect(page.locator("#thread .out").last).to_be_visible()
+    page.wait_for_timeout(500)
+    page.locator("#phone").screenshot(path=to)
+    page.close()
+
+
+async def _move_to_telegram(stage: Stage, person: Person) -> None:
+    """Ask for Telegram by text, open the link, allow amounts there, and ask why."""
+    await acts.converse(stage, person, "sms", _quiet, "can we use telegram instead of texts", "yes",
+                        telegram.proof(person), "no")
+    await telegram.join(stage, person, _quiet)
+    await acts.converse(stage, person, "telegram", _quiet, telegram.proof(person))
+    await acts.press(stage, person, "Yes", _quiet)
+    await acts.converse(stage, person, "telegram", _quiet, "what do i owe")
+    await acts.press(stage, person, "Why", _quiet)
+
+
+def _quiet(line: str) -> None:
+    """The pictures show it."""
 
 
 def _finish(browser: Browser, demo: Demo, person: Person) -> None:

@@ -1,19 +1,26 @@
-"""The real SDKs against local servers that speak Twilio's and Stripe's interfaces."""
+"""The real SDKs against local servers that speak Twilio's, Telegram's and Stripe's interfaces."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
 from bot.channels.sms import SmsChannel, TwilioAccount
+from bot.channels.telegram import TelegramAccount, TelegramChannel
+from bot.channels.telegram_pace import Pace
 from bot.processors.stripe import StripeAccount, StripeProcessor
 from bot.standins import stripe as stripe_standin
+from bot.standins import telegram as telegram_standin
 from bot.standins import twilio as twilio_standin
+from tests.conftest import TUESDAY
 
+BOT_TOKEN = "4200:token-of-the-tests"
+BUTTON_KEY = bytes(range(32))
 PUBLIC = "http://127.0.0.1:9"  # nobody listens there: reports go nowhere
 
 
@@ -43,6 +50,22 @@ async def twilio() -> AsyncIterator[Served]:
     yield Served(running.url, channel)
     await channel.close()
     await running.stop()
+
+
+@pytest.fixture
+async def telegram(tmp_path: Path) -> AsyncIterator[Served]:
+    options = telegram_standin.TelegramOptions(token=BOT_TOKEN, journal=tmp_path / "telegram.jsonl")
+    running = await telegram_standin.start(telegram_standin.make_app(options))
+    channel = telegram_at(running.url)
+    yield Served(running.url, channel)
+    await channel.close()
+    await running.stop()
+
+
+def telegram_at(url: str, pace: Pace | None = None, token: str = BOT_TOKEN) -> TelegramChannel:
+    """A channel that does not wait, unless a pace is given."""
+    account = TelegramAccount(token, url, BUTTON_KEY, lambda: TUESDAY)
+    return TelegramChannel(account, pace or Pace(per_second=1000, chat_gap=0))
 
 
 @pytest.fixture

@@ -23,12 +23,26 @@ PROCESSOR_KINDS = {"retry", "unknown", "refused", "configuration"}
 
 
 @pytest.fixture(params=["sms", "console", "console_with_journal"])
-async def channel(request: pytest.FixtureRequest, twilio: Served, tmp_path: Path) -> AsyncIterator[Channel]:
+async def askable(request: pytest.FixtureRequest, twilio: Served, tmp_path: Path) -> AsyncIterator[Channel]:
+    """A channel whose provider can be asked what it was given."""
     if request.param == "sms":
         yield twilio.adapter
     else:
         journal = tmp_path / "journal" if request.param == "console_with_journal" else None
         yield ConsoleChannel(lambda: datetime.now(UTC), io.StringIO(), journal)
+
+
+@pytest.fixture(params=["sms", "console", "telegram"])
+async def channel(request: pytest.FixtureRequest, twilio: Served, telegram: Served) -> Channel:
+    console = ConsoleChannel(lambda: datetime.now(UTC), io.StringIO())
+    made: dict[str, Channel] = {"sms": twilio.adapter, "telegram": telegram.adapter, "console": console}
+    return made[request.param]
+
+
+def text_for(channel: Channel, **changes: Any) -> Outbound:
+    """A message to an address such as the channel has."""
+    to = TEXT.to.removeprefix("+") if channel.name == "telegram" else TEXT.to
+    return replace(TEXT, **{"to": to, **changes})
 
 
 @pytest.fixture(params=["stripe", "manual"])
@@ -45,18 +59,33 @@ async def outcome(act: Awaitable[Any]) -> Any:
         return error
 
 
-async def test_a_sent_message_has_an_id_of_its_own_and_is_found_again(channel: Channel) -> None:
+async def test_a_sent_message_has_an_id_of_its_own_and_is_found_again(askable: Channel) -> None:
     before = datetime.now(UTC)
-    one, other = await channel.send(TEXT), await channel.send(replace(TEXT, outbox_id="out_2", body="Other words"))
+    one, other = await askable.send(TEXT), await askable.send(replace(TEXT, outbox_id="out_2", body="Other words"))
     assert one.provider_id != other.provider_id
-    assert (await channel.look_up(TEXT, before)).provider_ids == (one.provider_id,)
+    assert (await askable.look_up(TEXT, before)).provider_ids == (one.provider_id,)
 
 
-async def test_what_was_never_sent_is_not_found(channel: Channel) -> None:
-    await channel.send(TEXT)
+async def test_what_was_never_sent_is_not_found(askable: Channel) -> None:
+    await askable.send(TEXT)
     since = datetime.now(UTC) - timedelta(hours=1)
     for strange in (replace(TEXT, body="x"), replace(TEXT, to="+12125550124"), replace(TEXT, sender="+12125550199")):
-        assert (await channel.look_up(strange, since)).provider_ids == ()
+        assert (await askable.look_up(strange, since)).provider_ids == ()
+
+
+async def test_two_messages_alike_are_two_messages(channel: Channel) -> None:
+    one, other = await channel.send(text_for(channel)), await channel.send(text_for(channel, outbox_id="out_2"))
+    assert one.provider_id and one.provider_id != other.provider_id
+
+
+async def test_buttons_are_taken_or_left_out_and_never_in_the_way(channel: Channel) -> None:
+    assert (await channel.send(text_for(channel, buttons=(("Yes", "YES"), ("No", "NO"))))).provider_id
+
+
+async def test_what_cannot_be_asked_says_so_and_guesses_nothing(channel: Channel) -> None:
+    await channel.send(text_for(channel))
+    met = await outcome(channel.look_up(text_for(channel), datetime.now(UTC) - timedelta(hours=1)))
+    assert met.kind == "configuration" if isinstance(met, SendError) else len(met.provider_ids) == 1
 
 
 async def test_a_fault_is_a_verdict_of_the_five_and_holds_nothing_of_the_message(channel: Channel) -> None:
@@ -66,7 +95,7 @@ async def test_a_fault_is_a_verdict_of_the_five_and_holds_nothing_of_the_message
 
 
 async def test_a_channel_says_which_it_is_and_closes_twice_without_harm(channel: Channel) -> None:
-    assert channel.name in {"sms", "console"}
+    assert channel.name in {"sms", "console", "telegram"}
     await channel.close()
     await channel.close()
 

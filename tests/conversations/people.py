@@ -5,23 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from billing.passcode_digest import digest
 from billing.views import (
     AccountView,
     CoverageView,
     Explanation,
     Figures,
+    PasscodeView,
     PaymentView,
     PracticeView,
     Step,
     VisitView,
 )
-from config.practice import PracticePolicy
+from config.practice import PracticePolicy, TelegramRisk
+from templates.foreign import languages
 
 NOW = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)  # a Tuesday, 10:00 in New York
 POLICY = PracticePolicy.model_validate({
     "name": "Maple Clinic", "legal_name": "Maple Clinic PLLC", "phone": "+12125550199", "address": "12 Maple St",
-    "sms_number": "+12125550100", "sending": "on"})
+    "sms_number": "+12125550100", "sending": "on",
+    "interpreter_lines": [iso for iso in languages() if iso != "it"]})
 PRACTICE = PracticeView("prac", POLICY, True, True, NOW + timedelta(hours=7))  # answered by 5 PM
+TELEGRAM = replace(PRACTICE, policy=POLICY.model_copy(update={"telegram": TelegramRisk(
+    accepted_by="Dr. Rowan, owner", accepted_on=date(2026, 11, 1), wording_version="2026-11")}))
 CLOSED = replace(PRACTICE, open_now=False, answer_by_at=NOW + timedelta(hours=31))
 
 STEPS = (Step("charge", 20000), Step("contractual", -4500, "Blue Shield", "CO-45"),
@@ -76,7 +82,10 @@ LONG = visit("march", MARCH, due(4500), steps=LONG_STEPS)
 JUNE = visit("june", date(2026, 6, 9), due(9900))
 SETTLED = visit("march", MARCH, Figures())
 PAID = PaymentView("pay_1", 4500, "succeeded", "card", NOW, NOW, (("march", 4500),))
+REFUNDED = PaymentView("pay_1", 4500, "refunded", "card", NOW, NOW, (), 4500, date(2026, 10, 30))
 LINKED = PaymentView("pay_0", 4500, "link_sent", "card", NOW, None, (("march", 4500),))
+
+PASSCODE = PasscodeView("salt", digest("482913", "salt"))
 
 #: What the header of a transcript may name. Several names make several accounts on one number.
 PEOPLE: dict[str, AccountView] = {
@@ -98,10 +107,14 @@ PEOPLE: dict[str, AccountView] = {
     "nothing": account("nothing", last_statement_due_on=None),
     "stale": account("stale", ONE, stale=True),
     "paid": account("paid", SETTLED, payments=(PAID,)),
+    "paid_one_of_two": account("paid_one_of_two", TWO, payments=(PAID,)),
+    "refunded": account("refunded", SETTLED, payments=(REFUNDED,)),
+    "two_private": account("two_private", ONE, TWO, detail_allowed=False),
     "linked": account("linked", ONE, payments=(LINKED,)),
     "confidential": account("confidential", ONE, replace(TWO, confidential=True)),
     "unloaded": account("unloaded", replace(ONE, explanation=None)),
     "spouse": account("spouse", JUNE, born_on=date(1982, 7, 1)),
     "twin": account("twin", JUNE),
+    "coded": account("coded", ONE, passcode=PASSCODE),
     "unconfirmed": account("unconfirmed", ONE, confirmed=False),
 }

@@ -26,6 +26,7 @@ from billing.commands import (
     MakeLink,
     MakeStatement,
     MarkVerified,
+    OpenCase,
     RecordDetailPreference,
     RecordIdentityFailure,
     RecordOptOut,
@@ -40,9 +41,10 @@ from handlers.flows import verify
 from handlers.understanding import read
 from templates.format import money
 from templates.render import Rendered, render
-from tests.conversations.people import CLOSED, NOW, PEOPLE, PRACTICE
+from tests.conversations.people import CLOSED, NOW, PEOPLE, PRACTICE, TELEGRAM
 
 LINK = "https://pay.maple.example/l/Jk3vQ8sT1xYz2bN5"
+MADE = {"check_code": "7K2M-9QXD", "check_url": "https://pay.maple.example/check"}
 FRESH = timedelta(minutes=15)
 
 
@@ -91,8 +93,13 @@ class Stage:
             case RecordDetailPreference(account_id, allowed):
                 self.candidates = tuple(replace(one, detail_allowed=allowed) if one.account_id == account_id else one
                                         for one in self.candidates)
+            case OpenCase(kind="emergency"):
+                return replace(talk, emergency=True)
             case SetLanguage(language):
                 return replace(talk, language=language, language_chosen=True)
+            case OpenCase(hold=hold, account_id=account_id, visit_id=None) if hold:
+                self.candidates = tuple(replace(one, holds=tuple(sorted({*one.holds, hold})))
+                                        if account_id in (one.account_id, None) else one for one in self.candidates)
             case RecordOptOut():
                 return replace(talk, opted_out=True)
             case RestoreConsent():
@@ -112,7 +119,8 @@ def pictured(turn: Turn) -> Turn:
 
 def word(reply: Reply, language: str) -> Rendered:
     """The reply as the edge would render it, with a link in place of what a command will have made."""
-    filled = {name: LINK if isinstance(value, Result) else value for name, value in reply.arguments.items()}
+    filled = {name: MADE.get(value.ref, LINK) if isinstance(value, Result) else value
+              for name, value in reply.arguments.items()}
     json.dumps(filled)
     return render(reply.template, language, filled, "web")
 
@@ -126,7 +134,8 @@ def stage(header: dict[str, str], language: str) -> Stage:
     talk = Talk("conv", "sms", "es" if "es" in marks else "en" if "en" in marks else language, "chosen" in marks, state,
                 names[0] if header.get("verified") == "yes" else None, 0, locked, "opted_out" in marks,
                 "first" in marks)
-    return Stage(talk, people, CLOSED if "closed" in marks else PRACTICE, carrier="carrier" in marks)
+    practice = CLOSED if "closed" in marks else TELEGRAM if "telegram" in marks else PRACTICE
+    return Stage(talk, people, practice, carrier="carrier" in marks)
 
 
 def play(path: Path) -> None:

@@ -135,3 +135,47 @@ def test_an_emergency_is_answered_without_a_word_of_money_in_every_state() -> No
             said = " ".join(on.said).lower()
             assert "988" in said and "911" in said
             assert not any(word in said for word in ("$", "pay", "bill", "owe", "pag", "cuenta", "debe"))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_digits_of_a_passcode_are_in_no_state_and_in_no_reply(language: str) -> None:
+    """While the ZIP code is waited for only digests wait with it, for an account with a passcode and without alike."""
+    for crowd in ("coded", "one_visit", "nobody", "coded, spouse"):
+        on = stage({"account": crowd}, language)
+        for line in ("balance" if language == "en" else "saldo", "482913", "10001"):
+            on.hear(line)
+            assert "482913" not in repr(on.talk.state) and not any("482913" in said for said in on.said)
+        assert (on.talk.account_id == "coded") == ("coded" in crowd)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_wrong_tries_read_the_same_whether_or_not_a_passcode_is_set(language: str) -> None:
+    """T-34: no oracle about passcodes either. Only the right proof, passcode and ZIP, reads differently."""
+    heard = []
+    for crowd in ("coded", "one_visit", "nobody", "unconfirmed"):
+        on = stage({"account": crowd}, language)
+        thread = []
+        for line in ("balance" if language == "en" else "saldo", "01/02/1970 10001", "111111 10001", "333333", "99999",
+                     "5/5/1955 10001", "222222 10001"):
+            on.hear(line)
+            thread.append((tuple(on.said), on.talk.state.flow, on.talk.tries, on.talk.locked_until is None))
+        heard.append(thread)
+    assert all(thread == heard[0] for thread in heard)
+
+
+def test_after_an_emergency_nothing_unasked_speaks_of_money_until_it_is_cleared() -> None:
+    lines = ("hello", "thanks", "what can you do", "bye", "qzxv", "repeat", "are you a robot", "back", "yes", "hola")
+    for name in ("two_visits", "nobody"):
+        on = stage({"account": name, "verified": "no" if name == "nobody" else "yes"}, "en")
+        on.hear("pay")
+        on.hear("I am going to kill myself")
+        for line in lines:
+            on.hear(line)
+            said = " ".join(on.said).lower()
+            assert not any(word in said for word in ("$", "pay", "bill", "owe", "insurance")), (line, said)
+        on.happen(Happened("timeout"))
+        assert not any("money" in said for said in on.said)
+    on = stage({"account": "two_visits", "verified": "yes"}, "en")
+    on.hear("I am going to kill myself")
+    on.hear("balance")
+    assert "$165.50" in " ".join(on.said), "who asks is answered"

@@ -274,3 +274,36 @@ def test_an_audit_entry_names_who_acted(store: Store, scene: Scene) -> None:
 
     with pytest.raises(ValueError, match="PLAINBILL_STAFF"):
         store.write(work)
+
+
+def test_an_emergency_is_cleared_by_a_named_person_with_a_reason_and_by_no_day_of_review(
+        store: Store, scene: Scene, people: None) -> None:
+    def work(session: Session) -> None:
+        case = opened(session, scene, kind="emergency", hold="emergency", urgent=True)
+        for nobody in ("operator", "plainbill", "", "patient"):
+            with pytest.raises(CaseRefused, match="named person"):
+                cases.close(session, scene.practice_id, case.id, by=nobody, resolution="fine", now=scene.now)
+        later = scene.now + timedelta(days=400)
+        cases.escalate(session, later)
+        assert holds.review_due(session, scene.practice_id, later.date())
+        assert holds.open_account_kinds(session, scene.guarantor_id) == ("emergency",)
+        with pytest.raises(CaseRefused, match="resolution"):
+            cases.close(session, scene.practice_id, case.id, by="dee", resolution=" ", now=later)
+        cases.close(session, scene.practice_id, case.id, by="dee", resolution="spoke with the patient", now=later)
+        assert holds.open_account_kinds(session, scene.guarantor_id) == ()
+
+    store.write(work)
+
+
+def test_an_emergency_that_nobody_answers_goes_up_every_quarter_of_an_hour_also_at_night(
+        store: Store, scene: Scene, people: None) -> None:
+    night = datetime(2026, 11, 8, 8, 0, tzinfo=UTC)
+
+    def work(session: Session) -> None:
+        case = opened(session, scene, kind="emergency", hold="emergency", urgent=True, now=night)
+        assert case.due_at == night + timedelta(minutes=15)
+        assert cases.escalate(session, night + timedelta(minutes=14)) == []
+        assert len(cases.escalate(session, night + timedelta(minutes=15))) == 1
+        assert case.due_at == night + timedelta(minutes=30)
+
+    store.write(work)

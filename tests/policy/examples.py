@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from billing.hold_kinds import KINDS
+from billing.own_hours import OwnHours
 from billing.policy.core import (
     AccountFacts,
     ChargeFacts,
@@ -56,6 +57,13 @@ def charge(*, account: dict[str, Any] | None = None, recipient: dict[str, Any] |
     return demand(account=account, recipient=recipient, charge=replace(CHARGE, **changes))
 
 
+def telegram(risk: dict[str, Any] | None) -> PracticeFacts:
+    """A practice on Telegram, whose acceptance of the risk is ``risk``."""
+    accepted = {"accepted_by": "M. Lopez, manager", "accepted_on": "2026-11-01", "wording_version": "2026-11"}
+    policy = maple_clinic(**({"telegram": {**accepted, **risk}} if risk is not None else {}))
+    return PracticeFacts(policy, vendor="telegram")
+
+
 _AMOUNTS = {"privacy": "amounts"}
 _VERIFIED = {"verified": True, "verified_idle": MINUTE}
 
@@ -77,6 +85,7 @@ EXAMPLES: dict[str, Facts] = {
     "T-12": answer("help", message={"carrier_answered": True}),
     "T-14": demand(recipient={"introduced": False}),
     "T-17": demand(message={"shorteners": ("bit.ly",)}),
+    "T-19": answer(message={"channel": "telegram"}, practice=telegram(None)),
     "T-32": answer(message=_AMOUNTS),
     "T-33": demand(message=_AMOUNTS, recipient={"detail_event_id": None}),
     "T-34": answer(message=_AMOUNTS, recipient={"verified": True, "verified_idle": 16 * MINUTE}),
@@ -96,6 +105,9 @@ EXAMPLES: dict[str, Facts] = {
     "credit-elsewhere": demand(account={"credit_minor": 500}),
     "balance-moved": demand(account={"balance_version": 5}),
     "unfinished-import": demand(account={"unfinished_import": True}),
+    "T-21": demand(recipient={"own_hours": OwnHours((("18:00", "24:00"),)), "own_hours_id": 3}),
+    "confidential-contact": demand(recipient={"confidential_id": 4}),
+    "asked-another-way": demand(recipient={"way": "paper", "way_only": True, "way_id": 5}),
     "sending-mode": demand(practice=practice(sending="off")),
     **{f"hold:{kind.name}": demand(account=held(kind.name)) for kind in KINDS.values()
        if kind.stops_demand and kind.name != "qmb"},

@@ -41,7 +41,23 @@ def forbids(f: Facts) -> str:
         return "identifiers, a card number or a shortener"
     if purpose not in CARRIER and (f.practice.policy.sending != "on" or not f.practice.configured):
         return "sending is off"
-    return _of_consent(f, unasked) or _of_privacy(f, unasked) or _of_hours(f, demand)
+    return _of_consent(f, unasked) or _of_privacy(f, unasked) or _of_hours(f, demand) or _of_wishes(f, unasked, demand)
+
+
+def _of_wishes(f: Facts, unasked: bool, demand: bool) -> str:
+    """What the patient asked: nothing here, bills another way, texts in their own hours only."""
+    r = f.recipient
+    if unasked and (r.confidential_id or any(h.kind == "confidential_contact" for h in f.account.holds)):
+        return "asked to be reached elsewhere"
+    if demand and r.way_only and r.way in ("paper", "email", "call"):
+        return "bills are wanted another way"
+    if unasked and r.own_hours is not None and not (f.message.purpose == "receipt" and r.paid_age):
+        for zone in {z.name for z in r.zones}:
+            local = f.now.astimezone(ZoneInfo(zone))
+            clock, day = local.strftime("%H:%M"), local.weekday()
+            if day not in r.own_hours.days or not any(a <= clock < b for a, b in r.own_hours.spans):
+                return "not in the patient's own hours"
+    return ""
 
 
 def _of_consent(f: Facts, unasked: bool) -> str:

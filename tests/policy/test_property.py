@@ -6,11 +6,13 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.hold_kinds import KINDS
+from billing.own_hours import OwnHours
 from billing.policy import record
 from billing.policy.core import (
     DEMANDS,
@@ -40,6 +42,8 @@ maybe_id = st.sampled_from([None, 7])
 zones = st.lists(st.sampled_from(ZONES), min_size=1, max_size=3, unique=True).map(
     lambda names: tuple(Zone(name, "address") for name in names))
 holds = st.builds(HoldFact, st.sampled_from(sorted(KINDS)), st.sampled_from([None, "visit_1", "visit_2", "visit_9"]))
+own = st.sampled_from([None, OwnHours((("18:00", "24:00"),)), OwnHours(days=(0, 1, 2, 3, 4)),
+                       OwnHours((("00:00", "09:30"), ("17:00", "24:00")), (1, 5, 6)), OwnHours((("21:00", "23:00"),))])
 TWO_VISITS = (("visit_1", 5_000), ("visit_2", 7_000))
 
 #: What may be different from facts that nothing stops, by part and field.
@@ -56,7 +60,8 @@ CHANGES: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("recipient", "contact_status"): st.sampled_from(["ok", "wrong_number", "unreachable"]),
     ("recipient", "verified"): flag, ("recipient", "verified_idle"): ages, ("recipient", "locked"): flag,
     ("recipient", "confirmations"): st.integers(0, 1), ("recipient", "introduced"): flag,
-    ("recipient", "paid_age"): ages,
+    ("recipient", "paid_age"): ages, ("recipient", "own_hours"): own, ("recipient", "confidential_id"): maybe_id,
+    ("recipient", "way"): st.sampled_from(["text", "paper", "call"]), ("recipient", "way_only"): flag,
     ("account", "due_now_minor"): st.sampled_from([12_000, 5_000, 0]),
     ("account", "balance_version"): st.integers(3, 5),
     ("account", "due_visits"): st.sampled_from([(("visit_1", 12_000),), TWO_VISITS]),
@@ -100,6 +105,20 @@ def test_what_waits_waits_for_a_moment_that_is_legal_and_still_to_come(f: Facts)
     if ruling.outcome == "defer" and ruling.rule == "T-08":
         assert ruling.until_at is not None and ruling.until_at > f.now
         assert not naive.quiet(ruling.until_at, list(f.recipient.zone_names), f.recipient.region)
+
+
+@common
+@given(facts())
+def test_t_21_what_waits_for_the_patient_s_own_hours_waits_for_a_legal_moment_inside_them(f: Facts) -> None:
+    own_hours = f.recipient.own_hours
+    found = next((o for o in message_objections(f) if o.rule == "T-21"), None)
+    if found is not None and found.until_at is not None and own_hours is not None:
+        assert found.until_at > f.now
+        assert not naive.quiet(found.until_at, list(f.recipient.zone_names), f.recipient.region)
+        for zone in f.recipient.zone_names:
+            local = found.until_at.astimezone(ZoneInfo(zone))
+            assert local.weekday() in own_hours.days
+            assert any(a <= local.strftime("%H:%M") < b for a, b in own_hours.spans)
 
 
 @settings(max_examples=60, deadline=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy.orm import Session
 
 from billing import cases, staff
@@ -11,7 +13,7 @@ from bot.road import Road
 from bot.tick import escalate_cases, notify_staff
 from bot.worker import drain
 from bot.write import Store
-from tests.conftest import Clock
+from tests.conftest import Clock, practice_row
 from tests.road.test_turns import PATIENT, text
 
 
@@ -53,3 +55,20 @@ async def test_cases_of_an_import_text_nobody(store: Store, practice: Practice, 
     road = make_road(store, practice, clock)
     store.write(lambda s: cases.open_case(s, practice.id, kind="denial", title="Denial", detail="", now=clock()))
     assert await notify_staff(road) == 0
+
+
+async def test_whoever_is_on_call_is_told_of_an_emergency_at_any_hour_and_again_until_somebody_answers(
+        store: Store, clock: Clock) -> None:
+    clock.at = datetime(2026, 11, 8, 8, 0, tzinfo=UTC)  # a Sunday, 3:00 in New York
+    practice = store.write(practice_row(clock(), on_call_phone="+12125550188"))
+    road = make_road(store, practice, clock)
+    await text(road, "i want to kill myself")
+    await drain(road)
+    await notify_staff(road)
+    on_call = [row for row in notices(store) if row.address == "+12125550188"]
+    assert len(on_call) == 1 and on_call[0].status in ("queued", "sending", "sent", "delivered")
+    assert "$" not in on_call[0].body and PATIENT not in on_call[0].body
+    clock.advance(minutes=15)
+    assert await escalate_cases(road) == 1
+    await notify_staff(road)
+    assert len([row for row in notices(store) if row.address == "+12125550188"]) == 2

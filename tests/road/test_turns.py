@@ -101,6 +101,18 @@ async def test_t34_an_identity_lapses_after_fifteen_idle_minutes_and_the_next_te
         clock.advance(seconds=10)
 
 
+async def test_an_answer_whose_proof_lapsed_on_the_way_is_followed_by_words_that_disclose_nothing(
+        road: Road, clock: Clock) -> None:
+    road.store.write(known_patient(road, guarantor_id="guar_1", verified_at=clock(), last_inbound_at=clock()))
+    await text(road, "balance")
+    await receive_due(road)
+    clock.advance(minutes=20)
+    await drain(road)
+    rows = outbox(road)
+    assert [(row.template, row.status) for row in rows if row.privacy != "open"] == [("balance", "withheld")]
+    assert [row.status for row in rows if row.template == "answer_waiting"] == ["sent"]
+
+
 async def test_t52_a_card_number_is_answered_with_no_trace_of_it_and_taken_away_at_the_provider(road: Road) -> None:
     await text(road, f"pay with {CARD}", "SM1", channel="sms", to="+12125550100")
     await receive_due(road)

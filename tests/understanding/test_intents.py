@@ -1,4 +1,4 @@
-"""Intents by key phrases, and the published shape of a reading."""
+"""Intents, the language of a text, and the published shape of a reading."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from handlers.understanding import read, to_json
-from handlers.understanding.keywords import INTENTS, KNOWN, PHRASES
+from handlers.understanding.model.classify import KNOWN
 from tests.understanding import samples
 
 TODAY = date(2026, 11, 3)
@@ -23,10 +23,6 @@ def test_junk_is_not_understood_and_what_is_understood_says_so() -> None:
     assert read("xkcd qwop", "en", TODAY).confidence < KNOWN
     assert read("what do i owe", "en", TODAY).confidence >= KNOWN
     assert read("what's the weather", "en", TODAY).confidence >= KNOWN
-
-
-def test_both_languages_know_the_same_intents() -> None:
-    assert PHRASES["en"].keys() == PHRASES["es"].keys() == set(INTENTS)
 
 
 @pytest.mark.parametrize(("text", "language"), [

@@ -95,7 +95,7 @@ class Site:
 
 
 async def serve(store: Store, clock: Clock, stripe_url: str, port: int) -> tuple[uvicorn.Server, asyncio.Task[None]]:
-    settings = Settings(stripe_base_url=stripe_url, port=port)
+    settings = Settings(stripe_base_url=stripe_url, port=port, practice=world.PRACTICE)
     account = StripeAccount("sk_test_standin", "whsec_standin", stripe_url)
     road = Road(store, Now(clock), "test", f"http://127.0.0.1:{port}")
     app = make_app(Wiring(settings, road, StripeProcessor(account, clock)))

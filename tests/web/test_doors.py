@@ -157,7 +157,7 @@ async def test_a_page_is_readable_by_everybody(site: Site) -> None:
         assert "user-scalable" not in body and "viewport" in body
         tables = body.count("<table>")
         assert body.count("<caption") == tables
-    assert asked.count("<label") == 4 and "<legend>" in asked
+    assert asked.count("<label") == 5 and "<legend>" in asked
 
 
 async def test_health_and_readiness(site: Site) -> None:
@@ -179,5 +179,5 @@ def test_every_route_of_the_application_is_in_the_table_with_its_authentication(
     assert {route.path for route in ROUTES if route.auth == "signature"} == {
         "/hooks/twilio/sms", "/hooks/twilio/status/{outbox_id}", "/hooks/stripe"}
     assert {route.path for route in ROUTES if route.auth == "public"} == {
-        "/style.css", "/robots.txt", "/healthz", "/readyz"}
+        "/check", "/style.css", "/robots.txt", "/healthz", "/readyz"}
     assert all(route.path.startswith("/l/{token}") for route in ROUTES if route.auth == "link")

@@ -24,15 +24,20 @@ HANDLERS = Path(__file__).parents[2] / "handlers"
 LONGER = {
     ("balance", "en"): 2, ("balance", "es"): 2, ("detail_warning", "en"): 2, ("detail_warning", "es"): 2,
     ("emergency", "en"): 2, ("emergency", "es"): 2, ("explain_mismatch", "en"): 2, ("explain_mismatch", "es"): 2,
-    ("explain_visit", "en"): 2, ("explain_visit", "es"): 2, ("handover", "es"): 2, ("handover_cannot_pay", "en"): 2,
-    ("handover_cannot_pay", "es"): 2, ("handover_deceased", "en"): 2, ("handover_deceased", "es"): 2,
-    ("handover_dispute", "en"): 2, ("handover_dispute", "es"): 2, ("handover_insurance_update", "en"): 2,
-    ("handover_insurance_update", "es"): 2, ("help", "es"): 2, ("identity_retry", "es"): 2, ("is_this_real", "es"): 2,
-    ("pay_link", "en"): 2, ("pay_link", "es"): 2, ("paid_already", "en"): 2, ("paid_already", "es"): 2, ("pay_ask",
+    ("explain_visit", "en"): 2, ("explain_visit", "es"): 2,
+    ("deceased", "en"): 2, ("deceased", "es"): 2, ("dispute_next", "es"): 2,
+    ("handover", "es"): 2, ("help", "es"): 2, ("is_this_real", "es"): 2,
+    ("pay_link", "en"): 2, ("pay_link", "es"): 2, ("pay_ask",
     "es"): 2, ("payment_receipt", "en"): 2,
     ("payment_receipt", "es"): 2, ("start_confirmation", "es"): 2, ("statement_ready", "es"): 2,
     ("statement_ready_intro", "en"): 2, ("statement_ready_intro", "es"): 2, ("program_covers", "en"): 2,
     ("program_covers", "es"): 2, ("estimate_exceeded", "en"): 2, ("estimate_exceeded", "es"): 3,
+    # Preferences and the like.
+    ("is_this_real", "en"): 2, ("passcode_link", "en"): 2,
+    ("passcode_link", "es"): 2, ("telegram_warning", "en"): 2, ("telegram_warning", "es"): 2,
+    # Never sent by SMS, and so by no segment:
+    ("telegram_detail_warning", "en"): 2, ("telegram_detail_warning", "es"): 2, ("telegram_linked", "es"): 2,
+    ("telegram_unlinked", "en"): 2, ("telegram_unlinked", "es"): 2,
 }
 
 

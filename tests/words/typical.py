@@ -23,6 +23,8 @@ TYPICAL: dict[str, Any] = {
     "lines": LINES, "first": True, "by_at": "2026-11-04T17:00:00-05:00", "due_on": "2026-12-04",
     "paid_on": "2026-11-03", "hours": [["weekday", "09:00", "17:00"], ["saturday", "09:00", "13:00"]],
     "open_now": True, "note": PracticePolicy.model_fields["assistance_note_en"].default,
+    "own": "18:00-24:00 01234", "hour": 6, "code": "7K2M-9QXD", "iso": "xx", "telegram": True,
+    "on": "2026-11-03", "others": True,
     "words": "We found your payment. All is well.", "number": 17, "title": "Patient asks for a person",
 }
 

@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 
 from billing.store.engine import make_engine
 from billing.store.migrations.comparison import compare_type, render_item
-from billing.store.tables import APPEND_ONLY, Base
+from billing.store.tables import ADD_ONLY, APPEND_ONLY, Base
 
 TARGET = Path(__file__).parent / "versions" / "0001_initial.py"
 
@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from billing.store.append_only import refuse_changes
+from billing.store.append_only import refuse_changes, refuse_edits
 
 revision = "0001"
 down_revision = None
@@ -36,11 +36,13 @@ branch_labels = None
 depends_on = None
 
 APPEND_ONLY = {tables}
+ADD_ONLY = {kept}
 
 
 def upgrade() -> None:
     {creation}
-    for statement in refuse_changes(op.get_context().dialect.name, APPEND_ONLY):
+    dialect = op.get_context().dialect.name
+    for statement in [*refuse_changes(dialect, APPEND_ONLY), *refuse_edits(dialect, ADD_ONLY)]:
         op.execute(statement)
 '''
 
@@ -60,7 +62,8 @@ def initial_revision() -> str:
     creation = render_python_code(operations, render_item=render_item, migration_context=context)
     creation = creation.replace("astext_type=Text()", "astext_type=sa.Text()")
     lines = [line for line in creation.splitlines() if not line.lstrip().startswith("#")]
-    return _PAGE.format(creation="\n".join(lines).strip(), tables=repr(APPEND_ONLY).replace("'", '"'))
+    return _PAGE.format(creation="\n".join(lines).strip(), tables=repr(APPEND_ONLY).replace("'", '"'),
+                        kept=repr(ADD_ONLY).replace("'", '"'))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 "use strict";
 const $ = (id) => document.getElementById(id);
-let people = [], account = location.hash.slice(1), shown = "", texts = -1;
+let people = [], [account, app] = [...location.hash.slice(1).split(","), "sms"], shown = "", state = null, bot = "";
+const APPS = { sms: ["", "Text message", "No text was sent to this phone. Write first."],
+  telegram: ["bot", "Message", "Nothing here yet. Text “telegram” first: the link comes by text."] };
+let seen = {};  // messages of each app when it was last looked at
 let before = new Set();  // what was on the page a moment ago: whatever was not lights up
 const opened = new Set();  // messages whose facts are unfolded
 
@@ -11,10 +14,19 @@ const make = (tag, cls, ...inside) => {
   return el;
 };
 
-// Links in texts open in a tab of their own, as on a phone; nothing else of a text is markup.
+// Links in messages open in a tab of their own, as on a phone; nothing else of a message is markup. The one that joins
+// a Telegram chat presses Start in the Telegram of this phone instead: nothing leaves this machine.
 const withLinks = (el, text) => {
   for (const part of text.split(/(https?:\/\/\S+)/)) {
     if (!/^https?:/.test(part)) { el.append(part); continue; }
+    const join = part.match(/^https:\/\/t\.me\/(\w+)\?start=([\w-]+)$/);
+    if (join && join[1] === bot) {
+      const b = make("button", "join", part);
+      b.type = "button";
+      b.onclick = () => { use("telegram"); act("start", { token: join[2] }); };
+      el.append(b);
+      continue;
+    }
     const a = make("a", "", part);
     a.href = part; a.target = "_blank"; a.rel = "noopener";
     el.append(a);
@@ -41,37 +53,80 @@ const fold = (id, rest, box, items, most, none) => {
 };
 
 const choose = (one) => {
-  account = one.account; shown = ""; texts = -1; before = new Set();
-  location.hash = account;
+  account = one.account; shown = ""; state = null; seen = {}; before = new Set();
   for (const b of document.querySelectorAll("#people button")) b.setAttribute("aria-pressed", b.value === account);
   $("who").textContent = one.name + "’s phone";
   $("about").textContent = "When asked who you are, answer " + one.born_on + " and ZIP " + one.postal_code
-    + ". Links in the texts open as they would on a phone.";
-  const spanish = one.language === "es";
-  const hints = [one.try_saying, one.born_on + " " + one.postal_code,
-    ...(spanish ? ["sí", "pagar", "todo", "persona"] : ["yes", "pay", "all", "human"]), "STOP"];
-  $("hints").replaceChildren(...hints.map((h) => {
-    const b = make("button", "", h);
-    b.type = "button";
-    b.onclick = () => say(h);
-    return b;
-  }));
+    + ". Links open as they would on a phone.";
+  use(app);
   refresh();
 };
 
-const say = async (body) => {
-  await fetch("/demo/say", { method: "POST", headers: { "content-type": "application/json" },
-    body: JSON.stringify({ account, body }) });
+const use = (name) => {
+  app = APPS[name] ? name : "sms";
+  location.hash = account + (app === "sms" ? "" : "," + app);
+  $("phone").dataset.app = app;
+  $("kind").textContent = APPS[app][0];
+  $("body").placeholder = APPS[app][1];
+  for (const b of document.querySelectorAll("#apps button")) b.setAttribute("aria-pressed", b.value === app);
+  delete seen[app];
+  if (state) drawPhone(state);
+};
+
+const act = async (what, more) => {
+  await fetch("/demo/" + what, { method: "POST", headers: { "content-type": "application/json" },
+    body: JSON.stringify({ account, app, ...more }) });
   setTimeout(refresh, 200);
 };
 
-const drawThread = (thread) => {
-  const bubbles = thread.map((m) => withLinks(make("li", m.direction === "inbound" ? "in" : "out"), m.body));
-  const last = thread[thread.length - 1];
-  if (last && last.direction !== "inbound") bubbles.push(make("li", "state", last.status[0].toUpperCase() + last.status.slice(1)));
-  $("thread").replaceChildren(...(bubbles.length ? bubbles : [make("li", "none", "No text was sent to this phone. Write first.")]));
-  if (thread.length !== texts) $("log").scrollTop = $("log").scrollHeight;
-  texts = thread.length;
+const say = (body) => act("say", { body });
+
+const chip = (hint) => {
+  const b = make("button", hint.now ? "now" : "", hint.say);
+  b.type = "button";
+  b.onclick = () => say(hint.say);
+  return b;
+};
+
+// A file, then the words, then the buttons below the bubble, as Telegram draws them.
+const bubble = (m) => {
+  const li = make("li", m.direction === "inbound" ? "in" : "out");
+  if (m.document) li.append(make("span", "file", m.document));
+  withLinks(li, m.body);
+  if (!(m.buttons || []).length) return [li];
+  let place = 0;
+  return [li, make("li", "keys", ...m.buttons.map((row) => make("div", "", ...row.map((label) => {
+    const b = make("button", "", label), at = place++;
+    b.type = "button";
+    b.onclick = () => act("press", { message: m.id, place: at });
+    return b;
+  }))))];
+};
+
+const drawPhone = (s) => {
+  const phone = s.apps[app], thread = phone.thread, last = thread[thread.length - 1];
+  if (!same("thread", [app, thread])) {
+    const bubbles = thread.flatMap(bubble);
+    if (last && last.status && last.direction !== "inbound") bubbles.push(make("li", "state", last.status[0].toUpperCase() + last.status.slice(1)));
+    $("thread").replaceChildren(...(bubbles.length ? bubbles : [make("li", "none", APPS[app][2])]));
+  }
+  $("starting").hidden = phone.ready;
+  if (!same("hints", phone.hints)) $("hints").replaceChildren(...phone.hints.map(chip));
+  if (thread.length !== seen[app]) $("log").scrollTop = $("log").scrollHeight;
+  seen[app] = thread.length;
+  for (const b of document.querySelectorAll("#apps button")) {
+    const there = s.apps[b.value].thread.length;
+    seen[b.value] ??= there;
+    b.querySelector(".fresh").hidden = b.value === app || there <= seen[b.value];
+  }
+};
+
+// Whether a part of the page was last drawn from just this: what is drawn anew loses the keyboard's focus.
+const drawn = {};
+const same = (part, from) => {
+  const text = JSON.stringify(from), was = drawn[part];
+  drawn[part] = text;
+  return text === was;
 };
 
 const step = (s) => {
@@ -91,7 +146,7 @@ const visit = (v) => {
 };
 
 const message = (m) => {
-  const li = make("li", "", make("div", "head", make("span", "", m.body.split("\n")[0]), make("span", "tag" + (m.stopped ? " stop" : ""), m.status)));
+  const li = make("li", "", make("div", "head", make("span", "", m.body.split("\n")[0]), make("span", "via", m.via), make("span", "tag" + (m.stopped ? " stop" : ""), m.status)));
   for (const v of m.verdicts) {
     const why = make("span", "", make(v.stopped ? "strong" : "span", "", v.outcome));
     why.append(v.rule ? " by " + v.rule + ", “" + v.title + "”: " + v.reason + ". " + v.citation : ": " + v.reason);
@@ -99,7 +154,7 @@ const message = (m) => {
   }
   if (m.verdicts.length) {
     const facts = make("details", "", make("summary", "", "The facts")), list = make("dl", "");
-    list.append(make("dt", "", "Length"), make("dd", "", m.segments));
+    if (m.segments) list.append(make("dt", "", "Length"), make("dd", "", m.segments));
     for (const [name, value] of m.verdicts[m.verdicts.length - 1].facts) list.append(make("dt", "", name), make("dd", "", value));
     facts.append(list);
     facts.open = opened.has(m.id);
@@ -122,6 +177,7 @@ const drawInside = (s) => {
   $("explanation").replaceChildren(...s.explanation.map(visit));
   fold("messages", "messages-rest", "earlier", rows("m", s.messages, (m) => m.id, message, now), 3, "Nothing was sent: nothing is due, so nothing is asked for.");
   fill("ledger", rows("t", s.ledger, JSON.stringify, transfer, now));
+  fill("talks", rows("k", s.talks, JSON.stringify, (k) => make("li", "", make("span", "", k.text), make("span", "via", k.via)), now), "Nobody has written yet.");
   fill("cases", rows("c", s.cases, JSON.stringify, (c) => make("li", "", make("span", "", c.text), make("span", "tag stop", c.kind)), now), "Nothing to do for this patient.");
   fold("inbox", "inbox-rest", "older", rows("i", s.inbox, (i) => i.what, (i) => make("li", "", make("span", "", i.what), make("span", "how", i.at + ", " + i.status)), now), 5, "Nothing yet.");
   before = now;
@@ -134,12 +190,15 @@ const refresh = async () => {
   const text = await answer.text();
   if (text === shown || asked !== account) return;
   shown = text;
-  const state = JSON.parse(text);
+  state = JSON.parse(text);
+  bot = state.bot;
   $("clock").textContent = state.clock;
   $("time").textContent = state.clock.split(", ").pop().replace(/ [AP]M$/, "");
-  drawThread(state.thread);
+  drawPhone(state);
   drawInside(state);
 };
+
+for (const b of document.querySelectorAll("#apps button")) b.onclick = () => use(b.value);
 
 $("say").onsubmit = (event) => {
   event.preventDefault();

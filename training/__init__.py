@@ -1,0 +1,1 @@
+"""Training of the model behind ``handlers.understanding``; nothing of it ships. ``python -m training`` does all."""
