@@ -120,8 +120,8 @@ class PracticePolicy(_Frozen):
     assistance_url: str | None = None
     baa_signed: tuple[str, ...] = ()  # vendors with a business associate agreement (T-37)
     on_call_phone: E164 | None = None
-    #: Languages (ISO 639-1) whose line in templates/foreign.toml a qualified translator has signed off for the practice;
-    #: in others a text is answered in English alone (T-55: 45 CFR 92.201(c)(3)).
+    #: Languages (ISO 639-1) whose line in templates/foreign.toml a qualified translator has signed off; a text in any
+    #: other is answered in English or Spanish alone (T-55: 45 CFR 92.201(c)(3)).
     interpreter_lines: tuple[str, ...] = ()
     telegram: TelegramRisk | None = None  # not accepted: nothing leaves by Telegram (T-19)
 

@@ -10,7 +10,7 @@ import re
 
 from handlers.core import Text, Turn
 from handlers.understanding.folding import fold
-from handlers.understanding.model.classify import KNOWN
+from handlers.understanding.model.classify import KNOWN, SURE
 
 #: Kept of one answer; a text is never longer, a chat message may be.
 MOST = 600
@@ -41,7 +41,8 @@ def is_skip(turn: Turn) -> bool:
 def is_other_subject(turn: Turn, own: frozenset[str]) -> bool:
     """Whether this text leaves the open question for another subject. ``own``: intents that are an answer to it."""
     reading = turn.reading
-    if reading.confidence < KNOWN or reading.intent not in _SUBJECTS - own:
+    needed = SURE if turn.talk.state.data.get("expects") == "name" else KNOWN
+    if reading.confidence < needed or reading.intent not in _SUBJECTS - own:
         return False
     return len(reading.text.split()) <= _SHORT or "?" in reading.text
 

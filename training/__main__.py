@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 import zlib
 from collections.abc import Sequence
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handlers.understanding.model import features
 from handlers.understanding.model.classify import WEIGHTS
-from training import corpora, fit
-from training.corpora import OUT_OF_SCOPE, Utterance, key_of
+from handlers.understanding.model.neighbours import blend, vote
+from training import corpora, fit, neighbours
+from training.corpora import Utterance, key_of
 from training.limits import choose_limits
 from training.noise import PublicSet, load_public
 from training.report import write_report
@@ -51,27 +54,34 @@ def train(public: Sequence[PublicSet]) -> None:
     _say(started, f"{len(samples)} texts")
     fits = fit.fit_twice(rows)
     calibration = [*kept_back, *(one for each in public for one in each.validation_noise)]
-    limits, temperature = _calibrate(next(fits), rows, calibration, _lift(public))
+    candidates = neighbours.choose(samples)
+    limits, temperature = _calibrate(next(fits), rows, calibration, _lift(public), candidates & ~rows.kept_back)
     _say(started, f"temperature {temperature}, thresholds {sorted(set(limits.round(2).tolist()))}")
     layers = {"words+usem3": next(fits), "words": fit.fit_words(rows)}
-    fit.save(WEIGHTS, rows, layers, limits, fit.fit_language(rows),
-             _describe(layers["words"].classes, temperature, samples, public))
+    classes = layers["words"].classes
+    near = neighbours.shrink(rows.sense[candidates], rows.labels[candidates], classes)
+    fit.save(WEIGHTS, rows, layers, limits, fit.fit_language(rows), near,
+             _describe(classes, temperature, samples, public))
     _say(started, f"{WEIGHTS.name}: {WEIGHTS.stat().st_size / 1e6:.1f} MB")
 
 
-def _calibrate(layer: fit.Layer, rows: fit.Rows, kept_back: Sequence[Utterance], lift: float) -> tuple[Any, float]:
-    """Thresholds by class, and the temperature, from texts that this layer has not seen."""
+def _calibrate(layer: fit.Layer, rows: fit.Rows, kept_back: Sequence[Utterance], lift: dict[str, float],
+               candidates: NDArray[np.bool_]) -> tuple[Any, float]:
+    """Thresholds by class, and the temperature, from texts that neither this layer nor these neighbours have seen."""
     texts = [one.text for one in kept_back]
     labels = [one.label.partition("/")[0] for one in kept_back]
     spanish = np.array([one.language == "es" for one in kept_back], np.float32)
-    logits = fit.weigh(layer, stack_words(count_all(texts), rows.idf), encode_all(texts), spanish, lift)
+    sense = encode_all(texts)
+    logits = fit.weigh(layer, stack_words(count_all(texts), rows.idf), sense, spanish, lift)
     ours = [at for at, one in enumerate(kept_back) if one.origin == "written"]
     temperature = fit.find_temperature(layer, logits[ours], [labels[at] for at in ours])
-    return choose_limits(layer.classes, fit.soften(logits, temperature), labels), temperature
+    near = neighbours.gather_near(rows.sense[candidates], rows.labels[candidates], layer.classes)
+    likely = blend(fit.soften(logits, temperature), vote(near, sense, len(layer.classes)))
+    return choose_limits(layer.classes, likely, labels), temperature
 
 
-def _lift(public: Sequence[PublicSet]) -> float:
-    return fit.LIFT if public else 0.0
+def _lift(public: Sequence[PublicSet]) -> dict[str, float]:
+    return fit.LIFT if public else dict.fromkeys(fit.LIFT, 0.0)
 
 
 def _describe(classes: tuple[str, ...], temperature: float, samples: Sequence[Sample],
@@ -85,7 +95,8 @@ def _describe(classes: tuple[str, ...], temperature: float, samples: Sequence[Sa
 
 
 def _say(started: float, words: str) -> None:
-    print(f"{time.monotonic() - started:5.0f} s  {words}", flush=True)
+    sys.stdout.write(f"{time.monotonic() - started:5.0f} s  {words}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

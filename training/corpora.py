@@ -12,6 +12,8 @@ LANGUAGES = ("en", "es")
 #: Classes that only the conversation knows, and the published intent that each of them is judged as.
 PUBLISHED_AS = {"medical": "out_of_scope", "bankrupt": "human", "attorney": "human", "anger": "out_of_scope"}
 OUT_OF_SCOPE = "out_of_scope"
+#: What asks for money, so that more is needed to believe it.
+MONEY = frozenset({"pay", "minimum_payment", "plan", "saved_card"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from datetime import date
 
 from handlers.understanding import read, to_json
 from handlers.understanding.reader import read_many
-from training.corpora import OUT_OF_SCOPE, PUBLISHED_AS, Utterance
-from training.fit import MONEY
+from training.corpora import MONEY, OUT_OF_SCOPE, PUBLISHED_AS, Utterance
 
 TODAY = date(2026, 11, 3)
 
@@ -67,11 +66,13 @@ def time_texts(texts: Sequence[str]) -> tuple[float, float]:
 def measure_command(texts: Sequence[str]) -> tuple[float, float]:
     """Seconds and peak megabytes of ``plainbill understand --jsonl`` on these texts, start included."""
     started = time.monotonic()
-    code = ("import resource, sys; from bot.__main__ import main; sys.argv[1:] = ['understand', '--jsonl', '--today', "
-            "'2026-11-03']\\ntry:\\n main()\\nfinally:\\n "
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)").replace("\\n", "\n")
-    done = subprocess.run([sys.executable, "-c", code], input="\n".join(texts), text=True, capture_output=True, check=True,
-                          env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    code = ("import sys; from bot.__main__ import main\n"
+            "sys.argv[1:] = ['understand', '--jsonl', '--today', '2026-11-03']\n"
+            "try:\n main()\nfinally:\n"
+            " peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
+            " print(peak.split()[1], file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", code], input="\n".join(texts), text=True, capture_output=True,
+                          check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     return time.monotonic() - started, int(done.stderr.split()[-1]) / 1024
 
 

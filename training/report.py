@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +37,8 @@ def write_report(path: Path, public: Sequence[PublicSet]) -> None:
         slow=f"{slow:.1f}", seconds=f"{seconds:.0f}", megabytes=f"{megabytes:.0f}", known=KNOWN,
         size=f"{WEIGHTS.stat().st_size / 1e6:.1f}", fingerprint=describe()["corpora"][:16]), "utf-8")
     for name, found in sets:
-        print(f"{name}: recall {found.recall:.3f}, left alone {found.left_alone:.3f}, money {found.false_money:.4f}")
+        sys.stdout.write(f"{name}: recall {found.recall:.3f}, left alone {found.left_alone:.3f}, "
+                         f"money {found.false_money:.4f}\n")
 
 
 def _accuracy(sets: list[tuple[str, Measure]]) -> str:
@@ -56,7 +58,8 @@ def _classes(found: Measure) -> str:
         missed = _sum(found.confused, 0, name)
         wrong = _sum(found.confused, 1, name)
         precision = (found.guessed[name] - wrong) / found.guessed[name] if found.guessed[name] else 0.0
-        lines.append(f"| {name} | {found.meant[name]} | {_percent(1 - missed / found.meant[name])} | {_percent(precision)} |")
+        recall = 1 - missed / found.meant[name]
+        lines.append(f"| {name} | {found.meant[name]} | {_percent(recall)} | {_percent(precision)} |")
     return "\n".join(lines)
 
 
@@ -70,8 +73,9 @@ def _confusion(found: Measure) -> str:
 def _noise() -> str:
     held = describe()["noise"]
     if not held:
-        return "These weights were trained **without** public noise; out of scope is then known from our own texts alone."
-    return "\n".join(f"- `{name}`: {one['texts']} texts, SHA-256 `{one['sha256']}`" for name, one in sorted(held.items()))
+        return "These weights were trained **without** public noise: out of scope is known from our own texts alone."
+    return "\n".join(f"- `{name}`: {one['texts']} texts, SHA-256 `{one['sha256']}`"
+                     for name, one in sorted(held.items()))
 
 
 def _sum(confused: Counter[tuple[str, str]], side: int, name: str) -> int:

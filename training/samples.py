@@ -10,8 +10,8 @@ from training.corpora import Utterance, key_of
 from training.patterns import expand
 from training.typing_noise import mangle
 
-COPIES = 2
-"""Mangled copies of each written line; a sentence made from a pattern gets one."""
+COPIES = 1
+"""Mangled copies of each written line and of each sentence made from a pattern."""
 WEIGHTS = {"written": 1.0, "pattern": 0.5, "typed": 0.5, "noise": 0.5}
 
 
@@ -35,9 +35,8 @@ def gather(written: Iterable[Utterance], patterns: list[Utterance], noise: Itera
     chance = random.Random(seed)
     shown: list[tuple[Utterance, bool]] = []
     for one in (*written, *expand(patterns, seed)):
-        copies = COPIES if one.origin == "written" else 1
         shown += [(each, key_of(one.text) in kept_back)
-                  for each in (one, *(mangle(one, chance) for _ in range(copies)))]
+                  for each in (one, *(mangle(one, chance) for _ in range(COPIES)))]
     shown += [(one, False) for one in noise]
-    return [Sample(one.text, one.label.partition("/")[0], one.language, WEIGHTS[one.origin], kept, one.origin == "typed")
-            for one, kept in shown]
+    return [Sample(one.text, one.label.partition("/")[0], one.language, WEIGHTS[one.origin], kept,
+                   one.origin == "typed") for one, kept in shown]

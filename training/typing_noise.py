@@ -40,15 +40,19 @@ _LEAD = {
     "es": ("hola ", "buenas ", "buenos días ", "disculpe ", "oiga ", "este ", "por favor ", "buenas tardes, ", "mire ",
            "pues ", "hola, me llegó su mensaje, ", "me llegó una carta de ustedes, ", "perdone la molestia pero ",
            "una pregunta, ", "hola quería preguntar, ", "oiga una cosita, ", "tengo una pregunta. ",
-           "es sobre mi cuenta. ", "estaba viendo mi cuenta y ", "buenas noches ", "bueno entonces ", "soy yo otra vez, ",
+           "es sobre mi cuenta. ", "estaba viendo mi cuenta y ", "buenas noches ", "bueno entonces ",
+           "soy yo otra vez, ",
            "mi esposa me dijo que les escribiera. ", "vi su mensaje. ", "me puede decir, ", "necesito saber, ",
-           "fíjese que ", "quisiera saber, ", "llamé pero nadie contestó. ", "no sé si es aquí pero ", "también ", "señorita "),
+           "fíjese que ", "quisiera saber, ", "llamé pero nadie contestó. ", "no sé si es aquí pero ", "también ",
+           "señorita "),
 }
 _TRAIL = {"en": (" please", " thanks", " pls", " thank you", " ok", " lol", " asap", " when you get a chance",
-                 " thanks in advance", " i'm at work so text me", " god bless", " let me know", ", its been a long week",
-                 " and thank you for your help", "!!", "??", " sorry for my spelling", " right now", " today"),
+                 " thanks in advance", " i'm at work so text me", " god bless", " let me know",
+                 ", its been a long week", " and thank you for your help",
+                 "!!", "??", " sorry for my spelling", " right now", " today"),
           "es": (" por favor", " gracias", " porfa", " porfavor", " ok", " lo antes posible", " cuando pueda",
-                 " gracias de antemano", " estoy en el trabajo", " dios lo bendiga", " me avisa", " y gracias por su ayuda",
+                 " gracias de antemano", " estoy en el trabajo", " dios lo bendiga", " me avisa",
+                 " y gracias por su ayuda",
                  "!!", "??", " perdón por la ortografía", " ahorita", " hoy")}
 #: Where a greeting or a please beside it would change what the text is.
 _ALONE = frozenset({"greeting", "thanks", "goodbye", "yes", "no", "help"})

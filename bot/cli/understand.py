@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from datetime import date, datetime
+from io import BufferedReader
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from zoneinfo import ZoneInfo
 
 import typer
@@ -71,7 +71,8 @@ def _grouped(texts: list[str] | None, language: str) -> Iterator[list[tuple[str,
 def _arriving() -> Iterator[list[bytes]]:
     """Whole lines of standard input, without waiting for more than have come."""
     rest = b""
-    while chunk := os.read(sys.stdin.fileno(), 1 << 16):
+    arriving = cast(BufferedReader, sys.stdin.buffer)
+    while chunk := arriving.read1(1 << 16):
         *lines, rest = (rest + chunk).split(b"\n")
         yield lines
     if rest:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +20,15 @@ _OPENED = re.compile(r"/start\s.*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class ChatPhones:
-    """``starting`` ends when aiogram is loaded, which takes seconds; what is written before waits at the stand-in."""
+    """``starting`` ends when aiogram is loaded, which takes seconds; what is written before waits at the stand-in.
+    ``go`` lets it begin: beside the opening of the practice it would make everybody wait.
+    """
 
     standin: Running
     bot: str  # the bot's username, as t.me links name it
     http: aiohttp.ClientSession
     starting: asyncio.Task[Any]
+    go: asyncio.Event
 
     @property
     def ready(self) -> bool:
@@ -60,9 +65,26 @@ class ChatPhones:
             answer.raise_for_status()
 
 
-def start_telegram(standin: Running, bot: str, line: TelegramLine, http: aiohttp.ClientSession) -> ChatPhones:
-    """``line`` loads aiogram in a thread by itself; waiting for it here only tells when that is over."""
-    return ChatPhones(standin, bot, http, asyncio.create_task(line.dispatcher()))
+@contextlib.asynccontextmanager
+async def running_chats(standin: Running, bot: str, line: TelegramLine, http: aiohttp.ClientSession,
+                        ) -> AsyncIterator[ChatPhones]:
+    """Run the production adapter's line from ``go`` on while the block lasts."""
+    go, stop = asyncio.Event(), asyncio.Event()
+    starting = asyncio.create_task(_after(go, line.dispatcher))
+    serving = asyncio.create_task(_after(go, lambda: line.run(stop)))
+    try:
+        yield ChatPhones(standin, bot, http, starting, go)
+    finally:
+        stop.set()
+        if not go.is_set():
+            serving.cancel()
+        starting.cancel()
+        await asyncio.gather(serving, starting, return_exceptions=True)
+
+
+async def _after(go: asyncio.Event, act: Callable[[], Awaitable[Any]]) -> Any:
+    await go.wait()
+    return await act()
 
 
 def _keyboard(message: dict[str, Any]) -> list[list[dict[str, str]]]:

@@ -15,7 +15,7 @@ _ASKS = {
     "es": ("pagar", "persona", "esto está mal", "no puedo pagar", "STOP", "¿es una estafa?", "¿eres un robot?",
            "tengo otro seguro"),
 }
-_PARTING = {"en": "UNLINK", "es": "DESVINCULAR"}
+_PARTING = {"en": "UNLINK", "es": "DESCONECTAR"}
 _YES_NO = {"en": ("yes", "no"), "es": ("sí", "no")}
 _AMOUNTS = {"en": ("all", "$20"), "es": ("todo", "$20")}
 _CHOICES = ("1", "2", "3")

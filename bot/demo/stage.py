@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from bot import app as wiring
 from bot.cli.edge import keyring, make_folder
-from bot.demo.chat import ChatPhones, start_telegram
+from bot.demo.chat import ChatPhones, running_chats
 from bot.demo.clock import DemoClock
 from bot.demo.reset import NotEmpty, prepare
 from bot.importing import files as importing
@@ -88,11 +88,15 @@ class Stage:
             await asyncio.to_thread(importing.import_file, FILES / name, self.store, job, show)
 
     async def send_statements(self) -> list[Line]:
-        """Make and queue every account's statement; the running worker delivers what the gate lets through."""
+        """Make and queue every account's statement; the running worker delivers what the gate lets through. After
+        that Telegram may start.
+        """
         ids = await self.store.aread(lambda s: accounts_to_send(s, self.practice_id))
         lines = [await self.store.awrite(partial(
             send_statement, road=self.app.road, policy=self.policy, guarantor_id=i, now=self.clock.now())) for i in ids]
         self.app.road.wake.outbox.set()
+        if self.telegram is not None:
+            self.telegram.go.set()
         return lines
 
     async def wait_for(self, ready: Callable[[], Awaitable[Any]], what: str, seconds: float = 20) -> Any:
@@ -120,13 +124,10 @@ async def open_stage(start: datetime, port: int = 0) -> AsyncIterator[Stage]:
         stage = Stage(around.settings, store, clock, made, read_policy(HERE / "practice.toml"), around.twilio,
                       around.stripe, http, folder)
         await stack.enter_async_context(_running(stage))
-        yield replace(stage, telegram=_telegram(around, made, http))
-
-
-def _telegram(around: _Around, made: wiring.App, http: aiohttp.ClientSession) -> ChatPhones | None:
-    if made.telegram is None:
-        return None
-    return start_telegram(around.telegram, around.settings.telegram_bot_name or "", made.telegram, http)
+        if made.telegram is not None:
+            stage = replace(stage, telegram=await stack.enter_async_context(running_chats(
+                around.telegram, around.settings.telegram_bot_name or "", made.telegram, http)))
+        yield stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,8 @@ def _save_practice(session: Session, practice_id: str, policy: PracticePolicy, n
 @contextlib.asynccontextmanager
 async def _running(stage: Stage) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    task = asyncio.create_task(wiring.run(stage.app, stop))
+    # Telegram's line runs on its own: see running_chats.
+    task = asyncio.create_task(wiring.run(replace(stage.app, telegram=None), stop))
     try:
         await stage.wait_for(lambda: _answers(stage, task), "the web server")
         yield

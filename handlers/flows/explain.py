@@ -8,7 +8,7 @@ from typing import Any
 from billing.views import AccountView, Step, VisitView
 from handlers.accounts import LISTED, list_visits, open_visits
 from handlers.core import Decision, Reply, Turn
-from handlers.flows import links, rights, verify
+from handlers.flows import links, menu, rights, verify
 from handlers.flows.flow import Flow
 from handlers.turns import answer_by, ask, open_case, phone
 
@@ -70,7 +70,7 @@ def _tell(turn: Turn, account: AccountView, visits: Sequence[VisitView]) -> Deci
         decision = Decision(decision.replies + told.replies).also(*decision.commands, *told.commands)
     owed = any(visit.figures.due_now_minor > 0 for visit in visits)
     state = turn.talk.state  # a question that waits behind this one is put again instead
-    if owed and not decision.commands and "parked" not in state.data and state.flow in ("", NAME, verify.NAME):
+    if owed and not decision.commands and "parked" not in state.data and state.flow in ("", NAME, verify.NAME, menu.NAME):
         return Decision((*decision.replies, Reply("explain_next"))).also(*decision.commands)
     return decision
 

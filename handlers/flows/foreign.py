@@ -1,4 +1,4 @@
-"""A text in a third language: a line in it where the practice had one signed off, an interpreter's case, no demands until then.
+"""A text in a third language: a line in it that the practice had signed off, an interpreter's case, no demands.
 
 Nothing is translated by machine (T-55: 45 CFR 92.201(c)(3)), and nobody is told that we did not understand.
 """

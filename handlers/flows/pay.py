@@ -38,7 +38,7 @@ def answer(turn: Turn) -> Decision | None:
         return Decision(refusal)
     due = [visit for visit in due_visits(account) if _still_meant(turn, visit)]
     slots = turn.reading.slots
-    if turn.reading.intent == "no":
+    if turn.reading.intent == "no" and (turn.reading.certain or slots.amount_minor is None):  # "no, 30" names an amount
         return Decision((Reply("pay_not_now"),))
     if state.step == "amount":
         meant = replace(slots, amount_is_all=True) if turn.reading.intent == "yes" else slots

@@ -57,7 +57,8 @@ def start(turn: Turn, intent: str) -> Decision:
 def answer(turn: Turn) -> Decision | None:
     choices = turn.reading.slots.choices
     if turn.talk.state.step == "where":
-        return _place(turn) if own_words.tells(turn, frozenset({"preferences"})) else None
+        named = _PLACE.search(fold(turn.reading.text)) or own_words.tells(turn, frozenset({"preferences"}))
+        return _place(turn) if named else None
     if choices == (2,):
         return ask(turn, NAME, "where", {}, Reply("privacy_where"))
     if len(choices) == 1 and choices[0] <= len(_MENU):

@@ -25,16 +25,17 @@ _ODD_TAIL = re.compile(r"[.,]\d|k\b| ?[-\u2013] ?\$?\d| ?%|"
 _GROUPED = re.compile(r"\d,\d{3}\.\d{2}$")
 #: "50 a month" is money by its place alone; "2 a month" may be visits.
 _REGULARLY = re.compile(r" ?(?:a|per|every|each|/|al|a la|por|cada) ?(?:other |two |2 |dos )?"
-                        r"(?:month|mo|week|wk|paycheck|payday|mes|semana|quincena|paga)\w*\b| (?:monthly|weekly|mensual\w*)\b")
+                        r"(?:month|mo|week|wk|paycheck|payday|mes|semana|quincena|paga)\w*\b|"
+                        r" (?:monthly|weekly|mensual\w*)\b")
 _OFFER = re.compile(
     r"\b(?:pay|paying|payments? of|do|afford|give|put|pagar|pagare|pagarles?|pague|pagos? de|puedo|abonar|abonarles?|"
     r"abono de|dar|darles?|doy|daria|mandar|mandarles?|mando)"
     r"(?: (?:you|them|about|around|like|just|only|maybe|at least|up to|the|another|le|les|solo|solamente|como|unos|"
     r"unas|hasta|con|al menos|por lo menos|nada mas|mas o menos|quizas?|tal vez|los|las|otros))* ?$")
 _THINGS = re.compile(
-    r" ?(?:years?|yrs?|y/?o|days?|weeks?|months?|hours?|hrs?|minutes?|mins?|kids?|children|visits?|times?|people|persons?|"
-    r"copies|[ap]\.?m\.?|o ?clock|anos?|dias?|semanas?|meses|mes|horas?|minutos?|hijos?|hijas?|ninos?|visitas?|veces|vez|"
-    r"personas?|copias?)\b")
+    r" ?(?:years?|yrs?|y/?o|days?|weeks?|months?|hours?|hrs?|minutes?|mins?|kids?|children|visits?|times?|people|"
+    r"persons?|copies|[ap]\.?m\.?|o ?clock|anos?|dias?|semanas?|meses|mes|horas?|minutos?|hijos?|hijas?|ninos?|"
+    r"visitas?|veces|vez|personas?|copias?)\b")
 _VAGUE = re.compile(r"\b(?:half|la mitad|mitad|some of it|una parte|part of it|a bit|un poco)\b")
 _ALL = re.compile(
     r"^(?:(?:pay|quiero|pagar|i want to pay|ill pay|id like to pay|i will pay|pagare|voy a pagar|yes|si|please|ok) )*"

@@ -37,9 +37,10 @@ _AWAY = re.compile(r"\b(?:in|within|en|dentro de) (?P<a>\d{1,2}) (?P<b>days?|wee
                    r"\b(?P<c>\d{1,2}) (?P<d>days?|weeks?) from (?:now|today)\b")
 #: What is told of the past names no day to come.
 _PAST = re.compile(
-    r"\b(?:(?:i|we|ive|weve|he|she|already|was|been|have|had) (?:already |just )?(?:paid|sent|mailed|payed)|paid (?:on|it|this|that|last|in)|"
-    r"yesterday|ago|last (?:week|month|year)|ya (?:lo |la )?pag\w+|(?:yo|lo|la) pague|pagamos|se pago|ayer|anteayer|"
-    r"hace (?:\w+ )?(?:dias?|semanas?|mes|meses))\b|(?<!que )\bpague (?:\$?\d|el\b|la\b|en\b|hace\b|todo\b)")
+    r"\b(?:(?:i|we|ive|weve|he|she|already|was|been|have|had) (?:already |just )?(?:paid|sent|mailed|payed)|"
+    r"paid (?:on|it|this|that|last|in)|yesterday|ago|last (?:week|month|year)|ya (?:lo |la )?pag\w+|"
+    r"(?:yo|lo|la) pague|pagamos|se pago|ayer|anteayer|hace (?:\w+ )?(?:dias?|semanas?|mes|meses))\b|"
+    r"(?<!que )\bpague (?:\$?\d|el\b|la\b|en\b|hace\b|todo\b)")
 _LAST_DAY = re.compile(rf"\b(?:last|this past|past) (?:{_DAY})\b|\b(?:{_DAY}) pasado\b")
 _DAY_OF_MONTH = re.compile(
     r"\b(?:on |by )?the (?P<a>\d{1,2})(?:st|nd|rd|th)\b(?! (?:one|visit|bill))|"
@@ -76,8 +77,8 @@ def find_date(text: str, today: date) -> tuple[date | None, int | None]:
         return (day, None) if day >= today else (None, None)
     for day in _short_dates(text, today):
         return day, None
-    if day := _relative(text, today):
-        return day, None
+    if soon := _relative(text, today):
+        return soon, None
     if match := re.search(rf"\b(?:{_DAY})\b", text):
         return today + timedelta((_DAYS[match[0]] - today.weekday() - 1) % 7 + 1), None
     return _next_day_of_month(_MONTH_START.sub("the 1st", text), today)

@@ -14,23 +14,27 @@ from handlers.understanding.languages import count_ours
 
 #: First letters of a character's Unicode name -> ISO 639-1. Han alone is Chinese; kana make it Japanese.
 _SCRIPTS = {
-    "CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko", "ARABIC": "ar", "CYRILLIC": "ru", "DEVANAGARI": "hi",
-    "BENGALI": "bn", "HEBREW": "he", "GREEK": "el", "THAI": "th", "GUJARATI": "gu", "GURMUKHI": "pa", "TAMIL": "ta",
+    "CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko", "ARABIC": "ar", "CYRILLIC": "ru",
+    "DEVANAGARI": "hi", "BENGALI": "bn", "HEBREW": "he", "GREEK": "el", "THAI": "th", "GUJARATI": "gu",
+    "GURMUKHI": "pa", "TAMIL": "ta",
     "TELUGU": "te", "KANNADA": "kn", "MALAYALAM": "ml", "KHMER": "km", "LAO": "lo", "MYANMAR": "my", "ETHIOPIC": "am",
     "ARMENIAN": "hy", "GEORGIAN": "ka"}
 #: Letters that only one of the languages of a script has.
 _TELLING = (("ja", re.compile(r"[\u3040-\u30ff]")), ("ko", re.compile(r"[\uac00-\ud7af\u1100-\u11ff]")),
-            ("ur", re.compile("[\u0679\u0688\u0691\u06ba\u06be\u06d2]")), ("fa", re.compile("[\u067e\u0686\u0698\u06af\u06cc]")),
+            ("ur", re.compile("[\u0679\u0688\u0691\u06ba\u06be\u06d2]")),
+            ("fa", re.compile("[\u067e\u0686\u0698\u06af\u06cc]")),
             ("uk", re.compile("[\u0456\u0457\u0454\u0491]")))
 _VIETNAMESE = re.compile("[\u0103\u0111\u01a1\u01b0\u1ea0-\u1ef9]")
 _POLISH = re.compile("[\u0105\u0119\u0142\u015b\u017a\u017c]")
 
 _SMALL_WORDS = {
-    "fr": words("je vous nous est pas mon votre combien dois facture bonjour bonsoir merci pourquoi peux puis payer avec "
-                "pour une cette suis ne quel quelle veux plait dans sur ce des du jai cest et aussi mais tres comment "
+    "fr": words("je vous nous est pas mon votre combien dois facture bonjour bonsoir merci pourquoi peux puis payer "
+                "avec pour une cette suis ne quel quelle veux plait dans sur ce des du jai cest et aussi mais tres "
+                "comment "
                 "argent quand ou parle francais mes ma les il elle ils sont"),
-    "pt": words("eu nao voce voces minha meu quanto obrigado obrigada fatura uma um com isso estou tenho preciso muito "
-                "boa fazer pagamento quero posso mais agora ja foi sao em na da ate tambem portugues falo dinheiro bom"),
+    "pt": words("eu nao voce voces minha meu quanto obrigado obrigada fatura uma um com isso estou tenho preciso "
+                "muito boa fazer pagamento quero posso mais agora ja foi sao em na da ate tambem portugues falo "
+                "dinheiro bom"),
     "ht": words("mwen konbyen poukisa bonjou mesi pou nan ki sa gen dwe peye fakti tanpri kijan ap li kreyol bodwo vle "
                 "kapab ka asirans lajan pale paske epi yon nou"),
     "vi": words("toi khong bao nhieu tien xin chao hoa cua duoc tieng viet muon phai thanh toan vui long bao hiem"),
@@ -38,8 +42,8 @@ _SMALL_WORDS = {
                 "kung wala akong kong utang ba tagalog pwede lang"),
     "pl": words("nie jest dlaczego ile dziekuje prosze rachunek mam moj moja czy jak zaplacic dzien dobry za ze na "
                 "jestem chce moge sie po polsku"),
-    "it": words("quanto devo perche grazie ciao buongiorno il della che sono ho vorrei pagare fattura questo questa posso "
-                "bolletta conto gli di e non parlo italiano quando anche mia"),
+    "it": words("quanto devo perche grazie ciao buongiorno il della che sono ho vorrei pagare fattura questo questa "
+                "posso bolletta conto gli di e non parlo italiano quando anche mia"),
     "de": words("ich nicht wie viel warum rechnung bitte danke und das ist der die ein eine mein meine kann bezahlen "
                 "zahlen guten tag hallo muss schulde habe fur mit sie deutsch wann"),
 }

@@ -15,14 +15,15 @@ _COUNT = re.compile(r"\b(?:in|en|over|make|split into|dividir en)? ?(\d{1,2}) "
                     r"(?:equal |monthly |easy )?(?:payments?|installments?|instalments?|parts|months|pagos|cuotas|"
                     r"plazos|partes|meses|mensualidades)\b")
 #: "Split it in 3", where no word for the parts follows.
-_SPLIT = re.compile(r"\b(?:split|divid\w*|break|partir\w*|separar\w*|pagar\w*)(?: (?:it|this|that|my bill|the bill|them|lo|la|up|"
-                    r"mi cuenta|la cuenta|todo|esto))* (?:in|into|by|en|entre) (\d{1,2})\b(?![.,/]?\d| ?(?:days?|weeks?|dias?|"
-                    r"semanas?|dollars?|dolar\w*|%|de))")
+_SPLIT = re.compile(
+    r"\b(?:split|divid\w*|break|partir\w*|separar\w*|pagar\w*)"
+    r"(?: (?:it|this|that|my bill|the bill|them|lo|la|up|mi cuenta|la cuenta|todo|esto))* (?:in|into|by|en|entre) "
+    r"(\d{1,2})\b(?![.,/]?\d| ?(?:days?|weeks?|dias?|semanas?|dollars?|dolar\w*|%|de))")
 _INTERVALS = (
-    ("two_weeks", r"every (?:two|2|other) weeks?|every (?:14|15) days|bi ?weekly|fortnight\w*|cada (?:dos|2) semanas|"
-                  r"cada (?:14|15|quince|catorce) dias|quincenal\w*|(?:cada|por|a la) quincena"),
-    ("twice_month", r"twice (?:a|each|every) month|(?:two|2) times a month|(?:dos|2) veces al mes|"
-                    r"(?:the )?1st and (?:the )?15th|(?:el )?(?:1|1ro|primero) y (?:el )?(?:15|quince)"),
+    ("two_weeks", (r"every (?:two|2|other) weeks?|every (?:14|15) days|bi ?weekly|fortnight\w*|cada (?:dos|2) semanas|"
+                   r"cada (?:14|15|quince|catorce) dias|quincenal\w*|(?:cada|por|a la) quincena")),
+    ("twice_month", (r"twice (?:a|each|every) month|(?:two|2) times a month|(?:dos|2) veces al mes|"
+                     r"(?:the )?1st and (?:the )?15th|(?:el )?(?:1|1ro|primero) y (?:el )?(?:15|quince)")),
     ("week", r"(?:a|per|every|each) w(?:ee)?k|weekly|(?:a la|por|cada) semana|semanal\w*|every 7 days"),
     ("month", r"(?:a|per|every|each) mo(?:nth)?|monthly|al mes|por mes|cada mes|mensual\w*|every 30 days"))
 _PASSCODE = re.compile(r"(?<![\d$.,/-])(\d{6}|\d{3}-\d{3})(?![\d,/-]|\.\d)")

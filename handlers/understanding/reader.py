@@ -21,17 +21,26 @@ _PUBLISHED = {"stop_which": "plan", "medical": "out_of_scope", "anger": "out_of_
 _THUMBS = ("\U0001f44d", "\u2705", "\U0001f44c")
 #: What code decides by its own words the model may hear in other words too, when it is this sure (DESIGN.md: it may
 #: add an opt-out, never take one away). Consent is restored by START alone (T-12), so opt_in is not among them.
-_HEARD_BY_MODEL = {"opt_out": 0.8, "emergency": 0.7, "wrong_number": 0.7, "human": KNOWN}
+_HEARD_BY_MODEL = {"opt_out": 0.85, "emergency": 0.75, "wrong_number": 0.75, "human": 0.6}
+#: What is grave when it is misheard has to be heard clearly, in words and not in numbers.
+_GRAVE = {"deceased": 0.75, "bankrupt": 0.7, "attorney": 0.7, "emergency": KNOWN, "opt_out": KNOWN}
+_TOLD = 2  # words
+UNSURE = 0.4
+#: Dying in a manner of speaking.
+_MANNER_OF_SPEAKING = re.compile(
+    r"\b(?:death of (?:me|us)|killing me|bored to death|scared to death|dying (?:to|for|of)|die laughing|dead tired|"
+    r"me muero de (?:risa|hambre|pena|verguenza|sueno|calor|frio|ganas|coraje)|me (?:mata|matan|estan matando) con)\b")
 #: Neither a yes nor a no nor a wish; whoever does not know is helped by the question put again.
 _UNDECIDED = frozenset({
     "i dont know", "dont know", "idk", "i do not know", "not sure", "im not sure", "i am not sure", "maybe", "perhaps",
-    "hmm", "hm", "um", "well", "depends", "it depends", "no se", "pues no se", "no lo se", "quien sabe", "quizas", "quiza",
-    "tal vez", "a lo mejor", "puede ser", "depende", "no estoy seguro", "no estoy segura", "pues", "este"})
+    "hmm", "hm", "um", "well", "depends", "it depends", "no se", "pues no se", "no lo se", "quien sabe", "quizas",
+    "quiza", "tal vez", "a lo mejor", "puede ser", "depende", "no estoy seguro", "no estoy segura", "pues", "este"})
 _BUT = re.compile(r"^(?:\W*\w+){1,4}?\W+(?:but|pero)\b\W*(?=\w)", re.IGNORECASE)
 _SMALL = frozenset({"yes", "no", "back", "greeting", "thanks", "goodbye", "repeat"})
 _MONEY_ALONE = 4  # words: "$50 please", nothing else said
-_MONEY_WORDS = words("dollar dollars bucks usd us dolar dolares and y con cents centavos please pls por favor fifty twenty "
-                     "thirty forty hundred cien cincuenta veinte treinta cuarenta doscientos ok now today ahora hoy")
+_MONEY_WORDS = words(
+    "dollar dollars bucks usd us dolar dolares and y con cents centavos please pls por favor fifty twenty thirty forty "
+    "hundred cien cincuenta veinte treinta cuarenta doscientos ok now today ahora hoy")
 
 
 def read(text: str, language: str, today: date, state: State | None = None) -> Reading:
@@ -54,10 +63,9 @@ def read_many(texts: Sequence[tuple[str, str]], today: date) -> list[Reading]:
 def to_json(reading: Reading, language: str = "en", currency: str = "USD") -> dict[str, Any]:
     """One line of ``plainbill understand --jsonl``; ``language`` stands in where the text does not tell."""
     slots, amount = reading.slots, reading.slots.amount_minor
-    intent = _PUBLISHED.get(reading.intent, reading.intent) if reading.confidence >= KNOWN else "out_of_scope"
     return {
         "text": reading.text, "language": reading.language or language,
-        "intent": intent, "confidence": round(reading.confidence, 2),
+        "intent": _PUBLISHED.get(reading.intent, reading.intent), "confidence": round(reading.confidence, 2),
         "slots": {"amount_minor": amount, "currency": currency if amount is not None else None,
                   "date": slots.date.isoformat() if slots.date else None, "day_of_month": slots.day_of_month,
                   "count": slots.count, "interval": slots.interval, "visit": slots.visit}}
@@ -90,7 +98,7 @@ def _plain_intent(text: str, slots: Slots, today: date) -> tuple[str, float]:
     folded = fold(text)
     if fixed.is_unclear_stop(folded):
         return "stop_which", 0.9
-    if fixed.is_limited(folded):
+    if fixed.is_limited(folded) or folded == "telegram":  # our own texts say to text that word
         return "preferences", 0.9
     if not folded:
         return ("yes", 0.9) if any(sign in text for sign in _THUMBS) else ("out_of_scope", 0.0)
@@ -129,6 +137,12 @@ def _by_model(reading: Reading, guess: Guess, state: State | None) -> Reading:
         intent, sure = "pay", KNOWN  # "better 30" is an amount where one was asked for, whatever it sounds like
     if intent == "pay" and (slots.interval or slots.count):
         intent = "plan"
+    if intent in _GRAVE and (sure < _GRAVE[intent] or len(re.findall(r"[^\W\d_]{2,}", reading.text)) < _TOLD):
+        sure = min(sure, UNSURE)
+    if intent == "emergency" and _MANNER_OF_SPEAKING.search(fold(reading.text)):
+        intent, sure = "out_of_scope", 0.0
+    if sure < KNOWN:
+        intent = "out_of_scope"  # a guess that nobody may act on
     heard = intent if sure >= _HEARD_BY_MODEL.get(intent, 2) else ""
     language = weigh_language(reading.text, reading.language, guess.spanish)
     return replace(reading, language=language, intent=intent, confidence=sure, fixed=heard)

@@ -14,7 +14,8 @@ _OF_MONTH = re.compile(
     rf"(?:(?:the |el )?\d{{1,2}}(?:st|nd|rd|th)? (?:of|de) )?(?P<a>{_MONTH}){_DAY}(?!\w)|"
     rf"\b(?:bills?|statements?|charges?|balance|cuentas?|facturas?|cargos?|cobros?|saldo) (?:of|from|de|del) "
     rf"(?P<b>{_MONTH})(?!\w)|"
-    rf"\b(?:the|my|that|your|this) (?P<c>{_MONTH}){_DAY} (?:visits?|bills?|statements?|charges?|appointments?|balance)\b|"
+    rf"\b(?:the|my|that|your|this) (?P<c>{_MONTH}){_DAY} "
+    rf"(?:visits?|bills?|statements?|charges?|appointments?|balance)\b|"
     rf"\b(?P<d>{_MONTH}) (?:visit|appointment)s?\b")
 _ENGLISH = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
             "november", "december")

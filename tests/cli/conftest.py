@@ -51,7 +51,7 @@ def plainbill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.setattr(os, "environ", clean | {f"PLAINBILL_{name}": value for name, value in settings.items()})
             patch.setattr(sys, "argv", ["plainbill", *arguments])
-            patch.setattr(sys, "stdin", io.StringIO(text))
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))
             code = _exit_code()
         return Outcome(code, out.getvalue(), err.getvalue())
 

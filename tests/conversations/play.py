@@ -17,7 +17,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from billing.commands import (
     RestoreConsent,
     SetLanguage,
 )
+from config.practice import TelegramRisk
 from handlers.core import Decision, Happened, Reading, Reply, Result, State, Talk, Text, Turn
 from handlers.dispatch import decide
 from handlers.flows import verify
@@ -46,6 +47,10 @@ from tests.conversations.people import CLOSED, NOW, PEOPLE, PRACTICE, TELEGRAM
 LINK = "https://pay.maple.example/l/Jk3vQ8sT1xYz2bN5"
 MADE = {"check_code": "7K2M-9QXD", "check_url": "https://pay.maple.example/check"}
 FRESH = timedelta(minutes=15)
+#: Words of Telegram's own, and the template of a text message whose place they take.
+SAME_AS = {"telegram_detail_warning": "detail_warning", "telegram_statement": "statement_link"}
+AMOUNTS_ALLOWED = TelegramRisk(accepted_by="Dr. Rowan, owner", accepted_on=date(2026, 11, 1), wording_version="2026-11",
+                               detail_allowed=True)
 
 
 @dataclass
@@ -81,8 +86,10 @@ class Stage:
         for command in self.last.commands:
             talk = self._apply(command, talk)
         self.talk = talk
-        self.rendered = [word(reply, self.last.language or self.talk.language) for reply in self.last.replies]
-        self.said = [one.body for one in self.rendered]
+        language = self.last.language or self.talk.language
+        self.rendered = [word(reply, language) for reply in self.last.replies]
+        self.said = [word(replace(reply, template=SAME_AS.get(reply.template, reply.template)), language).body
+                     for reply in self.last.replies]
 
     def _apply(self, command: Command, talk: Talk) -> Talk:
         match command:
@@ -125,24 +132,28 @@ def word(reply: Reply, language: str) -> Rendered:
     return render(reply.template, language, filled, "web")
 
 
-def stage(header: dict[str, str], language: str) -> Stage:
+def stage(header: dict[str, str], language: str, channel: str = "sms") -> Stage:
     names = [name.strip() for name in header["account"].split(",") if name.strip() != "nobody"]
     marks = header.get("state", "").replace(",", " ").split()
     people = tuple(PEOPLE[name] for name in names)
     state = State(data={"declined": [names[0]]}) if "declined" in marks else State()
     locked = NOW + timedelta(hours=1) if "locked" in marks else None
-    talk = Talk("conv", "sms", "es" if "es" in marks else "en" if "en" in marks else language, "chosen" in marks, state,
+    talk = Talk("conv", channel, "es" if "es" in marks else "en" if "en" in marks else language, "chosen" in marks, state,
                 names[0] if header.get("verified") == "yes" else None, 0, locked, "opted_out" in marks,
                 "first" in marks)
     practice = CLOSED if "closed" in marks else TELEGRAM if "telegram" in marks else PRACTICE
+    if channel == "telegram":
+        practice = replace(practice, policy=practice.policy.model_copy(update={"telegram": AMOUNTS_ALLOWED}))
     return Stage(talk, people, practice, carrier="carrier" in marks)
 
 
-def play(path: Path) -> None:
-    """Raises AssertionError naming file and line where the conversation went another way."""
+def play(path: Path, channel: str = "sms") -> None:
+    """On Telegram the same is said, but for the warning, which is in words of its own.
+
+    Raises AssertionError naming file and line where the conversation went another way."""
     head, _, body = path.read_text(encoding="utf-8").partition("---\n")
     header = dict(line.split(": ", 1) for line in head.splitlines() if line.strip() and not line.startswith("#"))
-    on = stage(header, path.parent.name)
+    on = stage(header, path.parent.name, channel)
     offset = head.count("\n") + 1
     pending: list[str] = []
     commands: list[Command] = []
@@ -233,4 +244,7 @@ def describe(command: Command) -> str:
         elif each.name == "split":
             value = " ".join(f"{visit}={money(part, 'USD', 'en').removeprefix('$')}" for visit, part in value)
         parts.append(f"{each.name}={value}" if each.name not in ("amount_minor", "split") else str(value))
-    return " ".join(parts)
+    shown = " ".join(parts)
+    for own, instead in SAME_AS.items():
+        shown = shown.replace(own, instead)
+    return shown

@@ -41,7 +41,18 @@ def forbids(f: Facts) -> str:
         return "identifiers, a card number or a shortener"
     if purpose not in CARRIER and (f.practice.policy.sending != "on" or not f.practice.configured):
         return "sending is off"
-    return _of_consent(f, unasked) or _of_privacy(f, unasked) or _of_hours(f, demand) or _of_wishes(f, unasked, demand)
+    return (_of_consent(f, unasked) or _of_telegram(f, demand) or _of_privacy(f, unasked) or _of_hours(f, demand)
+            or _of_wishes(f, unasked, demand))
+
+
+def _of_telegram(f: Facts, demand: bool) -> str:
+    risk, today = f.practice.policy.telegram, f.now.astimezone(ZoneInfo(f.practice.policy.zone)).date()
+    if f.message.channel != "telegram" or f.message.purpose == "emergency":
+        return ""
+    if risk is None or risk.accepted_on > today:
+        return "the practice has not accepted Telegram"
+    amounts = f.message.privacy != "open"
+    return "amounts on Telegram" if amounts and (demand or not risk.detail_allowed) else ""
 
 
 def _of_wishes(f: Facts, unasked: bool, demand: bool) -> str:
@@ -78,7 +89,8 @@ def _of_privacy(f: Facts, unasked: bool) -> str:
     r = f.recipient
     if f.message.privacy == "open":
         return ""
-    if r.detail_event_id is None or "twilio" not in f.practice.policy.baa_signed or not r.confirmed:
+    agreed = "twilio" in f.practice.policy.baa_signed or f.message.channel == "telegram"
+    if r.detail_event_id is None or not agreed or not r.confirmed:
         return "amounts not wished, of somebody unconfirmed, or by a vendor without agreement"
     idle = r.verified_idle is None or r.verified_idle > timedelta(minutes=15)
     return "amounts to somebody unverified" if not unasked and (not r.verified or r.locked or idle) else ""

@@ -21,11 +21,15 @@ def without_t_19(facts: Facts) -> Ruling:
     return decide(facts, [rule for rule in RULES if rule.id != "T-19"])
 
 
-@pytest.mark.parametrize("purpose", ["reply", "receipt", "help", "stop_confirmation", "emergency"])
+@pytest.mark.parametrize("purpose", ["reply", "receipt", "help", "stop_confirmation"])
 def test_t_19_without_the_practices_acceptance_nothing_leaves(purpose: str) -> None:
     facts = answer(purpose, message=WORDS, practice=telegram(None))
     assert decide(facts).rule == "T-19"
     assert without_t_19(facts).sends
+
+
+def test_t_19_words_that_a_life_may_hang_on_leave_all_the_same() -> None:
+    assert decide(answer("emergency", message=WORDS, practice=telegram(None))).sends
 
 
 def test_t_19_an_acceptance_of_tomorrow_is_none_today() -> None:

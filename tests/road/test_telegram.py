@@ -146,7 +146,7 @@ async def test_a_whole_conversation_by_link_in_english(scene: Scene) -> None:
 async def test_a_whole_conversation_by_link_in_spanish(spanish: Scene) -> None:
     await spanish.join()
     linked, asked = [m["text"] for m in await spanish.sent()]
-    assert "Este chat ya está unido" in linked and "fecha de nacimiento" in asked
+    assert "Este chat ya está conectado" in linked and "fecha de nacimiento" in asked
     await spanish.verify()
     (seen,) = await spanish.press("Cuánto debo")
     assert seen.startswith("Aquí puede verlo todo con seguridad: https://")
@@ -295,7 +295,7 @@ async def test_a_link_that_is_opened_after_a_stop_lifts_it(scene: Scene) -> None
 
 
 async def test_the_first_answer_is_in_the_language_of_the_persons_app(scene: Scene) -> None:
-    assert "Este chat todavía no está unido" in (await scene.say("/start", language="es-MX"))[0]
+    assert "Este chat todavía no está conectado" in (await scene.say("/start", language="es-MX"))[0]
 
 
 async def test_an_update_that_nobody_can_read_holds_up_no_other(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

@@ -177,7 +177,7 @@ def test_every_route_of_the_application_is_in_the_table_with_its_authentication(
         ("HEAD", route.path) for route in ROUTES if route.method == "GET"}
     assert served == declared
     assert {route.path for route in ROUTES if route.auth == "signature"} == {
-        "/hooks/twilio/sms", "/hooks/twilio/status/{outbox_id}", "/hooks/stripe"}
+        "/hooks/twilio/sms", "/hooks/twilio/status/{outbox_id}", "/hooks/stripe", "/hooks/telegram"}
     assert {route.path for route in ROUTES if route.auth == "public"} == {
         "/check", "/style.css", "/robots.txt", "/healthz", "/readyz"}
     assert all(route.path.startswith("/l/{token}") for route in ROUTES if route.auth == "link")

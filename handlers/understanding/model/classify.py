@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from handlers.understanding.model import features
+from handlers.understanding.model import features, neighbours
+from handlers.understanding.model.neighbours import Neighbours
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,10 @@ KNOWN = 0.5
 """Below this confidence a text counts as not understood. Each class's own threshold is scaled to lie here."""
 GIBBERISH = 0.2
 """The confidence, at most, in a text of unknown words: it is not even known that it is out of scope."""
+SPEAKS_FOR_ITSELF = 0.9
 SHORTEST_MENDED = 5
+SURE = 0.75
+"""What it takes where little else speaks for a guess: a name was asked for, and a name is a word nobody taught us."""
 BATCH = 256
 """Texts that the encoder reads at a time; more is no faster and only takes memory."""
 
@@ -58,7 +62,8 @@ class Guess:
 @dataclass(frozen=True, slots=True)
 class Model:
     """The arrays of weights.npz for one of the two models. ``words`` is buckets x classes, int8 with a scale a class;
-    its last column tells Spanish from English. ``sense`` is 512 x classes, for the encoder's vector.
+    its last column tells Spanish from English. ``sense`` is 512 x classes, for the encoder's vector; ``near`` are the
+    texts that vote beside it.
     """
 
     classes: tuple[str, ...]
@@ -71,6 +76,7 @@ class Model:
     vocabulary: NDArray[np.bool_]
     temperature: float
     sense: Floats | None = None
+    near: Neighbours | None = None
     encoder: Any = None
 
 
@@ -122,9 +128,12 @@ def _read_weights(name: str) -> Model:
         held = {key: file[f"{name}/{key}"] for key in ("words", "scale", "bias")}
         limits, vocabulary = file["limits"], np.unpackbits(file["vocabulary"]).astype(bool)
         idf = file["idf"].astype(np.float32)
-        sense = file["words+usem3/sense"].astype(np.float32) if name != "words" else None
-    return Model(tuple(meta["classes"]), meta, idf, limits=limits, vocabulary=vocabulary, temperature=meta["temperature"], sense=sense,
-                 encoder=_make_encoder() if name != "words" else None, **held)
+        model = Model(tuple(meta["classes"]), meta, idf, limits=limits, vocabulary=vocabulary,
+                      temperature=meta["temperature"], **held)
+        if name == "words":
+            return model
+        sense = file["words+usem3/sense"].astype(np.float32)
+        return replace(model, sense=sense, near=neighbours.from_arrays(file), encoder=_make_encoder())
 
 
 def _make_encoder() -> Any:
@@ -141,16 +150,20 @@ def _guess(model: Model, texts: Sequence[str]) -> list[Guess]:
 
 
 def _is_gibberish(model: Model, text: str, guess: Guess) -> bool:
-    """No word is known; or, of a text that is only thought to be about something else, half of them are not."""
+    """No word is known, and its letters do not tell either ("explique" beside "explíqueme"); or, of a text that is only
+    thought to be about something else, half of the words are not known.
+    """
     known = model.vocabulary[features.vocabulary_places(text)]
-    return not known.any() or (guess.intent == OUT_OF_SCOPE and 2 * int(known.sum()) <= len(known))
+    if guess.intent == OUT_OF_SCOPE:
+        return 2 * int(known.sum()) <= len(known)
+    return not known.any() and guess.confidence < SPEAKS_FOR_ITSELF
 
 
 def _mend_text(model: Model, text: str) -> str:
     """Words that nobody has written before give way to the word they are a slip of the thumb from, if there is one."""
     line = features.plain(text)
-    return " ".join(_mend(word) if word.isalpha() and not model.vocabulary[features.vocabulary_places(word)].all()
-                    else word for word in line.split())
+    return " ".join(word if model.vocabulary[features.vocabulary_places(word)].all() else _mend(word)
+                    for word in line.split())
 
 
 @lru_cache(maxsize=4096)
@@ -176,13 +189,17 @@ def _weigh(model: Model, texts: Sequence[str]) -> tuple[Floats, Floats]:
     for place, text in enumerate(texts):
         buckets, values = weigh_buckets(features.count_buckets(text), model.idf)
         rows[place] = (values @ model.words[buckets].astype(np.float32)) * model.scale + model.bias
-    logits = rows[:, :-1]
+    logits, vectors = rows[:, :-1], None
     if model.sense is not None:
-        logits = logits + model.encoder.encode([features.plain(text) for text in texts]) @ model.sense
-    spanish = 1 / (1 + np.exp(-rows[:, -1]))
-    logits[:, model.classes.index(OUT_OF_SCOPE)] -= model.meta["lift"] * (1 - spanish)
+        vectors = np.asarray(model.encoder.encode([features.plain(text) for text in texts]), np.float32)
+        logits = logits + vectors @ model.sense
+    spanish, lift = 1 / (1 + np.exp(-rows[:, -1])), model.meta["lift"]
+    logits[:, model.classes.index(OUT_OF_SCOPE)] -= lift["en"] * (1 - spanish) + lift["es"] * spanish
     raised = np.exp((logits - logits.max(axis=1, keepdims=True)) / model.temperature)
-    return raised / raised.sum(axis=1, keepdims=True), spanish
+    likely = np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
+    if model.near is not None and vectors is not None:
+        likely = neighbours.blend(likely, neighbours.vote(model.near, vectors, len(model.classes)))
+    return likely, np.asarray(spanish, np.float32)
 
 
 def weigh_buckets(counted: dict[int, int], idf: Floats) -> tuple[NDArray[np.int64], Floats]:

@@ -25,8 +25,9 @@ _LONGEST = 400
 _SPELLED_OUT = {
     "u": "you", "ur": "your", "r": "are", "yr": "your", "pls": "please", "plz": "please", "plse": "please",
     "thx": "thanks", "thnx": "thanks", "tks": "thanks", "ty": "thank you", "tysm": "thank you so much",
-    "thanku": "thank you", "wat": "what", "wut": "what", "wht": "what", "abt": "about", "bc": "because", "cuz": "because",
-    "coz": "because", "b4": "before", "cant": "can't", "dont": "don't", "wont": "won't", "didnt": "didn't",
+    "thanku": "thank you", "wat": "what", "wut": "what", "wht": "what", "abt": "about", "bc": "because",
+    "cuz": "because", "coz": "because", "b4": "before", "cant": "can't", "dont": "don't", "wont": "won't",
+    "didnt": "didn't",
     "isnt": "isn't", "doesnt": "doesn't", "im": "i'm", "ive": "i've", "whats": "what's", "thats": "that's",
     "gonna": "going to", "wanna": "want to", "gotta": "have to", "gimme": "give me", "lemme": "let me",
     "dunno": "don't know", "idk": "i don't know", "rn": "right now", "asap": "as soon as possible", "amt": "amount",
@@ -40,13 +41,17 @@ _SPELLED_OUT = {
     "kuanto": "cuanto", "cto": "cuanto", "bn": "bien", "dnd": "donde", "cdo": "cuando",
     "nose": "no se", "aki": "aqui", "msj": "mensaje", "msjs": "mensajes",
 }
-_COUNTED = (r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy|"
-            r"eighty|ninety|hundred|thousand|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce|quince|veinte|"
-            r"veinticinco|treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa|cien|ciento|doscientos|trescientos|mil)")
+_COUNTED = (r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|"
+            r"seventy|eighty|ninety|hundred|thousand|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|doce|quince|"
+            r"veinte|"
+            r"veinticinco|treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa|cien|ciento|doscientos|"
+            r"trescientos|"
+            r"mil)")
 _IN_WORDS = re.compile(rf"\b{_COUNTED}(?:[ -](?:and |y )?{_COUNTED})*\b")
 #: A birthday or a ZIP code beside a wish says nothing about the wish.
 _IDENTITY = re.compile(r"\b\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}\b|\b\d{5,}(?:-\d{4})?\b(?![.,]\d)")
-_MONEY = re.compile(r"(?:us)?\$ ?\d[\d.,]*(?<![.,])|\b\d+(?:[.,]\d+)* ?(?:dollars?|bucks?|usd|d[o\u00f3]lar(?:es)?|pesos?)\b")
+_MONEY = re.compile(r"(?:us)?\$ ?\d[\d.,]*(?<![.,])|"
+                    r"\b\d+(?:[.,]\d+)* ?(?:dollars?|bucks?|usd|d[o\u00f3]lar(?:es)?|pesos?)\b")
 _CENTS = re.compile(r"\$50 (?:and |y |con |with )?\d+ ?(?:cents?|centavos?)\b")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|\$50|[?]")
