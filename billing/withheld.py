@@ -31,6 +31,6 @@ def _call_back(session: Session, row: Outbox, now: datetime) -> None:
 
 def _say_that_it_waits(session: Session, row: Outbox, now: datetime) -> None:
     """The proof of identity lapsed while the answer waited for its line: once a turn, words that disclose nothing."""
-    payload = {"kind": "answer_withheld", "conversation_id": row.conversation_id, "data": {}}
+    payload: dict[str, object] = {"kind": "answer_withheld", "conversation_id": row.conversation_id, "data": {}}
     inbox.accept(session, row.practice_id, "event", f"withheld:{row.reply_to or row.id}", "event",
                  threads.of_hash(row.practice_id, row.channel, row.address_hash), payload, now)

@@ -71,6 +71,8 @@ def configure_logs(level: str = "info", as_json: bool = False) -> None:
     root.setLevel(level.upper())
     for noisy in ("alembic", "sqlalchemy.engine", "twilio", "stripe", "aiohttp.access", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(root.level, logging.WARNING))
+    # A tick that finds the one before it still at work is left out, and that is as it should be.
+    logging.getLogger("apscheduler").setLevel(max(root.level, logging.ERROR))
 
 
 def _is_dropped(key: str) -> bool:

@@ -164,7 +164,9 @@ def practice_row(now: datetime, **changes: Any) -> Callable[[Session], Practice]
 THINNED = {"tests/road/test_crashes.py": 20, "tests/road/test_telegram_crashes.py": 6,
            "tests/road/test_telegram.py": 3, "tests/scenarios/test_crashes.py": 8, "tests/scenarios/test_days.py": 6,
            "tests/scenarios/test_people.py": 3, "tests/csv/test_record.py": 6, "tests/importers/test_x12_oracles.py": 3,
-           "tests/payments/test_events.py": 2, "tests/web/test_paying.py": 2}
+           "tests/payments/test_events.py": 2, "tests/web/test_paying.py": 2,
+           "tests/conversations/test_transcripts.py::test_the_conversation_goes_the_same_way_on_telegram": 6,
+           "tests/words/test_templates.py": 4, "tests/conversations/test_states.py": 3}
 EVERY_NTH_ON_POSTGRESQL = 8
 
 
@@ -188,7 +190,8 @@ def _nth(item: pytest.Item) -> int:
     """One of how many of its kind this test stands for in the fast suite; 0: it always runs there."""
     if item.get_closest_marker("slow"):
         return 0
-    thinned = THINNED.get(item.path.relative_to(item.config.rootpath).as_posix())
+    path, function = item.path.relative_to(item.config.rootpath).as_posix(), item.name.partition("[")[0]
+    thinned = THINNED.get(path) or THINNED.get(f"{path}::{function}")
     if thinned:
         return thinned
     name = item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""

@@ -39,7 +39,7 @@ def load_patterns() -> list[Utterance]:
 
 
 def fingerprint() -> str:
-    """SHA-256 over everything in this folder that decides the weights: corpora and code. Held-out texts do not."""
+    """SHA-256 over the texts that decide the weights. Held-out texts do not, and code is not in it."""
     digest = hashlib.sha256()
     for folder in ("utterances", "patterns"):
         for path in sorted((ROOT / folder).rglob("*.txt")):

@@ -13,7 +13,7 @@ LOST = 0.001
 """Share of the kept-back texts in scope that a threshold may cost."""
 FALSE_MONEY = 0.004
 """Share of foreign texts that may be taken for a wish to pay; the goal on unseen ones is 0.005."""
-LOWEST, HIGHEST = 0.12, 0.6
+LOWEST, MONEY_LOWEST, HIGHEST = 0.12, 0.395, 0.6
 
 
 def choose_limits(classes: tuple[str, ...], likely: Floats, labels: Sequence[str]) -> Floats:
@@ -26,6 +26,6 @@ def choose_limits(classes: tuple[str, ...], likely: Floats, labels: Sequence[str
     steps = np.arange(LOWEST, HIGHEST, 0.01)
     common = max((step for step in steps if (right & ours & (sure < step)).sum() <= LOST * ours.sum()), default=LOWEST)
     takes_money = np.isin(guessed, list(MONEY)) & ~ours
-    careful = next((step for step in steps if step >= common
+    careful = next((step for step in steps if step >= max(common, MONEY_LOWEST)
                     and (takes_money & (sure >= step)).sum() <= FALSE_MONEY * (~ours).sum()), HIGHEST)
     return np.array([careful if name in MONEY else common for name in classes], np.float32)

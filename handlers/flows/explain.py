@@ -70,7 +70,8 @@ def _tell(turn: Turn, account: AccountView, visits: Sequence[VisitView]) -> Deci
         decision = Decision(decision.replies + told.replies).also(*decision.commands, *told.commands)
     owed = any(visit.figures.due_now_minor > 0 for visit in visits)
     state = turn.talk.state  # a question that waits behind this one is put again instead
-    if owed and not decision.commands and "parked" not in state.data and state.flow in ("", NAME, verify.NAME, menu.NAME):
+    idle = state.flow in ("", NAME, verify.NAME, menu.NAME)
+    if owed and not decision.commands and "parked" not in state.data and idle:
         return Decision((*decision.replies, Reply("explain_next"))).also(*decision.commands)
     return decision
 

@@ -13,7 +13,7 @@ from handlers.understanding import choices, dates, fixed, grammar
 from handlers.understanding.folding import fold, unaccent, words
 from handlers.understanding.foreign import find_foreign
 from handlers.understanding.languages import find_language, weigh_language
-from handlers.understanding.model.classify import KNOWN, Guess, classify_many
+from handlers.understanding.model.classify import KNOWN, Guess, classify, classify_many
 
 #: Names that only the conversation uses, and what they are in the published list of intents.
 _PUBLISHED = {"stop_which": "plan", "medical": "out_of_scope", "anger": "out_of_scope", "bankrupt": "human",
@@ -48,7 +48,7 @@ def read(text: str, language: str, today: date, state: State | None = None) -> R
     practice-local day; ``state`` tells by data["expects"] what was asked for (amount, choice, identity).
     """
     reading = _by_rules(text, language, today, state)
-    return reading if reading.intent else _by_model(reading, classify_many([_heart(text)])[0], state)
+    return reading if reading.intent else _by_model(reading, classify(_heart(text)), state)
 
 
 def read_many(texts: Sequence[tuple[str, str]], today: date) -> list[Reading]:
@@ -124,6 +124,11 @@ def _is_bare(text: str, slots: Slots, today: date) -> bool:
     return bool(slots.choices) or not re.search(r"[^\W\d_]{2}", left)
 
 
+def _is_one_word(text: str) -> bool:
+    """What a bare word does, the fixed lists decide; "stopped" is not "stop"."""
+    return len(fold(text).split()) < 2
+
+
 def _heart(text: str) -> str:
     """What follows the "but" of "yes but why so much": that is what is wanted."""
     match = _BUT.match(text)
@@ -143,6 +148,6 @@ def _by_model(reading: Reading, guess: Guess, state: State | None) -> Reading:
         intent, sure = "out_of_scope", 0.0
     if sure < KNOWN:
         intent = "out_of_scope"  # a guess that nobody may act on
-    heard = intent if sure >= _HEARD_BY_MODEL.get(intent, 2) else ""
+    heard = intent if sure >= _HEARD_BY_MODEL.get(intent, 2) and not _is_one_word(reading.text) else ""
     language = weigh_language(reading.text, reading.language, guess.spanish)
     return replace(reading, language=language, intent=intent, confidence=sure, fixed=heard)

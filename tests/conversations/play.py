@@ -138,7 +138,8 @@ def stage(header: dict[str, str], language: str, channel: str = "sms") -> Stage:
     people = tuple(PEOPLE[name] for name in names)
     state = State(data={"declined": [names[0]]}) if "declined" in marks else State()
     locked = NOW + timedelta(hours=1) if "locked" in marks else None
-    talk = Talk("conv", channel, "es" if "es" in marks else "en" if "en" in marks else language, "chosen" in marks, state,
+    spoken = "es" if "es" in marks else "en" if "en" in marks else language
+    talk = Talk("conv", channel, spoken, "chosen" in marks, state,
                 names[0] if header.get("verified") == "yes" else None, 0, locked, "opted_out" in marks,
                 "first" in marks)
     practice = CLOSED if "closed" in marks else TELEGRAM if "telegram" in marks else PRACTICE

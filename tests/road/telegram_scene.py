@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from billing import consents, contacts
 from billing.phones import address_hash
-from billing.store.tables import ContactPoint, Conversation, Inbox, Outbox
+from billing.store.tables import ContactPoint, Conversation, Guarantor, Inbox, Outbox
 from bot.accept import accept_message, keep
 from bot.app import telegram_channel
 from bot.channels.base import Inbound
@@ -58,7 +58,8 @@ class Scene:
 
     async def do(self, chat: int = CHAT, **wanted: Any) -> dict[str, Any]:
         """The patient does something in Telegram; the update waits at the server."""
-        return await self.order("update", chat_id=chat, **wanted)
+        made: dict[str, Any] = await self.order("update", chat_id=chat, **wanted)
+        return made
 
     async def order(self, path: str, **wanted: Any) -> Any:
         async with self.http.post(f"{self.url}/_standin/{path}", json=wanted) as answer:
@@ -167,7 +168,7 @@ def fill(session: Session, clock: Clock, language: str = "en", **policy: Any) ->
     """The practice and Anna, who agreed to texts on her phone."""
     practice_row(clock(), baa_signed=["twilio"], **policy)(session)
     world.anna(session, clock())
-    session.get_one(world.Guarantor, world.ANNA).language = language
+    session.get_one(Guarantor, world.ANNA).language = language
     contacts.add_phone(session, world.PRACTICE, world.ANNA, PHONE, source="staff", now=clock())
     given = contacts.Given(clock(), "I agree to text messages about my bills.", "form", "ana")
     contacts.add_consent(session, world.PRACTICE, world.ANNA, PHONE, given)

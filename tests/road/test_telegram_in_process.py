@@ -63,7 +63,8 @@ async def test_a_conversation_in_process_sends_only_what_the_bot_api_allows(insi
     assert "1) What I owe" in menu[-1].text
     (balance,) = await inside.press(menu[-1], "What I owe")
     assert "You owe $145.50" in balance.text
-    for sent in inside.bot.requests.send_message:
+    sends: list[Any] = list(inside.bot.requests.send_message)
+    for sent in sends:
         assert sent.chat_id == CHAT and sent.protect_content is True
         assert sent.link_preview_options.is_disabled is True and sent.entities is None
     assert len(inside.bot.requests.answer_callback_query) == 2

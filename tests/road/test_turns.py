@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 from sqlalchemy.orm import Session
 
+from billing import consents
 from billing.ids import new_id
 from billing.phones import address_hash
 from billing.store.tables import ContactPoint, Conversation, Guarantor, Inbox, Outbox, Practice
@@ -104,6 +105,10 @@ async def test_t34_an_identity_lapses_after_fifteen_idle_minutes_and_the_next_te
 async def test_an_answer_whose_proof_lapsed_on_the_way_is_followed_by_words_that_disclose_nothing(
         road: Road, clock: Clock) -> None:
     road.store.write(known_patient(road, guarantor_id="guar_1", verified_at=clock(), last_inbound_at=clock()))
+    road.store.write(partial(
+        consents.record_detail, practice_id="prac_maple", channel="console", guarantor_id="guar_1", allowed=True,
+        address_hash=address_hash("prac_maple", "console", PATIENT), wording="detail_warning/en", recorded_by="patient",
+        now=clock()))
     await text(road, "balance")
     await receive_due(road)
     clock.advance(minutes=20)

@@ -45,7 +45,7 @@ def test_the_weights_were_trained_on_the_corpora_as_they_stand() -> None:
     assert model.describe()["corpora"] == corpora.fingerprint()
 
 
-@pytest.mark.parametrize(("language", "recall", "left_alone"), [("en", 0.80, 0.75), ("es", 0.80, 0.75)])
+@pytest.mark.parametrize(("language", "recall", "left_alone"), [("en", 0.89, 0.84), ("es", 0.87, 0.82)])
 def test_texts_that_the_training_never_saw_are_understood(language: str, recall: float, left_alone: float) -> None:
     pairs = [(PUBLISHED_AS.get(one.label, one.label), to_json(reading)["intent"]) for one, reading in heldout(language)]
     ours = [meant == read_as for meant, read_as in pairs if meant != OUT_OF_SCOPE]

@@ -22,7 +22,8 @@ MEANING = {
            "STATEMENT": "statement", "HUMAN": "human", "STOP": "opt_out", "ENGLISH": "language", "ESPAÑOL": "language",
            "I PAID": "already_paid"},
     "es": {"SÍ": "yes", "NO": "no", "VOLVER": "back", "TODO": "all", "TODAS": "all", "PAGAR": "pay",
-           "POR QUE": "explain", "SALDO": "balance", "ESTADO DE CUENTA": "statement", "PERSONA": "human", "STOP": "opt_out",
+           "POR QUE": "explain", "SALDO": "balance", "ESTADO DE CUENTA": "statement", "PERSONA": "human",
+           "STOP": "opt_out",
            "ENGLISH": "language", "ESPAÑOL": "language", "YA PAGUE": "already_paid"},
 }
 

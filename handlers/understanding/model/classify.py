@@ -80,6 +80,7 @@ class Model:
     encoder: Any = None
 
 
+@lru_cache(maxsize=2048)
 def classify(text: str) -> Guess:
     """The model's guess for one text. Nothing in it moves money: that takes a yes that grammar has read."""
     return classify_many([text])[0]
