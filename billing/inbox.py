@@ -71,6 +71,12 @@ def take(session: Session, inbox_id: int, worker: str) -> Inbox | None:
     return row if row is not None and row.status == "working" and row.claimed_by == worker else None
 
 
+def text_of(session: Session, inbox_id: int) -> str:
+    """What a patient's message says; empty for anything else."""
+    row = session.get(Inbox, inbox_id)
+    return str(row.payload.get("body", "")) if row is not None and row.kind == "message" else ""
+
+
 def finish(row: Inbox, now: datetime, note: str = "") -> None:
     """Mark the row worked, in the same transaction as its work. ``note`` holds no PHI."""
     row.status, row.done_at, row.note = "done", now, note or None

@@ -15,6 +15,7 @@ from billing.store.tables import Inbox
 from bot.accept import event_of
 from bot.failpoints import hit
 from bot.road import Road
+from handlers import understanding
 
 AT_ONCE = 10
 
@@ -34,6 +35,9 @@ async def receive_due(road: Road, limit: int = AT_ONCE) -> int:
 async def receive_one(road: Road, claimed: Claimed) -> None:
     """Work one claimed row; whatever goes wrong, the row waits for another attempt or for staff."""
     try:
+        if claimed.kind == "message":
+            body = await road.store.aread(partial(inbox.text_of, inbox_id=claimed.inbox_id))
+            await asyncio.to_thread(understanding.prepare, body)  # before the transaction: no model inside one
         await road.store.awrite(partial(work, road=road, inbox_id=claimed.inbox_id))
     except Exception as error:  # noqa: BLE001 - any fault of one row must leave the others' road free
         _log.error("inbox row failed", inbox_id=claimed.inbox_id, kind=claimed.kind, error=type(error).__name__,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from handlers.understanding.reader import read, to_json
+from handlers.understanding.reader import prepare, read, to_json
 
-__all__ = ["read", "to_json"]
+__all__ = ["prepare", "read", "to_json"]

@@ -51,6 +51,13 @@ def read(text: str, language: str, today: date, state: State | None = None) -> R
     return reading if reading.intent else _by_model(reading, classify(_heart(text)), state)
 
 
+def prepare(text: str) -> None:
+    """Ask the model about a text that is about to be read. It remembers, so that the reading itself is quick: a turn is
+    one transaction, and no model runs inside one.
+    """
+    classify(_heart(text))
+
+
 def read_many(texts: Sequence[tuple[str, str]], today: date) -> list[Reading]:
     """The same for (text, language) pairs outside a conversation; quicker, since the model reads them together."""
     readings = [_by_rules(text, language, today, None) for text, language in texts]

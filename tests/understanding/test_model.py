@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from handlers.core import Reading
-from handlers.understanding import fixed, read, to_json
+from handlers.understanding import fixed, prepare, read, to_json
 from handlers.understanding.folding import fold
 from handlers.understanding.foreign import find_foreign
 from handlers.understanding.model import classify as model
@@ -152,3 +152,11 @@ def test_english_and_spanish_are_told_apart(language: str) -> None:
     other = "es" if language == "en" else "en"
     assert told.count(other) <= len(told) / 50
     assert told.count(language) >= len(told) * 8 / 10
+
+
+def test_what_was_prepared_before_a_transaction_asks_no_model_inside_it() -> None:
+    text = "could you please tell me how much i still owe you folks"
+    prepare(text)
+    asked = model.classify.cache_info().misses
+    assert read(text, "en", TODAY).intent == "balance"
+    assert model.classify.cache_info().misses == asked

@@ -43,6 +43,7 @@ BATCH = 256
 """Texts that the encoder reads at a time; more is no faster and only takes memory."""
 
 _lock = Lock()
+_encoding = Lock()  # several threads may ask at once; the encoder was made for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,8 @@ def _weigh(model: Model, texts: Sequence[str]) -> tuple[Floats, Floats]:
         rows[place] = (values @ model.words[buckets].astype(np.float32)) * model.scale + model.bias
     logits, vectors = rows[:, :-1], None
     if model.sense is not None:
-        vectors = np.asarray(model.encoder.encode([features.plain(text) for text in texts]), np.float32)
+        with _encoding:
+            vectors = np.asarray(model.encoder.encode([features.plain(text) for text in texts]), np.float32)
         logits = logits + vectors @ model.sense
     spanish, lift = 1 / (1 + np.exp(-rows[:, -1])), model.meta["lift"]
     logits[:, model.classes.index(OUT_OF_SCOPE)] -= lift["en"] * (1 - spanish) + lift["es"] * spanish
