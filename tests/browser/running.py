@@ -58,8 +58,12 @@ class Demo:
         return done and len(thread) >= at_least and thread[-1]["direction"] != "inbound"
 
     def link(self, person: Person) -> str:
-        """The address in the newest text to ``person`` that has one."""
+        """The address in the newest text to ``person`` that has one; the statements may still be on their way."""
+        self.ask(self.stage.wait_for(partial(self._heard, person), "a text"))
         return last_link(self.thread(person))
+
+    async def _heard(self, person: Person) -> bool:
+        return any("http" in message["body"] for message in await self.stage.thread(person.phone))
 
 
 @contextmanager

@@ -106,10 +106,9 @@ def test_the_bill_can_be_read_and_paid_by_keyboard_alone(phone: OpenPhone, demo:
     page = phone(width=1000)
     page.goto(demo.link(PETER))
     month, day, year = PETER.born_on.split("/")
-    _tab_to(page, "input[name=month]")
-    for value in (month, day, year, PETER.postal_code):
+    for name, value in (("month", month), ("day", day), ("year", year), ("zip", PETER.postal_code)):
+        _tab_to(page, f"input[name={name}]")
         page.keyboard.type(value)
-        page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.locator(".hero").wait_for()
     _tab_to(page, "main form button")

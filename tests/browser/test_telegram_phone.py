@@ -45,7 +45,7 @@ def test_a_spanish_patient_moves_to_telegram_presses_buttons_and_gets_the_statem
     """With nothing asked of another host, and at every width nothing that axe objects to."""
     asked: list[str] = []
     desk.on("request", lambda request: asked.append(request.url))
-    said = (("quiero usar telegram", "¿Aun quiere usarla?"), ("sí", "fecha de nacimiento"),
+    said = (("quiero usar telegram", "¿Quiere usarla de todos modos?"), ("sí", "fecha de nacimiento"),
             (proof(LUIS), "Los textos no son privados"), ("no", "https://t.me/"))
     join(desk, demo, LUIS, said, "Este chat ya está conectado")
     text(desk, proof(LUIS), "Telegram es otra empresa")
