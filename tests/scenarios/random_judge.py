@@ -107,7 +107,7 @@ def _one_set_of_replies_each(books: Books) -> Iterator[str]:
             # What waited for an unknown outcome may find that the proof of identity has lapsed meanwhile (T-34).
             late = row.settled_at is not None and row.settled_at - row.created_at > timedelta(minutes=10)
             if row.status in ("cancelled", "failed") or (row.status == "withheld" and not late and not _opted_out(
-                    books, row.created_at)):
+                    books, (row.settled_at or row.created_at) + timedelta(seconds=1))):
                 yield f"the reply {row.template} to {text.external_id} is {row.status}"
 
 
