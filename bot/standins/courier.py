@@ -66,14 +66,22 @@ class Courier:
         if not self.holding:
             self._spawn(list(rows))
 
-    def release(self, order: str = "given", copies: int = 1) -> int:
-        """Send everything held back, one after another: order given, reversed or shuffled. Returns how many."""
-        self.holding = False
+    def release(
+        self, order: str = "given", copies: int = 1, fits: Callable[[Row], bool] | None = None, most: int | None = None
+    ) -> int:
+        """Send what is held back, one after another: order given, reversed or shuffled. Returns how many.
+
+        With `fits` or `most` only those go, and whatever else is held stays held.
+        """
         waiting = [row for row in self.journal.table("deliveries").values() if str(row["id"]) not in self._flying]
+        waiting = [row for row in waiting if fits is None or fits(row)]
+        if fits is None and most is None:
+            self.holding = False
         if order == "reversed":
             waiting.reverse()
         if order == "shuffled":
             random.shuffle(waiting)
+        waiting = waiting[:most]
         self._spawn(waiting * copies)
         return len(waiting)
 
@@ -96,7 +104,8 @@ class Courier:
         task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, rows: list[Row]) -> None:
-        await asyncio.sleep(self.delay_s)
+        if self.delay_s > 0:
+            await asyncio.sleep(self.delay_s)
         for row in rows:
             try:
                 await self._deliver(row)

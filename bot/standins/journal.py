@@ -40,11 +40,13 @@ class Journal:
     """Tables in memory whose every change is in the next line written.
 
     `put` and `remove` take effect at once and reach the disk with the next `write`; callers do both without
-    awaiting in between, so a line and its changes stand or fall together.
+    awaiting in between, so a line and its changes stand or fall together. Without a path the lines are kept in memory;
+    with `keep_lines` False not even there, and only the tables remain.
     """
 
-    def __init__(self, path: Path | None = None, clock: Clock = time.time) -> None:
+    def __init__(self, path: Path | None = None, clock: Clock = time.time, keep_lines: bool = True) -> None:
         self.clock = clock
+        self._keeps = keep_lines or path is not None
         self.path = path
         self._kept: list[Row] = []
         self._changes: dict[str, dict[str, Row | None]] = {}
@@ -79,6 +81,9 @@ class Journal:
         self._sequence += 1
         at = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
         line: Row = {"seq": self._sequence, "at": at, "kind": kind, **fields}
+        if not self._keeps:
+            self._changes = {}
+            return line
         if self._changes:
             line["changes"] = self._changes
         raw = json.dumps(line, ensure_ascii=False, separators=(",", ":"))

@@ -1,8 +1,13 @@
-"""A local Stripe: customers, Checkout with its hosted page, PaymentIntents, refunds, signed events, idempotency keys.
+"""A local Stripe: customers and their cards and bank accounts, Checkout with its hosted page, PaymentIntents,
+SetupIntents, refunds, disputes, payouts and the books, signed events, idempotency keys.
 
-Faults (POST /_standin/fault {"path", "mode", "times"?, "delay_ms"?}; path "*" matches any): "500" fails before anything
-was done, "500_saved" is remembered under the idempotency key as Stripe documents, "drop_after" and "timeout_after" do
-the work and keep the answer.
+Faults (POST /_standin/fault {"path", "mode", "times"?, "delay_ms"?, "verb"?}; path "*" matches any, a path may be
+written with its {id}): "500" fails before anything was done, "500_saved" is remembered under the idempotency key as
+Stripe documents, "drop_after" and "timeout_after" do the work and keep the answer. "decline" refuses the next card or
+debit ({"decline_code"?, "code"?, "advice_code"?}; path /v1/payment_intents, /v1/setup_intents, or /c/pay for the hosted
+page), "pending" leaves the next refund pending (path /v1/refunds).
+
+Everything else that banks and networks do by themselves is ordered at /_standin/... (stripe_control.py).
 """
 
 from __future__ import annotations
@@ -16,11 +21,8 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.standins import stripe_checkout as checkout
 from bot.standins import stripe_events as events
-from bot.standins import stripe_intents as intents
 from bot.standins import stripe_page as page
-from bot.standins import stripe_payments as payments
 from bot.standins.courier import Courier, Letter
 from bot.standins.journal import Journal, Row
 from bot.standins.stripe_account import (
@@ -31,18 +33,20 @@ from bot.standins.stripe_account import (
     Asked,
     StripeError,
     StripeOptions,
-    expand,
     new_id,
 )
+from bot.standins.stripe_control import ORDERS, get_journal, order_handler, post_fault, post_settle
+from bot.standins.stripe_endpoints import ENDPOINTS, Act
 from bot.standins.stripe_idempotency import Answer, fingerprint, flying, in_use, recall, remember
+from bot.standins.stripe_lists import expand
 from bot.standins.stripe_params import check_params
+from bot.standins.stripe_sweep import sweep
 from bot.standins.wire import (
     Fault,
     FormError,
     Running,
     argument_parser,
     clock_from,
-    control_body,
     drop,
     hang,
     nest,
@@ -52,40 +56,10 @@ from bot.standins.wire import (
 
 __all__ = ["Running", "StripeOptions", "make_app", "start"]
 
-Act = Callable[[Account, Asked], Row]
-ENDPOINTS: dict[str, Act] = {
-    "POST /v1/customers": payments.create_customer,
-    "GET /v1/customers": payments.list_customers,
-    "GET /v1/customers/{id}": payments.fetch_customer,
-    "POST /v1/customers/{id}": payments.update_customer,
-    "POST /v1/checkout/sessions": checkout.create_session,
-    "GET /v1/checkout/sessions": checkout.list_sessions,
-    "GET /v1/checkout/sessions/{id}": checkout.fetch_session,
-    "POST /v1/checkout/sessions/{id}": checkout.update_session,
-    "POST /v1/checkout/sessions/{id}/expire": checkout.expire_session,
-    "GET /v1/checkout/sessions/{id}/line_items": checkout.list_line_items,
-    "POST /v1/payment_intents": intents.create_intent,
-    "GET /v1/payment_intents": intents.list_intents,
-    "GET /v1/payment_intents/search": intents.search_intents,
-    "GET /v1/payment_intents/{id}": intents.fetch_intent,
-    "POST /v1/payment_intents/{id}/confirm": intents.confirm_intent,
-    "POST /v1/payment_intents/{id}/cancel": intents.cancel_intent,
-    "POST /v1/refunds": payments.create_refund,
-    "GET /v1/refunds": payments.list_refunds,
-    "GET /v1/refunds/{id}": payments.fetch_refund,
-    "GET /v1/charges": payments.list_charges,
-    "GET /v1/charges/{id}": payments.fetch_charge,
-    "GET /v1/events": events.list_events,
-    "GET /v1/events/{id}": events.fetch_event,
-    "GET /v1/balance_transactions": payments.list_balance_transactions,
-    "GET /v1/balance_transactions/{id}": payments.fetch_balance_transaction,
-}
-
-
 def make_app(options: StripeOptions | None = None) -> web.Application:
     """The stand-in as an aiohttp application; an existing journal is continued."""
     options = options or StripeOptions()
-    journal = Journal(options.journal, options.clock)
+    journal = Journal(options.journal, options.clock, options.keep_lines)
 
     def signed(row: Row) -> Letter:
         return events.sign(account, row)
@@ -113,7 +87,7 @@ async def _living(app: web.Application) -> AsyncIterator[None]:
 
 async def _sweep_forever(account: Account) -> None:
     while True:
-        checkout.sweep(account)
+        sweep(account)
         await asyncio.sleep(0.25)
 
 
@@ -126,11 +100,14 @@ def _add_routes(app: web.Application) -> None:
     app.router.add_post("/c/pay/{id}", page.submit)
     app.router.add_get("/c/pay/{id}/authenticate", page.show_authenticate)
     app.router.add_post("/c/pay/{id}/authenticate", page.submit_authenticate)
+    app.router.add_get("/3ds/{id}", page.show_3ds)
     app.router.add_post("/3ds/{id}", page.submit_3ds)
     app.router.add_post("/_standin/events", events.post_events)
-    app.router.add_post("/_standin/fault", _post_fault)
-    app.router.add_post("/_standin/settle", _post_settle)
-    app.router.add_get("/_standin/journal", _get_journal)
+    app.router.add_post("/_standin/fault", post_fault)
+    app.router.add_post("/_standin/settle", post_settle)
+    app.router.add_get("/_standin/journal", get_journal)
+    for name in ORDERS:
+        app.router.add_post(f"/_standin/{name}", order_handler(name))
 
 
 def _unrecognized(account: Account, asked: Asked) -> Row:
@@ -140,14 +117,15 @@ def _unrecognized(account: Account, asked: Asked) -> Row:
 def _endpoint(endpoint: str, act: Act) -> Callable[[web.Request], Any]:
     async def handle(request: web.Request) -> web.StreamResponse:
         account = request.app[ACCOUNT]
-        checkout.sweep(account)
+        sweep(account)
         pairs = await _pairs(request)
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
         if key is not None and key in account.in_flight:
             return _conclude(account, request, pairs, in_use(), None)
-        fault = account.faults.take(request.path, "*")
+        fault = account.faults.take(request.path, endpoint.partition(" ")[2], "*", verb=request.method)
         with flying(account, key):
-            await asyncio.sleep(account.options.latency_ms / 1000)
+            if account.options.latency_ms:
+                await asyncio.sleep(account.options.latency_ms / 1000)
             if fault is not None and fault.mode in ("timeout_before", "drop_before"):
                 _note(account, request, pairs, None, fault)
                 return await hang(request, fault.delay_ms) if fault.mode == "timeout_before" else drop(request)
@@ -204,7 +182,8 @@ def _asked(request: web.Request, pairs: list[tuple[str, str]], endpoint: str, ke
     except FormError as error:
         raise StripeError(400, str(error)) from error
     params = check_params(endpoint, nested) if endpoint else {}
-    return Asked(request.path, params, base, new_id("req"), key, request.match_info.get("id", ""))
+    first, second = (request.match_info.get(name, "") for name in ("id", "second"))
+    return Asked(request.path, params, base, new_id("req"), key, first, second)
 
 
 def _authenticate(request: web.Request, options: StripeOptions) -> None:
@@ -256,26 +235,6 @@ def _note(
     )
 
 
-async def _post_fault(request: web.Request) -> web.Response:
-    account, wanted = request.app[ACCOUNT], await control_body(request)
-    try:
-        account.faults.set(str(wanted.get("path", "*")), wanted)
-    except ValueError as error:
-        raise web.HTTPBadRequest(text=str(error)) from error
-    account.journal.write("control", what="fault", wanted=wanted)
-    return web.json_response({"ok": True})
-
-
-async def _post_settle(request: web.Request) -> web.Response:
-    """Answers once every event was settled."""
-    await request.app[ACCOUNT].courier.settle()
-    return web.json_response({"ok": True})
-
-
-async def _get_journal(request: web.Request) -> web.Response:
-    return web.json_response(request.app[ACCOUNT].journal.lines())
-
-
 def main() -> None:
     parser = argument_parser("stripe")
     parser.add_argument("--api-key", default=StripeOptions.api_key)
@@ -283,6 +242,7 @@ def main() -> None:
     parser.add_argument("--webhook-secret", default=StripeOptions.webhook_secret)
     parser.add_argument("--event-delay-ms", type=int, default=0)
     parser.add_argument("--latency-ms", type=int, default=0)
+    parser.add_argument("--bank-delay-s", type=int, default=4 * 86_400, help="how long a bank works on a debit")
     given = parser.parse_args()
     options = StripeOptions(
         api_key=given.api_key,
@@ -291,6 +251,7 @@ def main() -> None:
         journal=Path(given.journal),
         event_delay_ms=given.event_delay_ms,
         latency_ms=given.latency_ms,
+        bank_delay_s=given.bank_delay_s,
         clock=clock_from(given.clock),
     )
     serve(make_app(options), given.port)

@@ -1,9 +1,8 @@
-"""One Stripe account of the stand-in: options, state, errors, lists, expansion."""
+"""One Stripe account of the stand-in: options, state and errors."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from aiohttp import web
 
 from bot.standins.courier import Courier
 from bot.standins.journal import Clock, Journal, Row
+from bot.standins.stripe_state import Agenda, Shelf, Totals, add_up, shelve
 from bot.standins.wire import Faults
 
 API_VERSION = "2026-10-28.endive"
@@ -22,12 +22,22 @@ TABLES = {
     "ch": "charges",
     "cs": "sessions",
     "cus": "customers",
+    "du": "disputes",
     "evt": "events",
+    "mandate": "mandates",
     "pi": "payment_intents",
     "pm": "payment_methods",
+    "po": "payouts",
+    # What is not a card's: a charge of a bank account and its refund.
+    "py": "charges",
+    "pyr": "refunds",
     "re": "refunds",
+    "seti": "setup_intents",
     "txn": "balance_transactions",
 }
+
+
+_NAMES = {"cs": "checkout.session", "pm": "PaymentMethod", "seti": "setupintent"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,9 @@ class StripeOptions:
 
     `clock` dates the objects and ages the idempotency keys; `sign_clock` dates the signatures, because whoever checks
     them compares with the real time. `search_lag_s`: how long a new PaymentIntent stays unsearchable, as Stripe's
-    search is behind its writes. `latency_ms` is how long a request is in flight.
+    search is behind its writes. `latency_ms` is how long a request is in flight. `bank_delay_s`: how long a bank works
+    on a debit, None to wait for /_standin/bank; `evidence_s`: how long a dispute may be answered. `keep_lines` False
+    keeps no record in memory of what was asked (for simulations of years); a journal on disk is always whole.
     """
 
     api_key: str = "sk_test_standin"
@@ -46,6 +58,9 @@ class StripeOptions:
     event_delay_ms: int = 0
     latency_ms: int = 0
     search_lag_s: float = 0.0
+    bank_delay_s: float | None = 4 * 86_400.0
+    evidence_s: float = 14 * 86_400.0
+    keep_lines: bool = True
     idempotency_ttl_s: float = 24 * 3600
     retry_delays_s: tuple[float, ...] = (0.1, 0.3, 1.0)
     timeout_s: float = 15.0
@@ -78,7 +93,7 @@ class StripeError(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A checked request. `base` is our own address, `id` the object named in the path."""
+    """A checked request. `base` is our own address, `id` the object named in the path, `second` the one after it."""
 
     path: str
     params: dict[str, Any]
@@ -86,12 +101,14 @@ class Asked:
     request_id: str
     key: str | None = None
     id: str = ""
+    second: str = ""
 
 
 @dataclass
 class Account:
     """The running state. All that must survive is in the journal's tables: those of TABLES, "session_extras",
-    "idempotency" (key -> {"at", "fingerprint", "status", "body"}), "endpoint", "deliveries".
+    "method_numbers" (what is behind a PaymentMethod), "idempotency" (key -> {"at", "fingerprint", "status", "body"}),
+    "endpoint", "deliveries", "due", "payout_entries".
     """
 
     options: StripeOptions
@@ -100,6 +117,13 @@ class Account:
     faults: Faults = field(default_factory=Faults)
     in_flight: set[str] = field(default_factory=set)
     outgoing: list[Row] = field(default_factory=list)
+    shelves: dict[str, Shelf] = field(default_factory=dict)
+    news_rules: list[Row] = field(default_factory=list)
+    cleared_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.agenda = Agenda(self.journal)
+        self.totals: Totals = add_up(self.journal, self.now())
 
     def now(self) -> int:
         return int(self.journal.clock())
@@ -111,8 +135,23 @@ class Account:
             self.courier.dispatch_in_order(rows)
 
     def put(self, thing: Row) -> Row:
-        self.journal.put(TABLES[_prefix(thing["id"])], thing["id"], thing)
+        table, key = TABLES[prefix_of(thing["id"])], thing["id"]
+        shelf = self.shelf(table)
+        old = self.journal.table(table).get(key)
+        self.journal.put(table, key, thing)
+        shelf.note(thing, old)
         return thing
+
+    def shelf(self, table: str) -> Shelf:
+        if table not in self.shelves:
+            self.shelves[table] = shelve(self.journal, table)
+        return self.shelves[table]
+
+    def shown(self, thing: Row) -> Row:
+        """The object as it is told now: time alone makes a balance transaction available."""
+        if thing["object"] != "balance_transaction" or thing["status"] == "available":
+            return thing
+        return {**thing, "status": "available" if thing["available_on"] <= self.now() else "pending"}
 
     def change(self, thing: Row, **fields: Any) -> Row:
         """A changed copy takes the place of the object, so that events keep what they saw."""
@@ -122,7 +161,7 @@ class Account:
         """Raises StripeError 404 (in the path) or 400 (in a parameter) resource_missing."""
         row = self.journal.table(TABLES[prefix]).get(identifier)
         if row is None:
-            name = TABLES[prefix].rstrip("s").replace("session", "checkout.session")
+            name = _NAMES.get(prefix) or TABLES[prefix].rstrip("s")
             status = 404 if param == "id" else 400
             raise StripeError(status, f"No such {name}: '{identifier}'", code="resource_missing", param=param)
         return row
@@ -135,7 +174,7 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{'test_' if prefix == 'cs' else ''}{uuid4().hex[:24]}"
 
 
-def _prefix(identifier: str) -> str:
+def prefix_of(identifier: str) -> str:
     return identifier.split("_", 1)[0]
 
 
@@ -144,67 +183,3 @@ def merge_metadata(old: Row, given: Row | None) -> Row:
     if given is None:
         return {}
     return {key: value for key, value in {**old, **given}.items() if value != ""}
-
-
-def page(rows: Iterable[Row], asked: Asked) -> Row:
-    """A list object, newest first, by limit, starting_after, ending_before and created."""
-    found = [row for row in reversed(list(rows)) if _created_within(row, asked.params.get("created"))]
-    limit = asked.params.get("limit", 10)
-    if not 1 <= limit <= 100:
-        raise StripeError(400, "limit must be between 1 and 100", param="limit")
-    ids = [row["id"] for row in found]
-    if after := asked.params.get("starting_after"):
-        found = found[_position(ids, after, "starting_after") + 1 :]
-    if before := asked.params.get("ending_before"):
-        found = found[: _position(ids, before, "ending_before")]
-        return _list_object(asked, found[-limit:], len(found) > limit)
-    return _list_object(asked, found[:limit], len(found) > limit)
-
-
-def _list_object(asked: Asked, rows: list[Row], more: bool) -> Row:
-    return {"object": "list", "url": asked.path, "has_more": more, "data": rows}
-
-
-def _position(ids: list[str], identifier: str, param: str) -> int:
-    if identifier not in ids:
-        raise StripeError(400, f"No such object: '{identifier}'", code="resource_missing", param=param)
-    return ids.index(identifier)
-
-
-_COMPARE: dict[str, Callable[[int, int], bool]] = {
-    "gt": lambda a, b: a > b,
-    "gte": lambda a, b: a >= b,
-    "lt": lambda a, b: a < b,
-    "lte": lambda a, b: a <= b,
-}
-
-
-def _created_within(row: Row, wanted: dict[str, int] | None) -> bool:
-    return all(_COMPARE[name](row["created"], bound) for name, bound in (wanted or {}).items())
-
-
-def expand(account: Account, thing: Row, paths: list[str]) -> Row:
-    """The object with the named id fields replaced by their objects; raises StripeError for what has none."""
-    for path in paths:
-        thing = _expand(account, thing, path.split("."), path)
-    return thing
-
-
-def _expand(account: Account, thing: Row, steps: list[str], path: str) -> Row:
-    head, rest = steps[0], steps[1:]
-    if head == "data" and isinstance(thing.get("data"), list):
-        return {**thing, "data": [_expand(account, item, rest, path) for item in thing["data"]]}
-    if head == "line_items" and thing["object"] == "checkout.session":
-        lines = account.journal.table("session_extras")[thing["id"]]["line_items"]
-        url = f"/v1/checkout/sessions/{thing['id']}/line_items"
-        return {**thing, head: {"object": "list", "url": url, "has_more": False, "data": lines}}
-    if head not in thing:
-        raise StripeError(400, f"This property cannot be expanded ({path}).", param="expand")
-    value = thing[head]
-    if isinstance(value, str) and _prefix(value) in TABLES:
-        value = account.find(value, _prefix(value))
-    elif value is not None and not isinstance(value, dict):
-        raise StripeError(400, f"This property cannot be expanded ({path}).", param="expand")
-    if rest and value is not None:
-        value = _expand(account, value, rest, path)
-    return {**thing, head: value}

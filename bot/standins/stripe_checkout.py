@@ -1,33 +1,32 @@
-"""Checkout Sessions: create, look up, expire, and be paid once."""
+"""Checkout Sessions: create, look up, expire."""
 
 from __future__ import annotations
 
 from bot.standins.journal import Row
-from bot.standins.stripe_account import Account, Asked, StripeError, merge_metadata, page
-from bot.standins.stripe_cards import Card
+from bot.standins.stripe_account import Account, Asked, StripeError, merge_metadata
 from bot.standins.stripe_events import emit
-from bot.standins.stripe_intents import (
-    attempt,
-    cancel,
-    check_amount,
-    check_suffix,
-    fail_authentication,
-    make_method,
-    require_action,
-)
-from bot.standins.stripe_objects import intent_object, line_item, session_object
+from bot.standins.stripe_intents import cancel, check_amount, check_suffix
+from bot.standins.stripe_lists import listing
+from bot.standins.stripe_session_objects import line_item, session_object
+from bot.standins.stripe_setups import OPEN_STATES, setup_object
+from bot.standins.stripe_setups import cancel as cancel_setup
 
 SHORTEST_S, LONGEST_S = 30 * 60, 24 * 3600
+SPOKEN_METHODS = frozenset({"card", "us_bank_account"})
 
 
 def create_session(account: Account, asked: Asked) -> Row:
     params = asked.params
     _check_mode(params)
     _check_expiry(account, params.get("expires_at"))
-    if params.get("customer") and params.get("customer_email"):
-        raise StripeError(400, "You may only specify one of these parameters: customer, customer_email.")
-    if params.get("customer"):
-        account.find(params["customer"], "cus", "customer")
+    _check_customer(account, params)
+    session = _setup_session(account, asked) if params["mode"] == "setup" else _payment_session(account, asked)
+    account.agenda.add(session["expires_at"], "expire", session["id"])
+    return session
+
+
+def _payment_session(account: Account, asked: Asked) -> Row:
+    params = asked.params
     intent_data = params.get("payment_intent_data") or {}
     check_suffix(intent_data.get("statement_descriptor_suffix"), "payment_intent_data[statement_descriptor_suffix]")
     lines = _lines(params)
@@ -38,21 +37,60 @@ def create_session(account: Account, asked: Asked) -> Row:
     return session
 
 
+def _setup_session(account: Account, asked: Asked) -> Row:
+    """Its SetupIntent is made with it, unlike a payment's PaymentIntent."""
+    params = asked.params
+    session = session_object(account.now(), params, None, params.get("currency"), asked.base)
+    data = params.get("setup_intent_data") or {}
+    fields = {**data, "customer": session["customer"], "allowed_payment_method_types": session["payment_method_types"]}
+    setup = account.put(setup_object(account.now(), fields))
+    emit(account, "setup_intent.created", setup, asked)
+    session = account.put({**session, "setup_intent": setup["id"]})
+    account.journal.put("session_extras", session["id"], {"line_items": [], "intent_data": {}})
+    return session
+
+
+def _check_customer(account: Account, params: Row) -> None:
+    if params.get("customer") and params.get("customer_email"):
+        raise StripeError(400, "You may only specify one of these parameters: customer, customer_email.")
+    if params.get("customer") and params.get("customer_creation"):
+        raise StripeError(400, "You may only specify one of these parameters: customer, customer_creation.")
+    if params.get("customer"):
+        account.find(params["customer"], "cus", "customer")
+
+
 def _check_mode(params: Row) -> None:
     if params.get("mode") is None:
         raise StripeError(400, "Missing required param: mode.", code="parameter_missing", param="mode")
-    if params["mode"] != "payment":
-        raise StripeError(400, "This stand-in speaks mode=payment only", param="mode")
+    if params["mode"] == "subscription":
+        raise StripeError(400, "This stand-in speaks mode=payment and mode=setup only", param="mode")
     if params.get("ui_mode") not in (None, "hosted_page"):
         raise StripeError(400, "This stand-in speaks ui_mode=hosted_page only", param="ui_mode")
-    for name in ("line_items", "success_url"):
+    setup = params["mode"] == "setup"
+    for name in ("success_url",) if setup else ("line_items", "success_url"):
         if not params.get(name):
             raise StripeError(400, f"Missing required param: {name}.", code="parameter_missing", param=name)
     for name in ("success_url", "cancel_url"):
         if not str(params.get(name) or "https://").startswith(("https://", "http://")):
             raise StripeError(400, "Not a valid URL", code="url_invalid", param=name)
-    if set(params.get("allowed_payment_method_types") or ["card"]) != {"card"}:
-        raise StripeError(400, "This stand-in takes cards only", param="allowed_payment_method_types")
+    if not set(params.get("allowed_payment_method_types") or ["card"]) <= SPOKEN_METHODS:
+        message = "This stand-in takes card and us_bank_account only"
+        raise StripeError(400, message, param="allowed_payment_method_types")
+    _check_mode_fits(params, setup)
+
+
+#: What belongs to one mode and is refused in the other.
+_ONLY_PAYMENT = ("line_items", "payment_intent_data", "submit_type", "saved_payment_method_options", "invoice_creation")
+
+
+def _check_mode_fits(params: Row, setup: bool) -> None:
+    wrong = [name for name in (_ONLY_PAYMENT if setup else ("setup_intent_data",)) if params.get(name)]
+    if wrong:
+        message = f"You can not pass `{wrong[0]}` in `{params['mode']}` mode."
+        raise StripeError(400, message, param=wrong[0])
+    if setup and not params.get("currency") and not params.get("allowed_payment_method_types"):
+        message = "`currency` is required in `setup` mode when `allowed_payment_method_types` is not set."
+        raise StripeError(400, message, code="parameter_missing", param="currency")
 
 
 def _check_expiry(account: Account, expires_at: int | None) -> None:
@@ -109,14 +147,11 @@ def update_session(account: Account, asked: Asked) -> Row:
 
 
 def list_sessions(account: Account, asked: Asked) -> Row:
-    rows = list(account.journal.table("sessions").values())
-    for name in ("customer", "payment_intent", "status"):
-        if asked.params.get(name) is not None:
-            rows = [row for row in rows if row[name] == asked.params[name]]
-    if asked.params.get("customer_details"):
-        email = asked.params["customer_details"]["email"]
-        rows = [row for row in rows if (row["customer_details"] or {}).get("email") == email]
-    return page(rows, asked)
+    email = (asked.params.get("customer_details") or {}).get("email")
+    return listing(
+        account, "sessions", asked, "customer", "payment_intent", "status",
+        where=None if email is None else lambda row: (row["customer_details"] or {}).get("email") == email,
+    )  # fmt: skip
 
 
 def list_line_items(account: Account, asked: Asked) -> Row:
@@ -130,88 +165,18 @@ def expire_session(account: Account, asked: Asked) -> Row:
     if session["status"] != "open":
         message = 'Only Checkout Sessions with a status in ["open"] can be expired. '
         raise StripeError(400, f"{message}This Checkout Session has a status of {session['status']}.")
-    return _expire(account, session, asked)
+    account.agenda.drop("expire", session["id"])
+    return expire(account, session, asked)
 
 
-def _expire(account: Account, session: Row, asked: Asked | None) -> Row:
+def expire(account: Account, session: Row, asked: Asked | None) -> Row:
+    """Close an open session, and the intent behind it."""
     session = account.change(session, status="expired", url=None)
     if session["payment_intent"]:
         cancel(account, account.find(session["payment_intent"], "pi"), "expired", asked)
+    if session["setup_intent"]:
+        setup = account.find(session["setup_intent"], "seti")
+        if setup["status"] in OPEN_STATES:
+            cancel_setup(account, setup, "abandoned", asked)
     emit(account, "checkout.session.expired", session, asked)
     return session
-
-
-def sweep(account: Account) -> None:
-    """Expire the sessions whose time is over, journal it, send the events."""
-    now = account.now()
-    rows = account.journal.table("sessions").values()
-    over = [row for row in rows if row["status"] == "open" and row["expires_at"] <= now]
-    for session in over:
-        _expire(account, session, None)
-    if over:
-        account.journal.write("expired", ids=[session["id"] for session in over])
-        account.flush()
-
-
-def pay(account: Account, session: Row, card: Card, exp: tuple[int, int], billing: Row, base: str) -> Row:
-    """One try with one card. Returns the PaymentIntent: succeeded, requires_action or requires_payment_method.
-
-    A session that is not open is left alone and its PaymentIntent returned: the form sent twice charges once.
-    """
-    if session["status"] != "open":
-        return account.find(session["payment_intent"], "pi")
-    intent = _intent_of(account, session)
-    method = make_method(account, card, *exp, session["customer"], billing)
-    intent = account.change(intent, payment_method=method["id"])
-    session = account.change(
-        account.find(session["id"], "cs"),
-        payment_intent=intent["id"],
-        customer_details={
-            "address": billing.get("address"),
-            "business_name": None,
-            "email": billing.get("email"),
-            "individual_name": None,
-            "name": billing.get("name"),
-            "phone": None,
-            "tax_exempt": "none",
-            "tax_ids": [],
-        },
-    )
-    if card.challenge:
-        return require_action(account, intent, f"{base}/c/pay/{session['id']}/authenticate", None)
-    return _settle(account, session, attempt(account, intent, card, None, billing))
-
-
-def authenticate(account: Account, session: Row, passed: bool) -> Row:
-    """The end of 3-D Secure. Does nothing when there is nothing to confirm."""
-    intent = account.find(session["payment_intent"], "pi")
-    if session["status"] != "open" or intent["status"] != "requires_action":
-        return intent
-    if not passed:
-        return fail_authentication(account, intent)
-    number = account.journal.table("method_numbers")[intent["payment_method"]]["number"]
-    billing = account.find(intent["payment_method"], "pm")["billing_details"]
-    return _settle(account, session, attempt(account, intent, Card(number), None, billing))
-
-
-def _intent_of(account: Account, session: Row) -> Row:
-    if session["payment_intent"]:
-        return account.find(session["payment_intent"], "pi")
-    data = account.journal.table("session_extras")[session["id"]]["intent_data"]
-    fields = {
-        **data,
-        "amount": session["amount_total"],
-        "currency": session["currency"],
-        "customer": session["customer"],
-        "payment_method_types": session["payment_method_types"],
-    }
-    intent = account.put(intent_object(account.now(), fields))
-    emit(account, "payment_intent.created", intent)
-    return intent
-
-
-def _settle(account: Account, session: Row, intent: Row) -> Row:
-    if intent["status"] == "succeeded":
-        session = account.change(session, status="complete", payment_status="paid", url=None)
-        emit(account, "checkout.session.completed", session)
-    return intent

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from bot.standins.courier import Letter
 from bot.standins.journal import Row
-from bot.standins.stripe_account import ACCOUNT, API_VERSION, Account, Asked, new_id, page
+from bot.standins.stripe_account import ACCOUNT, API_VERSION, Account, Asked, new_id
+from bot.standins.stripe_lists import listing
 from bot.standins.wire import control_body
 
 
@@ -36,14 +37,37 @@ def emit(account: Account, kind: str, thing: Row, asked: Asked | None = None, pr
     }
     account.put(event)
     if event["pending_webhooks"]:
-        account.outgoing.append(_post(account, event))
+        _send(account, event)
     return event
 
 
-def _post(account: Account, event: Row) -> Row:
-    row = {"id": f"dl_{uuid4().hex}", "url": _endpoint(account)["url"], "event": event["id"], "type": event["type"]}
+def _send(account: Account, event: Row) -> None:
+    """The event goes out with the next flush, unless a rule says otherwise."""
+    rule = _rule_for(account, event["type"])
+    if rule is None:
+        account.outgoing.append(_post(account, event))
+    elif rule["what"] == "hold":
+        _post(account, event)
+    elif rule["what"] == "double":
+        account.outgoing.append(_post(account, event, copies=rule["copies"]))
+
+
+def _post(account: Account, event: Row, **more: Any) -> Row:
+    url = _endpoint(account)["url"]
+    row = {"id": f"dl_{uuid4().hex}", "url": url, "event": event["id"], "type": event["type"], **more}
     account.courier.enqueue(row)
     return row
+
+
+def _rule_for(account: Account, kind: str) -> Row | None:
+    """The first rule (drop, hold or double the next of a type) that fits, used up by one."""
+    for rule in account.news_rules:
+        if rule["type"] == "*" or _is({"type": kind}, rule["type"]):
+            rule["left"] -= 1
+            if rule["left"] <= 0:
+                account.news_rules.remove(rule)
+            return rule
+    return None
 
 
 def _endpoint(account: Account) -> Row:
@@ -67,8 +91,8 @@ def sign(account: Account, row: Row) -> Letter:
 
 def list_events(account: Account, asked: Asked) -> Row:
     wanted = asked.params.get("types") or ([asked.params["type"]] if asked.params.get("type") else [])
-    rows = account.journal.table("events").values()
-    return page([row for row in rows if not wanted or any(_is(row, kind) for kind in wanted)], asked)
+    fits = (lambda row: any(_is(row, kind) for kind in wanted)) if wanted else None
+    return listing(account, "events", asked, where=fits)
 
 
 def _is(event: Row, kind: str) -> bool:
@@ -85,8 +109,16 @@ def _hold(account: Account, wanted: Row) -> Row:
 
 
 def _release(account: Account, wanted: Row) -> Row:
+    """{"order"?, "copies"?}; with {"type"} or {"event"} or {"most"} only these go and the rest stays held."""
     order, copies = str(wanted.get("order", "given")), int(wanted.get("copies", 1))
-    return {"released": account.courier.release(order, copies)}
+    kind, event = wanted.get("type"), wanted.get("event")
+    most = int(wanted["most"]) if "most" in wanted else None
+
+    def fits(row: Row) -> bool:
+        return (kind is None or _is(row, str(kind))) and (event is None or row["event"] == event)
+
+    chosen = fits if kind or event else None
+    return {"released": account.courier.release(order, copies, chosen, most)}
 
 
 def _shuffle(account: Account, wanted: Row) -> Row:
@@ -106,8 +138,47 @@ def _redeliver(account: Account, wanted: Row) -> Row:
 
 
 def _drop_next(account: Account, wanted: Row) -> Row:
+    """{"count"?}: the next deliveries are lost; with {"type"} the next events of that type."""
+    if "type" in wanted:
+        return _next(account, wanted, "drop")
     account.courier.drop_next = int(wanted.get("count", 1))
     return {}
+
+
+def _double_next(account: Account, wanted: Row) -> Row:
+    """{"type"?, "count"?, "copies"?}: the next events are delivered twice, or `copies` times."""
+    return _next(account, wanted, "double")
+
+
+def _hold_next(account: Account, wanted: Row) -> Row:
+    """{"type"?, "count"?}: the next events wait for `release`, all others go their way."""
+    return _next(account, wanted, "hold")
+
+
+def _next(account: Account, wanted: Row, what: str) -> Row:
+    left, copies = int(wanted.get("count", 1)), int(wanted.get("copies", 2))
+    rule = {"what": what, "type": str(wanted.get("type", "*")), "left": left, "copies": copies}
+    account.news_rules.append(rule)
+    return {}
+
+
+def _delay(account: Account, wanted: Row) -> Row:
+    """{"ms"}: how long every delivery from now on waits before it leaves."""
+    account.courier.delay_s = int(wanted["ms"]) / 1000
+    return {}
+
+
+def _waiting(account: Account, wanted: Row) -> Row:
+    """What has not been delivered yet, oldest first."""
+    rows = account.journal.table("deliveries").values()
+    return {"waiting": [{"event": row["event"], "type": row["type"]} for row in rows]}
+
+
+def _normal(account: Account, wanted: Row) -> Row:
+    """Forget every rule; what was held is sent."""
+    account.news_rules.clear()
+    account.courier.drop_next, account.courier.delay_s = 0, account.options.event_delay_ms / 1000
+    return {"released": account.courier.release()}
 
 
 def _set_endpoint(account: Account, wanted: Row) -> Row:
@@ -123,6 +194,11 @@ ACTIONS: dict[str, Callable[[Account, Row], Row]] = {
     "shuffle": _shuffle,
     "redeliver": _redeliver,
     "drop_next": _drop_next,
+    "double_next": _double_next,
+    "hold_next": _hold_next,
+    "delay": _delay,
+    "waiting": _waiting,
+    "normal": _normal,
     "endpoint": _set_endpoint,
 }
 

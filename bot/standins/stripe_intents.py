@@ -1,26 +1,30 @@
-"""PaymentIntents and the one function in which a card is charged."""
+"""PaymentIntents: create, confirm, cancel, list."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from bot.standins.journal import Row
-from bot.standins.stripe_account import Account, Asked, StripeError, new_id, page
-from bot.standins.stripe_cards import CARDS, TEST_METHODS, Card, card_details, card_for
+from bot.standins.stripe_account import Account, Asked, StripeError, merge_metadata
+from bot.standins.stripe_charging import Terms, charge
 from bot.standins.stripe_events import emit
-from bot.standins.stripe_objects import balance_transaction, charge_object, intent_object
+from bot.standins.stripe_lists import listing
+from bot.standins.stripe_methods import check_belongs, resolve
+from bot.standins.stripe_objects import intent_object
 
 MINIMUM_MINOR = {"usd": 50}
+MAXIMUM_MINOR = 99_999_999
 OPEN_STATES = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 def check_amount(amount: int, currency: str, param: str) -> None:
-    """Raises StripeError amount_too_small below Stripe's minimum (50 cents for usd)."""
+    """Raises StripeError below Stripe's minimum (50 cents for usd) and above its eight digits."""
     least = MINIMUM_MINOR.get(currency, 50)
     if amount < least:
         message = f"Amount must convert to at least {least} cents in {currency}."
         raise StripeError(400, message, code="amount_too_small", param=param)
+    if amount > MAXIMUM_MINOR:
+        raise StripeError(400, "Amount must be no more than $999,999.99", code="amount_too_large", param=param)
 
 
 def check_suffix(suffix: str | None, param: str) -> None:
@@ -37,40 +41,89 @@ def create_intent(account: Account, asked: Asked) -> Row:
     check_suffix(params.get("statement_descriptor_suffix"), "statement_descriptor_suffix")
     if params.get("capture_method") == "manual":
         raise StripeError(400, "This stand-in does not speak manual capture", param="capture_method")
-    if _off_session(params) and not params.get("confirm"):
-        raise StripeError(400, "off_session can only be used with confirm=true", param="off_session")
-    if params.get("confirm") and not params.get("payment_method"):
-        raise _no_method()
+    _check_confirming(params)
     if params.get("customer"):
         account.find(params["customer"], "cus", "customer")
-    _find_method(account, params.get("payment_method"))
-    intent = account.put(intent_object(account.now(), params))
+    fields = dict(params)
+    if params.get("payment_method"):
+        method = resolve(account, params["payment_method"])
+        check_belongs(account, method, params.get("customer"))
+        fields["payment_method"] = method["id"]
+    intent = intent_object(account.now(), fields)
+    if params.get("confirm"):
+        _check_confirmable(account, intent, asked)
+    intent = account.put(intent)
     emit(account, "payment_intent.created", intent, asked)
     return _confirm(account, intent, asked) if params.get("confirm") else intent
+
+
+def _check_confirming(params: Row) -> None:
+    """What goes with confirm=true only, and what it needs."""
+    if params.get("confirm"):
+        if not params.get("payment_method"):
+            raise _no_method()
+        return
+    for name in ("off_session", "return_url", "error_on_requires_action"):
+        if params.get(name) not in (None, False, "false"):
+            raise StripeError(400, f"{name} can only be used with confirm=true", param=name)
 
 
 def confirm_intent(account: Account, asked: Asked) -> Row:
     intent = account.find(asked.id, "pi")
     if intent["status"] not in OPEN_STATES:
         raise _unexpected_state(intent, "confirm")
+    _check_not_of_checkout(account, intent, "confirm")
+    fields: Row = {}
     if asked.params.get("payment_method"):
-        _find_method(account, asked.params["payment_method"])
-        intent = account.change(intent, payment_method=asked.params["payment_method"])
-    return _confirm(account, intent, asked)
+        method = resolve(account, asked.params["payment_method"])
+        check_belongs(account, method, intent["customer"])
+        fields["payment_method"] = method["id"]
+    if asked.params.get("setup_future_usage"):
+        fields["setup_future_usage"] = asked.params["setup_future_usage"]
+    changed = {**intent, **fields}
+    if changed["payment_method"] is None:
+        raise _no_method()
+    _check_confirmable(account, changed, asked)
+    return _confirm(account, account.put(changed), asked)
+
+
+def _check_confirmable(account: Account, intent: Row, asked: Asked) -> None:
+    """Raises StripeError 400 for a method of another kind, a blocked bank account, or a missing return_url."""
+    method = account.find(intent["payment_method"], "pm")
+    if method["type"] not in intent["payment_method_types"]:
+        message = f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent."
+        raise StripeError(400, message, param="payment_method")
+    check_belongs(account, method, intent["customer"])
+    if method["type"] == "us_bank_account" and method["us_bank_account"]["status_details"].get("blocked"):
+        message = "This bank account is blocked. Ask your customer for another payment method."
+        raise StripeError(400, message, code="payment_method_bank_account_blocked", param="payment_method")
+    automatic = intent["automatic_payment_methods"]
+    redirects = (automatic or {}).get("allow_redirects") != "never"
+    if redirects and (automatic or not intent["allowed_payment_method_types"]) and not asked.params.get("return_url"):
+        raise StripeError(400, _NO_RETURN_URL, param="return_url")
+
+
+_NO_RETURN_URL = (
+    "A `return_url` must be specified because this Payment Intent is configured to automatically accept payment "
+    "methods, some of which may require a full page redirect to succeed. Otherwise set "
+    "`automatic_payment_methods[allow_redirects]` to `never` or name `allowed_payment_method_types`."
+)
 
 
 def _confirm(account: Account, intent: Row, asked: Asked) -> Row:
     """Raises StripeError 402 on a decline, with the PaymentIntent inside as Stripe does."""
-    card = _find_method(account, intent["payment_method"])
-    if card is None:
-        raise _no_method()
-    if card.challenge and _off_session(asked.params):
-        card = Card(card.number, card.brand, "authentication_required", "authentication_required", _NEEDS_AUTH)
-    elif card.challenge:
-        return require_action(account, intent, f"{asked.base}/3ds/{intent['id']}", asked)
-    intent = attempt(account, intent, card, asked)
+    method = account.find(intent["payment_method"], "pm")
+    terms = Terms(
+        asked,
+        f"{asked.base}/3ds/{intent['id']}",
+        asked.params.get("return_url"),
+        asked.params.get("off_session") in ("true", "one_off", "recurring"),
+    )
+    intent = charge(account, intent, method, terms)
+    if intent["status"] == "requires_action" and asked.params.get("error_on_requires_action"):
+        raise _action_is_an_error(account, intent, method)
     error = intent["last_payment_error"]
-    if error is None:
+    if error is None or intent["status"] != "requires_payment_method":
         return intent
     extra = {key: value for key, value in error.items() if key not in ("message", "type", "code", "doc_url")}
     raise StripeError(
@@ -78,110 +131,35 @@ def _confirm(account: Account, intent: Row, asked: Asked) -> Row:
     )
 
 
+def _action_is_an_error(account: Account, intent: Row, method: Row) -> StripeError:
+    message = "Your card was declined. This transaction requires authentication."
+    intent = account.change(
+        intent,
+        status="requires_payment_method",
+        next_action=None,
+        payment_method=None,
+        last_payment_error={"type": "card_error", "code": "authentication_required", "message": message,
+                            "decline_code": "authentication_not_handled", "payment_method": method},
+    )  # fmt: skip
+    extra = {"decline_code": "authentication_not_handled", "payment_intent": intent, "payment_method": method}
+    return StripeError(402, message, kind="card_error", code="authentication_required", extra=extra)
+
+
 def _no_method() -> StripeError:
     message = "You cannot confirm this PaymentIntent because it's missing a payment method."
     return StripeError(400, message, code="payment_intent_unexpected_state")
 
 
-def _off_session(params: Row) -> bool:
-    """Documented as a boolean or "one_off" or "recurring"."""
-    return params.get("off_session") in ("true", "one_off", "recurring")
-
-
-_NEEDS_AUTH = "Your card was declined. This transaction requires authentication."
-
-
-def require_action(account: Account, intent: Row, url: str, asked: Asked | None) -> Row:
-    action = {"type": "redirect_to_url", "redirect_to_url": {"url": url, "return_url": None}}
-    intent = account.change(intent, status="requires_action", next_action=action)
-    emit(account, "payment_intent.requires_action", intent, asked)
-    return intent
-
-
-def attempt(account: Account, intent: Row, card: Card, asked: Asked | None, billing: Row | None = None) -> Row:
-    """Charge the card: the only place where money moves here. Returns the PaymentIntent, succeeded or not."""
-    charge = charge_object(account.now(), intent, card, billing)
-    if card.code is not None:
-        return _decline(account, intent, charge, card, asked)
-    amount, currency = charge["amount"], charge["currency"]
-    entry = account.put(balance_transaction(account.now(), "charge", charge["id"], amount, currency))
-    charge = account.put({**charge, "balance_transaction": entry["id"]})
-    intent = account.change(
-        intent,
-        status="succeeded",
-        amount_received=intent["amount"],
-        latest_charge=charge["id"],
-        last_payment_error=None,
-        next_action=None,
-    )
-    emit(account, "charge.succeeded", charge, asked)
-    emit(account, "payment_intent.succeeded", intent, asked)
-    return intent
-
-
-def _decline(account: Account, intent: Row, charge: Row, card: Card, asked: Asked | None) -> Row:
-    account.put(charge)
-    error: Row = {
-        "type": "card_error",
-        "code": card.code,
-        "doc_url": f"https://stripe.com/docs/error-codes/{str(card.code).replace('_', '-')}",
-        "message": card.message,
-        "charge": charge["id"],
-    }
-    if card.decline_code:
-        error["decline_code"] = card.decline_code
-    intent = fail(account, intent, error, charge["id"])
-    emit(account, "charge.failed", charge, asked)
-    emit(account, "payment_intent.payment_failed", intent, asked)
-    return intent
-
-
-def fail(account: Account, intent: Row, error: Row, charge: str | None) -> Row:
-    """Back to requires_payment_method: another card may be tried on the same PaymentIntent."""
-    return account.change(
-        intent,
-        status="requires_payment_method",
-        payment_method=None,
-        last_payment_error=error,
-        next_action=None,
-        latest_charge=charge or intent["latest_charge"],
-    )
-
-
-def fail_authentication(account: Account, intent: Row) -> Row:
-    code = "payment_intent_authentication_failure"
-    message = "We are unable to authenticate your payment method. Please choose a different one and try again."
-    intent = fail(account, intent, {"type": "invalid_request_error", "code": code, "message": message}, None)
-    emit(account, "payment_intent.payment_failed", intent)
-    return intent
-
-
-def make_method(account: Account, card: Card, month: int, year: int, customer: str | None, billing: Row) -> Row:
-    """A PaymentMethod. Only the published test numbers are kept, so that a real card typed by mistake is on no disk."""
-    method: Row = {
-        "id": new_id("pm"),
-        "object": "payment_method",
-        "allow_redisplay": "limited",
-        "billing_details": billing,
-        "card": card_details(card, month, year),
-        "created": account.now(),
-        "customer": customer,
-        "livemode": False,
-        "metadata": {},
-        "type": "card",
-    }
-    account.put(method)
-    account.journal.put("method_numbers", method["id"], {"number": card.number if card.number in CARDS else ""})
-    return method
-
-
-def _find_method(account: Account, identifier: str | None) -> Card | None:
-    if identifier is None:
-        return None
-    if identifier in TEST_METHODS:
-        return card_for(TEST_METHODS[identifier])
-    account.find(identifier, "pm", "payment_method")
-    return card_for(account.journal.table("method_numbers")[identifier]["number"])
+def update_intent(account: Account, asked: Asked) -> Row:
+    """Only metadata and description."""
+    intent, params = account.find(asked.id, "pi"), asked.params
+    unspoken = sorted(set(params) - {"metadata", "description"})
+    if unspoken:
+        raise StripeError(400, f"This stand-in does not speak {unspoken[0]} on an update", param=unspoken[0])
+    fields: Row = {"description": params["description"]} if "description" in params else {}
+    if "metadata" in params:
+        fields["metadata"] = merge_metadata(intent["metadata"], params["metadata"])
+    return account.change(intent, **fields)
 
 
 def fetch_intent(account: Account, asked: Asked) -> Row:
@@ -192,7 +170,16 @@ def cancel_intent(account: Account, asked: Asked) -> Row:
     intent = account.find(asked.id, "pi")
     if intent["status"] not in OPEN_STATES:
         raise _unexpected_state(intent, "cancel")
+    _check_not_of_checkout(account, intent, "cancel")
     return cancel(account, intent, asked.params.get("cancellation_reason"), asked)
+
+
+def _check_not_of_checkout(account: Account, intent: Row, verb: str) -> None:
+    sessions = account.journal.table("sessions")
+    of_checkout = account.shelf("sessions").among("payment_intent", intent["id"])
+    if any(sessions[one]["status"] == "open" for one in of_checkout):
+        message = f"You cannot {verb} the PaymentIntent of a Checkout Session. Expire the Checkout Session instead."
+        raise StripeError(400, message, code="payment_intent_unexpected_state")
 
 
 def cancel(account: Account, intent: Row, reason: str | None, asked: Asked | None = None) -> Row:
@@ -210,44 +197,4 @@ def _unexpected_state(intent: Row, verb: str) -> StripeError:
 
 
 def list_intents(account: Account, asked: Asked) -> Row:
-    customer = asked.params.get("customer")
-    rows = account.journal.table("payment_intents").values()
-    return page([row for row in rows if customer in (None, row["customer"])], asked)
-
-
-_CLAUSE = re.compile(r"""\s*(?:metadata\[(?P<q>["'])(?P<key>.+?)(?P=q)\]|(?P<field>[a-z_]+))\s*"""
-                     r"""(?P<op>:|>=|<=|>|<)\s*(?:(?P<v>["'])(?P<text>.*?)(?P=v)|(?P<number>\d+))\s*""")  # fmt: skip
-_SEARCHABLE = ("amount", "created", "currency", "customer", "status")
-
-
-def search_intents(account: Account, asked: Asked) -> Row:
-    """Clauses joined by AND; what is younger than `search_lag_s` is not found yet."""
-    clauses = [_clause(text) for text in re.split(r"\sAND\s", asked.params["query"])]
-    newest = account.journal.clock() - account.options.search_lag_s
-    rows = [row for row in account.journal.table("payment_intents").values() if row["created"] <= newest]
-    found = [row for row in reversed(rows) if all(_satisfies(row, clause) for clause in clauses)]
-    limit = asked.params.get("limit", 10)
-    start = int(asked.params.get("page") or 0)
-    more = len(found) > start + limit
-    return {
-        "object": "search_result",
-        "url": asked.path,
-        "has_more": more,
-        "next_page": str(start + limit) if more else None,
-        "data": found[start : start + limit],
-    }
-
-
-def _clause(text: str) -> dict[str, Any]:
-    match = _CLAUSE.fullmatch(text)
-    if match is None or (match["field"] and match["field"] not in _SEARCHABLE):
-        raise StripeError(400, f"We were unable to parse your search query near: {text}", param="query")
-    return match.groupdict()
-
-
-def _satisfies(row: Row, clause: dict[str, Any]) -> bool:
-    value = row["metadata"].get(clause["key"]) if clause["key"] else row[clause["field"]]
-    if clause["op"] == ":":
-        return value is not None and str(value) == (clause["text"] if clause["number"] is None else clause["number"])
-    wanted = int(clause["number"] or clause["text"])
-    return bool({">": value > wanted, "<": value < wanted, ">=": value >= wanted, "<=": value <= wanted}[clause["op"]])
+    return listing(account, "payment_intents", asked, "customer")

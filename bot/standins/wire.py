@@ -8,7 +8,8 @@ import json
 import re
 import signal
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -18,7 +19,12 @@ from bot.standins.journal import Clock
 
 HOST = "127.0.0.1"
 
-FaultMode = Literal["timeout_after", "timeout_before", "500", "500_saved", "409", "429", "drop_after", "drop_before"]
+FaultMode = Literal[
+    "timeout_after", "timeout_before", "500", "500_saved", "409", "429", "drop_after", "drop_before",
+    "decline", "pending",
+]  # fmt: skip
+#: Faults of what a request does, not of its way: taken where the money would move.
+DEEP: frozenset[FaultMode] = frozenset({"decline", "pending"})
 
 
 @dataclass(frozen=True)
@@ -123,12 +129,17 @@ def _listed(node: Any) -> Any:
 
 @dataclass
 class Fault:
-    """What goes wrong for the next `times` requests that match; `delay_ms` is how long a timeout hangs."""
+    """What goes wrong for the next `times` requests that match; `delay_ms` is how long a timeout hangs.
+
+    `verb` narrows to POST or GET; `wanted` is all that the control request said.
+    """
 
     match: str
     mode: FaultMode
     times: int = 1
     delay_ms: int = 60_000
+    verb: str = ""
+    wanted: dict[str, Any] = field(default_factory=dict)
 
 
 class Faults:
@@ -147,12 +158,20 @@ class Faults:
         chosen = [mode for mode in modes if mode == name]
         if not chosen:
             raise ValueError(f"mode must be none or one of {', '.join(modes)}")
-        self._waiting.append(Fault(match, chosen[0], int(wanted.get("times", 1)), int(wanted.get("delay_ms", 60_000))))
+        times, delay_ms = int(wanted.get("times", 1)), int(wanted.get("delay_ms", 60_000))
+        self._waiting.append(Fault(match, chosen[0], times, delay_ms, str(wanted.get("verb", "")), wanted))
 
-    def take(self, *matches: str) -> Fault | None:
-        """The first fault set for any of these, used up by one."""
+    def take(self, *matches: str, verb: str = "") -> Fault | None:
+        """The first fault on the way that is set for any of these, used up by one."""
+        return self._take(lambda fault: fault.mode not in DEEP and fault.verb in ("", verb), matches)
+
+    def take_deep(self, mode: FaultMode, *matches: str) -> Fault | None:
+        """The first fault of this mode, one of DEEP, that is set for any of these, used up by one."""
+        return self._take(lambda fault: fault.mode == mode, matches)
+
+    def _take(self, fits: Callable[[Fault], bool], matches: tuple[str, ...]) -> Fault | None:
         for fault in self._waiting:
-            if fault.match in matches:
+            if fault.match in matches and fits(fault):
                 fault.times -= 1
                 if fault.times <= 0:
                     self._waiting.remove(fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.standins.receiver import Receiver
 
 KEY = "sk_test_of_the_tests"
 SECRET = "whsec_of_the_tests"
+RETURN = {"return_url": "https://clinic.example/back"}
 
 
 @dataclass
@@ -68,14 +70,45 @@ class Shop:
         }
         return await self.client.v1.checkout.sessions.create_async(params, {"idempotency_key": key} if key else {})
 
-    async def charge(self, amount: int) -> Any:
-        asked: Any = {"amount": amount, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    async def charge(self, amount: int, method: str = "pm_card_visa", **more: Any) -> Any:
+        asked: Any = {"amount": amount, "currency": "usd", "payment_method": method, "confirm": True, **RETURN, **more}
         return await self.client.v1.payment_intents.create_async(asked)
 
     async def pay(self, url: str, number: str) -> tuple[int, str, str]:
         """(status, Location, page) of the hosted form."""
         form = {"number": number, "exp": "12/34", "cvc": "123", "email": "payer@example.com", "zip": "62701"}
         return await self.post_form(url, form)
+
+    async def pay_by_bank(self, url: str, number: str = "000123456789") -> tuple[int, str, str]:
+        """(status, Location, page) of the hosted form for a US bank account."""
+        form = {"method": "us_bank_account", "holder": "P. Payer", "routing": "110000000", "account": number}
+        return await self.post_form(url, {**form, "email": "payer@example.com"})
+
+    async def setup(self, **more: Any) -> Any:
+        params: Any = {
+            "mode": "setup",
+            "currency": "usd",
+            "success_url": "https://clinic.example/kept?session={CHECKOUT_SESSION_ID}",
+            **more,
+        }
+        return await self.client.v1.checkout.sessions.create_async(params)
+
+    async def customer(self) -> Any:
+        return await self.client.v1.customers.create_async({"metadata": {"account": "opaque-1"}})
+
+    async def saved(self, customer: str, method: str = "pm_card_visa") -> Any:
+        return await self.client.v1.payment_methods.attach_async(method, {"customer": customer})
+
+    async def charge_saved(self, customer: str, method: str, amount: int = 5_000, **more: Any) -> Any:
+        """Off session unless said otherwise."""
+        return await self.charge(amount, method, customer=customer, **{"off_session": True, **more})
+
+    def told(self, kind: str | None = None) -> list[Any]:
+        """The types of the events that reached us in order; with a type, their objects."""
+        events = [json.loads(one.raw) for one in self.receiver.got]
+        if kind is None:
+            return [event["type"] for event in events]
+        return [event["data"]["object"] for event in events if event["type"] == kind]
 
     async def post_form(self, url: str, form: dict[str, str]) -> tuple[int, str, str]:
         async with self.http.post(url, data=form, allow_redirects=False) as answer:

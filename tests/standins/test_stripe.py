@@ -11,7 +11,7 @@ import stripe
 
 from bot.standins.journal import read_lines, replay
 from bot.standins.stripe_params import schemas
-from tests.standins.stripe_scene import SECRET, Shop, order
+from tests.standins.stripe_scene import RETURN, SECRET, Shop, order
 from tests.standins.stripe_schema import derive
 
 
@@ -149,7 +149,8 @@ async def test_a_wrong_key_or_version_is_refused(shop: Shop) -> None:
 
 async def test_a_saved_card_can_need_authentication(shop: Shop) -> None:
     """Off session nobody can answer the bank: authentication_required; on session the intent waits."""
-    method = {"payment_method": "pm_card_authenticationRequired", "confirm": True, "amount": 900, "currency": "usd"}
+    card = "pm_card_authenticationRequired"
+    method = {"payment_method": card, "confirm": True, "amount": 900, "currency": "usd", **RETURN}
     with pytest.raises(stripe.CardError) as caught:
         await shop.client.v1.payment_intents.create_async({**method, "off_session": True})
     assert caught.value.code == "authentication_required"
@@ -166,7 +167,7 @@ async def test_payment_intents_are_confirmed_cancelled_and_found(shop: Shop) -> 
     asked: Any = {"amount": 1000, "currency": "usd", "customer": customer.id, "metadata": {"payment": "p-9"}}
     one = await intents.create_async(asked)
     assert one.status == "requires_payment_method"
-    done = await intents.confirm_async(one.id, {"payment_method": "pm_card_visa"})
+    done = await intents.confirm_async(one.id, {"payment_method": "pm_card_visa", **RETURN})
     assert (done.status, done.customer) == ("succeeded", customer.id)
     with pytest.raises(stripe.InvalidRequestError) as caught:
         await intents.cancel_async(one.id)
@@ -250,6 +251,11 @@ async def test_the_journal_never_holds_a_card_number(shop: Shop) -> None:
         (stripe.Refund, "refunds"),
         (stripe.BalanceTransaction, "balance_transactions"),
         (stripe.Event, "events"),
+        (stripe.PaymentMethod, "payment_methods"),
+        (stripe.SetupIntent, "setup_intents"),
+        (stripe.Mandate, "mandates"),
+        (stripe.Dispute, "disputes"),
+        (stripe.Payout, "payouts"),
     ],
 )
 async def test_objects_have_every_field_that_the_sdk_promises(shop: Shop, kind: type, made: str) -> None:
@@ -259,6 +265,12 @@ async def test_objects_have_every_field_that_the_sdk_promises(shop: Shop, kind: 
     await shop.pay(session.url, "4242424242424242")
     charge = (await shop.client.v1.charges.list_async()).data[0]
     await shop.client.v1.refunds.create_async({"charge": charge.id})
+    kept = await shop.setup(allowed_payment_method_types=["us_bank_account"])
+    await shop.pay_by_bank(kept.url)
+    await shop.charge(50_000, "pm_card_bypassPending")
+    await shop.control("payout")
+    await shop.charge(5_000, "pm_card_createDispute")
+    await shop.control("sweep")
     assert shop.options.journal is not None
     row = next(iter(replay(shop.options.journal)[made].values()))
     promised = {name for name, hint in kind.__annotations__.items() if not str(hint).startswith("typing.Optional")}
