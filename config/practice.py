@@ -6,10 +6,13 @@ shipped as a configurable default (field notes: rules.md). None of this is legal
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from config.payment_policy import PaymentPolicy, PlanPolicy
 
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
@@ -124,6 +127,12 @@ class PracticePolicy(_Frozen):
     #: other is answered in English or Spanish alone (T-55: 45 CFR 92.201(c)(3)).
     interpreter_lines: tuple[str, ...] = ()
     telegram: TelegramRisk | None = None  # not accepted: nothing leaves by Telegram (T-19)
+    payments: PaymentPolicy = PaymentPolicy()
+    plans: PlanPolicy | None = None  # none written: whoever asks for a plan is handed to a person
+
+    def local_day(self, at: datetime) -> date:
+        """The practice's own calendar day of an instant."""
+        return at.astimezone(ZoneInfo(self.zone)).date()
 
     def telegram_on(self, day: date) -> TelegramRisk | None:
         """The acceptance in force on a practice-local day; None: Telegram is off for this practice (T-19)."""
@@ -132,8 +141,6 @@ class PracticePolicy(_Frozen):
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:

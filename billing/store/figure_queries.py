@@ -15,10 +15,16 @@ from billing.store.tables import (
     Guarantor,
     Hold,
     ImportRun,
+    Instalment,
     LedgerAccount,
+    Plan,
+    PlanVisit,
     Transfer,
     Visit,
 )
+
+#: Plans in these states say when their visits are due (billing/plan_status.py: RUNNING).
+ON_PLAN = ("active", "behind", "cured", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,20 @@ class HoldFacts:
     visit_id: str | None
     kind: str
     amount_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """A running plan: its visits, oldest service first, and what is open of each instalment, in cents by due day."""
+
+    plan_id: str
+    paused: bool
+    visit_ids: tuple[str, ...]
+    instalments: tuple[tuple[date, int], ...]
+
+    def due_minor(self, today: date) -> int:
+        """Open cents of the instalments whose day has come; a paused plan asks for nothing."""
+        return 0 if self.paused else sum(minor for due_on, minor in self.instalments if due_on <= today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +83,7 @@ class AccountFacts:
     credit_minor: int
     visits: tuple[VisitFacts, ...]
     holds: tuple[HoldFacts, ...]
+    plans: tuple[PlanFacts, ...] = ()
 
 
 def load_account(session: Session, guarantor_id: str) -> AccountFacts:
@@ -76,21 +97,43 @@ def load_account(session: Session, guarantor_id: str) -> AccountFacts:
     credit = -balances_by_key(session, guarantor.practice_id, [f"credit:{guarantor_id}"])[f"credit:{guarantor_id}"]
     facts = _visit_facts(session, guarantor.practice_id, visits, _remembered(session, guarantor_id) if credit else {})
     holds = _holds(session, [guarantor_id]).get(guarantor_id, [])
-    return AccountFacts(guarantor_id, guarantor.balance_version, credit, facts, tuple(holds))
+    return AccountFacts(guarantor_id, guarantor.balance_version, credit, facts, tuple(holds),
+                        load_plans(session, [v.visit_id for v in facts]))
 
 
-def load_visits(session: Session, practice_id: str,
-                visit_ids: Sequence[str]) -> tuple[tuple[VisitFacts, ...], dict[str, list[HoldFacts]]]:
-    """Many visits, and the open holds of their guarantors by guarantor."""
-    visits: list[Visit] = []
+def load_plans(session: Session, visit_ids: Sequence[str]) -> tuple[PlanFacts, ...]:
+    """The running plans that any of these visits is on, each with all of its visits."""
+    found: set[str] = set()
     for part in chunks(set(visit_ids)):
+        found.update(session.scalars(select(Plan.id).join(PlanVisit, PlanVisit.plan_id == Plan.id).where(
+            PlanVisit.visit_id.in_(part), Plan.status.in_(ON_PLAN))))
+    return tuple(_plan(session, plan_id) for plan_id in sorted(found))
+
+
+def _plan(session: Session, plan_id: str) -> PlanFacts:
+    status = session.scalar(select(Plan.status).where(Plan.id == plan_id))
+    visits = session.scalars(select(Visit.id).join(PlanVisit, PlanVisit.visit_id == Visit.id).where(
+        PlanVisit.plan_id == plan_id).order_by(Visit.service_from_on, Visit.id)).all()
+    rows = session.execute(select(Instalment.due_on, Instalment.amount_minor - Instalment.paid_minor).where(
+        Instalment.plan_id == plan_id).order_by(Instalment.due_on, Instalment.number)).all()
+    return PlanFacts(plan_id, status == "paused", tuple(visits), tuple((on, int(minor)) for on, minor in rows))
+
+
+def load_visits(session: Session, practice_id: str, visit_ids: Sequence[str]) -> tuple[
+        tuple[VisitFacts, ...], dict[str, list[HoldFacts]], tuple[PlanFacts, ...]]:
+    """Many visits, the open holds of their guarantors by guarantor, and the plans that they are on. Visits that share
+    a plan come along: what is due of one depends on the others.
+    """
+    visits: list[Visit] = []
+    plans = load_plans(session, visit_ids)
+    for part in chunks({*visit_ids, *(v for plan in plans for v in plan.visit_ids)}):
         visits.extend(session.scalars(select(Visit).where(Visit.practice_id == practice_id, Visit.id.in_(part))))
     owners = sorted({v.guarantor_id for v in visits})
     remembered: dict[str, int] = {}
     credit_of = balances_by_key(session, practice_id, [f"credit:{owner}" for owner in owners])
     for owner in owners:
         remembered |= _remembered(session, owner) if credit_of[f"credit:{owner}"] else {}
-    return _visit_facts(session, practice_id, visits, remembered), _holds(session, owners)
+    return _visit_facts(session, practice_id, visits, remembered), _holds(session, owners), plans
 
 
 def _visit_facts(session: Session, practice_id: str, visits: Sequence[Visit],

@@ -6,11 +6,26 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from billing.store import ledger_queries
-from billing.store.tables import Conversation, Guarantor, Hold, Outbox, Payment, Practice, Statement, Transfer, Visit
+from billing.store.tables import (
+    Case,
+    Conversation,
+    Guarantor,
+    Hold,
+    LedgerAccount,
+    Outbox,
+    Payment,
+    PaymentMethod,
+    PlanVisit,
+    Practice,
+    SetupRequest,
+    Statement,
+    Transfer,
+    Visit,
+)
 
 
 def lock_guarantor(session: Session, guarantor_id: str) -> None:
@@ -64,12 +79,19 @@ def _locked(session: Session, query: Select[Payment]) -> Payment | None:
     return session.scalars(fresh.execution_options(populate_existing=True)).one()
 
 
-def practice_of_event(session: Session, payment_id: str | None, session_ref: str, processor_ref: str) -> str | None:
-    """Which practice an event of the processor belongs to; None when no payment of ours fits."""
-    named = [column == value for column, value in
-             ((Payment.id, payment_id), (Payment.session_ref, session_ref), (Payment.processor_ref, processor_ref))
-             if value]
-    return session.scalar(select(Payment.practice_id).where(or_(*named)).limit(1)) if named else None
+def practice_of_event(session: Session, payment_id: str | None, session_ref: str, processor_ref: str, *,
+                      setup_id: str | None = None, method_ref: str = "") -> str | None:
+    """Which practice an event of the processor belongs to; None when nothing of ours fits."""
+    for table, named in (
+            (Payment, ((Payment.id, payment_id), (Payment.session_ref, session_ref),
+                       (Payment.processor_ref, processor_ref))),
+            (SetupRequest, ((SetupRequest.id, setup_id), (SetupRequest.session_ref, session_ref))),
+            (PaymentMethod, ((PaymentMethod.method_ref, method_ref),))):
+        wanted = [column == value for column, value in named if value]
+        found = session.scalar(select(table.practice_id).where(or_(*wanted)).limit(1)) if wanted else None
+        if found is not None:
+            return found
+    return None
 
 
 def of_account(session: Session, guarantor_id: str, statuses: Collection[str]) -> Sequence[Payment]:
@@ -164,3 +186,114 @@ def statement_of(session: Session, guarantor_id: str, statement_id: str) -> str 
     if statement_id:
         query = query.where(Statement.id == statement_id)
     return session.scalar(query.order_by(Statement.number.desc()).limit(1))
+
+
+def visits_of_plan(session: Session, plan_id: str) -> list[str]:
+    return list(session.scalars(select(PlanVisit.visit_id).where(PlanVisit.plan_id == plan_id)))
+
+
+def visits_of_statement(session: Session, guarantor_id: str, statement_id: str) -> list[str]:
+    """The visits that a statement of this account lists."""
+    row = session.scalars(select(Statement).where(
+        Statement.id == statement_id, Statement.guarantor_id == guarantor_id)).one_or_none()
+    return [str(visit["visit_id"]) for visit in row.content["visits"]] if row is not None else []
+
+
+def newest_transfer(session: Session, payment_id: str) -> int:
+    """The id of the last thing posted for a payment; 0 for none."""
+    return int(session.scalar(select(func.max(Transfer.id)).where(Transfer.payment_id == payment_id)) or 0)
+
+
+def cash_under(session: Session, payment_id: str, ref_prefix: str) -> int:
+    """Cents that a payment's transfers with such a reference brought into cash, less what they took out of it."""
+    return _toward(session, "cash", Transfer.payment_id == payment_id,
+                   Transfer.source_ref.startswith(ref_prefix, autoescape=True))
+
+
+def payable_of(session: Session, payment_id: str) -> int:
+    """Cents that went back although no account of the payment held them, and that have not come in again."""
+    return _toward(session, "refunds_payable", Transfer.payment_id == payment_id)
+
+
+def fees_under(session: Session, practice_id: str, ref_prefix: str) -> int:
+    """Cents of fees booked under such references."""
+    return _toward(session, "fees", Transfer.practice_id == practice_id, Transfer.source == "payment",
+                   Transfer.source_ref.startswith(ref_prefix, autoescape=True))
+
+
+def newest_under(session: Session, practice_id: str, ref_prefix: str) -> int:
+    """The id of the last transfer under such references; 0 for none."""
+    return int(session.scalar(select(func.max(Transfer.id)).where(
+        Transfer.practice_id == practice_id, Transfer.source == "payment",
+        Transfer.source_ref.startswith(ref_prefix, autoescape=True))) or 0)
+
+
+def _toward(session: Session, kind: str, *conditions: ColumnElement[bool]) -> int:
+    total = 0
+    for column, sign in ((Transfer.debit_id, 1), (Transfer.credit_id, -1)):
+        amount = session.scalar(select(func.coalesce(func.sum(Transfer.amount_minor), 0)).join(
+            LedgerAccount, LedgerAccount.id == column).where(LedgerAccount.kind == kind, *conditions))
+        total += sign * int(amount or 0)
+    return total
+
+
+def second_charges(session: Session, payment_id: str) -> list[tuple[str, int]]:
+    """(the processor's ref, cents not given back) of charges beyond the first, where a payment was paid twice."""
+    prefix = f"{payment_id}:extra:"
+    refs = session.scalars(select(Transfer.source_ref).where(
+        Transfer.payment_id == payment_id, Transfer.source_ref.startswith(prefix, autoescape=True))
+        .order_by(Transfer.id)).all()
+    charges = dict.fromkeys(ref.removeprefix(prefix).rsplit(":", 1)[0] for ref in refs)
+    left = {charge: cash_under(session, payment_id, f"{prefix}{charge}:")
+            + cash_under(session, payment_id, f"{payment_id}:refund:{charge}:") for charge in charges}
+    return [(charge, minor) for charge, minor in left.items() if minor > 0]
+
+
+def taken_from_visits(session: Session, payment_id: str, ref_prefix: str) -> list[tuple[str, int]]:
+    """(visit id, cents) that transfers with such a reference have taken off visits and not put back."""
+    totals: dict[str, int] = {}
+    for row in ledger_queries.transfers_where(session, Transfer.payment_id == payment_id,
+                                              Transfer.source_ref.startswith(ref_prefix, autoescape=True)):
+        for side, sign in ((row.debit, 1), (row.credit, -1)):
+            if side.visit_id is not None and side.key.startswith("patient:"):
+                totals[side.visit_id] = totals.get(side.visit_id, 0) + sign * row.amount_minor
+    return [(visit_id, minor) for visit_id, minor in totals.items() if minor > 0]
+
+
+def open_case_number(session: Session, practice_id: str, dedupe: str) -> int | None:
+    """The number of the case of a cause that is not closed."""
+    return session.scalar(select(Case.number).where(
+        Case.practice_id == practice_id, Case.dedupe == dedupe, Case.status != "closed"))
+
+
+def open_case_of_kind(session: Session, guarantor_id: str, kind: str) -> bool:
+    """Whether a person still has to look at something of this kind for the account."""
+    return session.scalar(select(Case.id).where(
+        Case.guarantor_id == guarantor_id, Case.kind == kind, Case.status != "closed").limit(1)) is not None
+
+
+def standing_payments(session: Session, payment_id: str) -> list[ledger_queries.TransferRow]:
+    """Money that a payment brought to visits and credit and that no reversing row took back, in order of posting."""
+    rows = [row for row in ledger_queries.transfers_where(
+        session, Transfer.payment_id == payment_id, Transfer.code == "patient_payment")
+        if row.debit.key.startswith("cash:")]
+    undone = ledger_queries.reversed_ids(session, [row.id for row in rows])
+    return [row for row in rows if row.id not in undone]
+
+
+def payment_in(session: Session, practice_id: str, payment_id: str) -> Payment | None:
+    return session.scalars(select(Payment).where(
+        Payment.practice_id == practice_id, Payment.id == payment_id)).one_or_none()
+
+
+def transfers_of(session: Session, payment_id: str) -> list[ledger_queries.TransferRow]:
+    """Everything that was posted for a payment, in order."""
+    return ledger_queries.transfers_where(session, Transfer.payment_id == payment_id)
+
+
+def visits_touched(session: Session, payment_ids: Collection[str]) -> list[str]:
+    """Every visit that these payments ever paid, or were meant for."""
+    paid = session.scalars(select(Transfer.visit_id).where(
+        Transfer.payment_id.in_(payment_ids), Transfer.visit_id.is_not(None)).distinct())
+    meant = session.scalars(select(Payment.instruction).where(Payment.id.in_(payment_ids)))
+    return sorted({str(v) for v in paid} | {str(v) for one in meant for v, _ in one})

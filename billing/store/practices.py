@@ -58,3 +58,8 @@ def add_staff(
     session.add(row)
     session.flush()
     return row
+
+
+def every(session: Session) -> list[str]:
+    """The ids of all practices of this installation."""
+    return list(session.scalars(select(Practice.id).order_by(Practice.id)))

@@ -20,6 +20,9 @@ from billing.store.tables import Base, Case, Conversation, Guarantor, Inbox, Lea
 #: Outbox states that keep a later reply of the same conversation waiting. ``unknown`` does not: it may take days.
 UNSETTLED = ("queued", "claimed", "sending")
 
+#: Outbox states of what left as far as anybody knows: whoever answers it has read it.
+LEFT = ("sending", "sent", "delivered", "unknown")
+
 
 def insert_once(session: Session, table: type[Base], values: Mapping[str, Any], unique: Sequence[str]) -> bool:
     """Insert a row unless one with the same ``unique`` columns is there; return whether it was inserted."""
@@ -160,3 +163,10 @@ def untold_cases(session: Session, limit: int) -> Sequence[Case]:
     return session.scalars(select(Case).where(
         Case.status == "open", Case.conversation_id.is_not(None), Case.told_level < Case.level)
         .order_by(Case.opened_at).limit(limit).with_for_update(skip_locked=True)).all()
+
+
+def newest_sent(session: Session, conversation_id: str, template: str) -> Outbox | None:
+    """The newest message of this template that left in this conversation, as far as we know."""
+    return session.scalar(select(Outbox).where(
+        Outbox.conversation_id == conversation_id, Outbox.template == template, Outbox.status.in_(LEFT))
+        .order_by(Outbox.created_at.desc(), Outbox.sequence.desc()).limit(1))

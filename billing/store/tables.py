@@ -17,6 +17,18 @@ from billing.store.tables_claims import (
     Visit,
 )
 from billing.store.tables_ledger import ImportedBalance, LedgerAccount, Payment, Posting, PostingBatch, Transfer
+from billing.store.tables_money import (
+    BankLine,
+    DayClose,
+    DayCount,
+    Difference,
+    PaymentDispute,
+    Payout,
+    ProcessorCall,
+    ProcessorEntry,
+    Reconciliation,
+    Refund,
+)
 from billing.store.tables_parties import (
     Consent,
     ContactPoint,
@@ -27,6 +39,15 @@ from billing.store.tables_parties import (
     Practice,
     Procedure,
     Staff,
+)
+from billing.store.tables_plans import (
+    Authorization,
+    Instalment,
+    PaymentMethod,
+    Plan,
+    PlanEvent,
+    PlanVisit,
+    SetupRequest,
 )
 from billing.store.tables_road import (
     Audit,
@@ -46,17 +67,19 @@ from billing.store.tables_wishes import CheckCode, Passcode, Preference
 from billing.store.types import Base
 
 #: Rows that the database itself refuses to change or delete.
-APPEND_ONLY = ("transfers", "consents", "verdicts", "audit")
+APPEND_ONLY = ("transfers", "consents", "verdicts", "audit", "plan_events")
 
 #: Rows that are only ever added too, but whose sealed columns a new key seals anew: what never changes in them.
 ADD_ONLY = (("case_files", ("id", "practice_id", "case_id", "number", "label", "media_type", "bytes_count", "digest",
                             "sent_at")),)
 
 __all__ = [
-    "ADD_ONLY", "APPEND_ONLY", "Audit", "Base", "Case", "CaseFile", "CaseNote", "CheckCode", "ClaimDocument", "Consent",
-    "ContactPoint", "Conversation", "Counter", "Coverage", "CsvRow", "Estimate", "Guarantor", "Hold", "ImportRun",
-    "ImportedBalance", "Inbox", "Lease", "LedgerAccount", "Link", "Outbox", "Passcode", "Patient", "Payment",
-    "Posting", "PostingBatch", "Practice", "Preference", "Procedure", "ProviderAdjustmentRow", "Remittance",
-    "RemittanceAdjustment", "RemittanceClaim", "RemittanceLine", "RemittanceRemark", "ServiceLine", "Staff",
-    "Statement", "Transfer", "Verdict", "Visit",
+    "ADD_ONLY", "APPEND_ONLY", "Audit", "Authorization", "BankLine", "Base", "Case", "CaseFile", "CaseNote",
+    "CheckCode", "ClaimDocument", "Consent", "ContactPoint", "Conversation", "Counter", "Coverage", "CsvRow",
+    "DayClose", "DayCount", "Difference", "Estimate", "Guarantor", "Hold", "ImportRun", "ImportedBalance", "Inbox",
+    "Instalment", "Lease", "LedgerAccount", "Link", "Outbox", "Passcode", "Patient", "Payment", "PaymentDispute",
+    "PaymentMethod", "Payout", "Plan", "PlanEvent", "PlanVisit", "Posting", "PostingBatch", "Practice",
+    "Preference", "Procedure", "ProcessorCall", "ProcessorEntry", "ProviderAdjustmentRow", "Reconciliation",
+    "Refund", "Remittance", "RemittanceAdjustment", "RemittanceClaim", "RemittanceLine", "RemittanceRemark",
+    "ServiceLine", "SetupRequest", "Staff", "Statement", "Transfer", "Verdict", "Visit",
 ]

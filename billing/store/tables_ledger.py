@@ -77,7 +77,14 @@ class Payment(Base):
     refunded_minor: Mapped[Minor] = mapped_column(default=0)
     currency: Mapped[Code]
     processor: Mapped[Code]  # stripe, manual
-    tender: Mapped[Code]  # card, cash, check, terminal
+    tender: Mapped[Code]  # card, bank, cash, check, terminal
+    way: Mapped[Code] = mapped_column(default="page")  # page (hosted), saved (a yes in the thread), autopay, desk
+    method_id: Mapped[str | None]  # the card on file, for saved and autopay
+    plan_id: Mapped[str | None] = mapped_column(index=True)
+    instalment: Mapped[int | None]  # the plan's instalment that it was asked for
+    statement_id: Mapped[str | None]  # the statement that it answers
+    saves_method: Mapped[bool] = mapped_column(default=False)  # the patient asked the page to keep the card
+    early: Mapped[bool] = mapped_column(default=False)  # the patient chose to pay what a plan asks for later
     status: Mapped[Code]
     instruction: Mapped[list[Any]]  # [[visit id, amount_minor], ...]: the patient's own split
     balance_version: Mapped[int]

@@ -91,10 +91,11 @@ _PAYMENTS = _STANDING + f""",
 paid AS (
     SELECT p.id, p.status, p.amount_minor - p.refunded_minor AS kept, p.import_id,
         COALESCE(SUM(CASE WHEN s.source_ref LIKE p.id || ':extra:%' OR s.source_ref LIKE p.id || ':dispute:%'
-              OR s.source_ref LIKE p.id || ':reinstated:%' THEN 0
+              OR s.source_ref LIKE p.id || ':reinstated:%' OR s.source_ref LIKE p.id || ':returned:%' THEN 0
             WHEN s.source_ref LIKE p.id || ':refund:%' AND s.source_ref NOT LIKE p.id || ':refund:main:%' THEN 0
             ELSE {_toward('cash', 's.')} END), 0) AS main,
         COALESCE(SUM(CASE WHEN s.source_ref LIKE p.id || ':dispute:%' OR s.source_ref LIKE p.id || ':reinstated:%'
+                OR s.source_ref LIKE p.id || ':returned:%'
             THEN {_toward('cash', 's.')} ELSE 0 END), 0) AS disputed,
         COUNT(s.id) AS transfers
     FROM payments p LEFT JOIN standing s ON s.payment_id = p.id
@@ -216,12 +217,13 @@ CHECKS: Mapping[str, str] = {
                        "WHERE a.practice_id = :practice AND a.kind = 'credit' AND a.balance_minor > 0",
     "payment-posted": _PAYMENTS + """
         SELECT p.id, p.main - p.kept FROM paid p LEFT JOIN imports i ON i.id = p.import_id
-        WHERE p.status IN ('succeeded', 'partly_refunded', 'refunded', 'disputed') AND (
+        WHERE p.status IN ('succeeded', 'partly_refunded', 'refunded', 'disputed', 'dispute_lost', 'returned') AND (
             p.main <> CASE WHEN i.status = 'undone' THEN 0 ELSE p.kept END
-            OR (p.status = 'disputed' AND p.disputed > 0)
-            OR (p.status IN ('succeeded', 'partly_refunded') AND p.disputed <> 0))""",
-    "payment-unpaid": _PAYMENTS + "SELECT id, main FROM paid WHERE transfers > 0 AND status NOT IN "
-                                  "('succeeded', 'partly_refunded', 'refunded', 'disputed')",
+            OR (p.status IN ('disputed', 'dispute_lost', 'returned') AND p.disputed >= 0)
+            OR (p.status IN ('succeeded', 'partly_refunded', 'refunded') AND p.disputed <> 0))""",
+    "payment-unpaid": _PAYMENTS + """
+        SELECT id, main FROM paid WHERE transfers > 0
+        AND status NOT IN ('succeeded', 'partly_refunded', 'refunded', 'disputed', 'dispute_lost', 'returned')""",
     "import-undone": _STANDING + """
         SELECT i.id, SUM(s.amount_minor) FROM imports i JOIN standing s ON s.import_id = i.id
         WHERE i.practice_id = :practice AND i.status = 'undone' GROUP BY i.id

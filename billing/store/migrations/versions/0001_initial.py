@@ -13,7 +13,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("transfers", "consents", "verdicts", "audit")
+APPEND_ONLY = ("transfers", "consents", "verdicts", "audit", "plan_events")
 ADD_ONLY = (
     (
         "case_files",
@@ -91,6 +91,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practices")),
         sa.UniqueConstraint("sms_number", name=op.f("uq_practices_sms_number")),
     )
+    op.create_table(
+        "bank_lines",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("import_ref", sa.Text(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column("matched_kind", sa.Text(), nullable=True),
+        sa.Column("matched_ref", sa.Text(), nullable=True),
+        sa.Column("matched_by", sa.Text(), nullable=True),
+        sa.Column("matched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dedupe", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_bank_lines_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_lines")),
+        sa.UniqueConstraint("practice_id", "dedupe", name=op.f("uq_bank_lines_practice_id_dedupe")),
+    )
+    op.create_index("ix_bank_lines_matched", "bank_lines", ["practice_id", "matched_kind", "matched_ref"], unique=False)
     op.create_table(
         "cases",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -177,6 +196,54 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_conversations_silent_at"), "conversations", ["silent_at"], unique=False)
+    op.create_table(
+        "day_closes",
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("day_on", sa.Date(), nullable=False),
+        sa.Column(
+            "totals", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("over_short_minor", sa.Integer(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("signed_by", sa.Text(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_day_closes_practice_id")),
+        sa.PrimaryKeyConstraint("practice_id", "day_on", name=op.f("pk_day_closes")),
+    )
+    op.create_table(
+        "day_counts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("day_on", sa.Date(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("tender", sa.String(length=40), nullable=False),
+        sa.Column("counted_minor", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_day_counts_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_day_counts")),
+    )
+    op.create_index("ix_day_counts_day", "day_counts", ["practice_id", "day_on"], unique=False)
+    op.create_table(
+        "differences",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("reconciliation_id", sa.Text(), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("object_ref", sa.Text(), nullable=False),
+        sa.Column("payment_id", sa.Text(), nullable=True),
+        sa.Column("processor_minor", sa.Integer(), nullable=True),
+        sa.Column("ledger_minor", sa.Integer(), nullable=True),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("what_was_done", sa.Text(), nullable=False),
+        sa.Column("case_id", sa.Text(), nullable=True),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", sa.Text(), nullable=True),
+        sa.Column("dedupe", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_differences_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_differences")),
+        sa.UniqueConstraint("practice_id", "dedupe", name=op.f("uq_differences_practice_id_dedupe")),
+    )
     op.create_table(
         "estimates",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -316,6 +383,19 @@ def upgrade() -> None:
     op.create_index(op.f("ix_outbox_guarantor_id"), "outbox", ["guarantor_id"], unique=False)
     op.create_index(op.f("ix_outbox_provider_id"), "outbox", ["provider_id"], unique=False)
     op.create_table(
+        "payouts",
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("arrival_on", sa.Date(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_payouts_practice_id")),
+        sa.PrimaryKeyConstraint("practice_id", "ref", name=op.f("pk_payouts")),
+    )
+    op.create_table(
         "posting_batches",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -360,6 +440,70 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("practice_id", "code", "language", name=op.f("pk_procedures")),
     )
     op.create_table(
+        "processor_calls",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column(
+            "request", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_called_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_by", sa.Text(), nullable=True),
+        sa.Column("result_ref", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_processor_calls_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_processor_calls")),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_processor_calls_idempotency_key")),
+    )
+    op.create_index("ix_processor_calls_due", "processor_calls", ["status", "due_at"], unique=False)
+    op.create_index(op.f("ix_processor_calls_object_id"), "processor_calls", ["object_id"], unique=False)
+    op.create_table(
+        "processor_entries",
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("source_ref", sa.Text(), nullable=False),
+        sa.Column("payment_id", sa.Text(), nullable=True),
+        sa.Column("payout_ref", sa.Text(), nullable=True),
+        sa.Column("processor_ref", sa.Text(), nullable=False),
+        sa.Column("refund_id", sa.Text(), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=40), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_processor_entries_practice_id")),
+        sa.PrimaryKeyConstraint("practice_id", "ref", name=op.f("pk_processor_entries")),
+    )
+    op.create_index(op.f("ix_processor_entries_payment_id"), "processor_entries", ["payment_id"], unique=False)
+    op.create_index(op.f("ix_processor_entries_payout_ref"), "processor_entries", ["payout_ref"], unique=False)
+    op.create_table(
+        "reconciliations",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_by", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("repaired", sa.Integer(), nullable=False),
+        sa.Column("left", sa.Integer(), nullable=False),
+        sa.Column("processor_minor", sa.Integer(), nullable=True),
+        sa.Column("ledger_minor", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_reconciliations_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliations")),
+    )
+    op.create_table(
         "staff",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -375,6 +519,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("practice_id", "login", name=op.f("uq_staff_practice_id_login")),
     )
+    op.create_table(
+        "authorizations",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("plan_id", sa.Text(), nullable=True),
+        sa.Column("payment_id", sa.Text(), nullable=True),
+        sa.Column("method_id", sa.Text(), nullable=True),
+        sa.Column("last4", sa.Text(), nullable=True),
+        sa.Column("most_minor", sa.BigInteger(), nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=False),
+        sa.Column("words_version", sa.String(length=40), nullable=False),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("schedule", sa.LargeBinary(), nullable=False),
+        sa.Column("given_by", sa.String(length=40), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=True),
+        sa.Column("disclosures_version", sa.Text(), nullable=True),
+        sa.Column("disclosures", sa.LargeBinary(), nullable=True),
+        sa.Column("esign_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("copy_message_id", sa.Text(), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.Text(), nullable=True),
+        sa.Column("revoked_words", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("most_minor > 0", name=op.f("ck_authorizations_positive")),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_authorizations_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_authorizations_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_authorizations")),
+    )
+    op.create_index(op.f("ix_authorizations_guarantor_id"), "authorizations", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_authorizations_plan_id"), "authorizations", ["plan_id"], unique=False)
     op.create_table(
         "case_files",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -553,6 +729,35 @@ def upgrade() -> None:
         "ix_patients_identity", "patients", ["practice_id", "surname_hash", "given_hash", "born_hash"], unique=False
     )
     op.create_table(
+        "payment_methods",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("processor", sa.String(length=40), nullable=False),
+        sa.Column("customer_ref", sa.Text(), nullable=False),
+        sa.Column("method_ref", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("brand", sa.Text(), nullable=False),
+        sa.Column("last4", sa.String(length=40), nullable=False),
+        sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_payment_methods_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_payment_methods_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_methods")),
+        sa.UniqueConstraint(
+            "practice_id",
+            "guarantor_id",
+            "method_ref",
+            name=op.f("uq_payment_methods_practice_id_guarantor_id_method_ref"),
+        ),
+    )
+    op.create_index(op.f("ix_payment_methods_guarantor_id"), "payment_methods", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_payment_methods_method_ref"), "payment_methods", ["method_ref"], unique=False)
+    op.create_table(
         "payments",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -562,6 +767,13 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=40), nullable=False),
         sa.Column("processor", sa.String(length=40), nullable=False),
         sa.Column("tender", sa.String(length=40), nullable=False),
+        sa.Column("way", sa.String(length=40), nullable=False),
+        sa.Column("method_id", sa.Text(), nullable=True),
+        sa.Column("plan_id", sa.Text(), nullable=True),
+        sa.Column("instalment", sa.Integer(), nullable=True),
+        sa.Column("statement_id", sa.Text(), nullable=True),
+        sa.Column("saves_method", sa.Boolean(), nullable=False),
+        sa.Column("early", sa.Boolean(), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column(
             "instruction", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
@@ -588,6 +800,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("practice_id", "idempotency_key", name=op.f("uq_payments_practice_id_idempotency_key")),
     )
     op.create_index(op.f("ix_payments_guarantor_id"), "payments", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_payments_plan_id"), "payments", ["plan_id"], unique=False)
     op.create_index(op.f("ix_payments_processor_ref"), "payments", ["processor_ref"], unique=False)
     op.create_index(op.f("ix_payments_session_ref"), "payments", ["session_ref"], unique=False)
     op.create_table(
@@ -616,6 +829,29 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_remittances_import_id"), "remittances", ["import_id"], unique=False)
+    op.create_table(
+        "setup_requests",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("plan_id", sa.Text(), nullable=True),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("session_ref", sa.Text(), nullable=True),
+        sa.Column("session_url", sa.Text(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("method_id", sa.Text(), nullable=True),
+        sa.Column("conversation_id", sa.Text(), nullable=True),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_setup_requests_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_setup_requests_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_setup_requests")),
+    )
+    op.create_index(op.f("ix_setup_requests_guarantor_id"), "setup_requests", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_setup_requests_session_ref"), "setup_requests", ["session_ref"], unique=False)
     op.create_table(
         "statements",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -694,6 +930,73 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_verdicts_outbox_id"), "verdicts", ["outbox_id"], unique=False)
     op.create_table(
+        "payment_disputes",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("payment_id", sa.String(length=40), nullable=False),
+        sa.Column("processor_ref", sa.Text(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("evidence_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_payment_disputes_payment_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_payment_disputes_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_disputes")),
+        sa.UniqueConstraint("practice_id", "processor_ref", name=op.f("uq_payment_disputes_practice_id_processor_ref")),
+    )
+    op.create_index(op.f("ix_payment_disputes_payment_id"), "payment_disputes", ["payment_id"], unique=False)
+    op.create_table(
+        "plans",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("currency", sa.String(length=40), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("deposit_minor", sa.BigInteger(), nullable=False),
+        sa.Column("interval", sa.String(length=40), nullable=False),
+        sa.Column(
+            "days", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("first_on", sa.Date(), nullable=False),
+        sa.Column("collects", sa.String(length=40), nullable=False),
+        sa.Column("method_id", sa.String(length=40), nullable=True),
+        sa.Column("authorization_id", sa.Text(), nullable=True),
+        sa.Column("on_extra", sa.String(length=40), nullable=False),
+        sa.Column("balance_version", sa.Integer(), nullable=False),
+        sa.Column("conversation_id", sa.Text(), nullable=True),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("offered_by", sa.Text(), nullable=False),
+        sa.Column("exception_reason", sa.Text(), nullable=True),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("offer_ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_until_on", sa.Date(), nullable=True),
+        sa.Column("pause_reason", sa.Text(), nullable=True),
+        sa.Column("behind_since_on", sa.Date(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("end_reason", sa.Text(), nullable=True),
+        sa.Column("supersedes_id", sa.Text(), nullable=True),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("total_minor > 0", name=op.f("ck_plans_positive")),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_plans_guarantor_id")),
+        sa.ForeignKeyConstraint(["method_id"], ["payment_methods.id"], name=op.f("fk_plans_method_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_plans_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
+        sa.UniqueConstraint("practice_id", "idempotency_key", name=op.f("uq_plans_practice_id_idempotency_key")),
+        sa.UniqueConstraint("practice_id", "number", name=op.f("uq_plans_practice_id_number")),
+    )
+    op.create_index(op.f("ix_plans_guarantor_id"), "plans", ["guarantor_id"], unique=False)
+    op.create_index("ix_plans_status", "plans", ["status"], unique=False)
+    op.create_table(
         "postings",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -726,6 +1029,36 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_provider_adjustments_remittance_id"), "provider_adjustments", ["remittance_id"], unique=False
     )
+    op.create_table(
+        "refunds",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("payment_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("charge_ref", sa.Text(), nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=40), nullable=False),
+        sa.Column("tender", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("requested_by", sa.Text(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("processor_ref", sa.Text(), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dedupe", sa.Text(), nullable=False),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_refunds_positive")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_refunds_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
+        sa.UniqueConstraint("practice_id", "dedupe", name=op.f("uq_refunds_practice_id_dedupe")),
+    )
+    op.create_index(op.f("ix_refunds_guarantor_id"), "refunds", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_refunds_payment_id"), "refunds", ["payment_id"], unique=False)
+    op.create_index(op.f("ix_refunds_processor_ref"), "refunds", ["processor_ref"], unique=False)
     op.create_table(
         "remittance_claims",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -825,6 +1158,57 @@ def upgrade() -> None:
         sa.UniqueConstraint("import_id", "visit_id", name=op.f("uq_imported_balances_import_id_visit_id")),
     )
     op.create_index(op.f("ix_imported_balances_visit_id"), "imported_balances", ["visit_id"], unique=False)
+    op.create_table(
+        "instalments",
+        sa.Column("plan_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("agreed_minor", sa.BigInteger(), nullable=False),
+        sa.Column("paid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("notice_id", sa.Text(), nullable=True),
+        sa.Column("noticed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("noticed_minor", sa.Integer(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("retry_on", sa.Date(), nullable=True),
+        sa.Column("missed_on", sa.Date(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_instalments_not_negative")),
+        sa.CheckConstraint("paid_minor >= 0", name=op.f("ck_instalments_paid_not_negative")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_instalments_plan_id")),
+        sa.PrimaryKeyConstraint("plan_id", "number", name=op.f("pk_instalments")),
+    )
+    op.create_index(op.f("ix_instalments_due_on"), "instalments", ["due_on"], unique=False)
+    op.create_table(
+        "plan_events",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("plan_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("instalment", sa.Integer(), nullable=True),
+        sa.Column("amount_minor", sa.Integer(), nullable=True),
+        sa.Column("payment_id", sa.Text(), nullable=True),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_plan_events_plan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_events")),
+    )
+    op.create_index(op.f("ix_plan_events_plan_id"), "plan_events", ["plan_id"], unique=False)
+    op.create_table(
+        "plan_visits",
+        sa.Column("plan_id", sa.String(length=40), nullable=False),
+        sa.Column("visit_id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("agreed_minor", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("agreed_minor > 0", name=op.f("ck_plan_visits_positive")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_plan_visits_plan_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_plan_visits_visit_id")),
+        sa.PrimaryKeyConstraint("plan_id", "visit_id", name=op.f("pk_plan_visits")),
+    )
+    op.create_index(op.f("ix_plan_visits_visit_id"), "plan_visits", ["visit_id"], unique=False)
     op.create_table(
         "remittance_adjustments",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
