@@ -1,36 +1,40 @@
-"""Stripe Checkout: a hosted page per payment, so that no card number comes near us (T-52, SAQ A).
+"""Stripe: hosted pages, so that no card number comes near us (T-52, SAQ A), charges of cards on file, and its books.
 
-What leaves for Stripe is an amount, the practice's name and our opaque id of the payment (T-53): Stripe signs no
-business associate agreement, so it learns nothing of the patient, the visit or the reason.
+What is sent is in stripe_params.py, how answers are read in stripe_objects.py, what failures mean in stripe_errors.py.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
 import aiohttp
 import stripe
 
-from billing.policy.payments import allowed_metadata
-from bot.processors.base import CheckoutPage, CheckoutRequest, PaymentEvent, ProcessorError
-from bot.processors.stripe_events import read_event, read_session
+from bot.processors import stripe_books, stripe_charges, stripe_methods, stripe_pages
+from bot.processors.base import (
+    ChargeRequest,
+    CheckoutPage,
+    CheckoutRequest,
+    EntryRow,
+    PaymentEvent,
+    PayoutRow,
+    ProcessorError,
+    RefundRequest,
+    SavedMethod,
+    SetupRequest,
+)
+from bot.processors.stripe_errors import verdicts
+from bot.processors.stripe_events import read_event
+from bot.processors.stripe_params import session_params, setup_params
+from bot.processors.stripe_signature import verify_signature
+from bot.processors.stripe_wire import Api, fetch
 
-if TYPE_CHECKING:
-    from stripe.params.checkout import SessionCreateParams
+TIMEOUT = aiohttp.ClientTimeout(total=25, connect=6)
 
-TOLERANCE = timedelta(minutes=5)
-DESCRIPTOR_SUFFIX = "PAYMENT"
-_TIMEOUT = aiohttp.ClientTimeout(total=25, connect=6)
-#: Nothing had left for Stripe when these were raised.
-_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-
-#: All that a call may raise: Stripe's own errors, the network's, and what reading a strange answer comes to.
-_FAULTS = (stripe.StripeError, aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError,
-           AttributeError)
+stripe.enable_telemetry = False  # the SDK would tell Stripe of the machine that it runs on
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,42 +58,84 @@ class StripeProcessor:
     name = "stripe"
 
     def __init__(self, account: StripeAccount, clock: Callable[[], datetime] = wall_clock,
-                 wall: Callable[[], datetime] = wall_clock) -> None:
+                 wall: Callable[[], datetime] = wall_clock, timeout: aiohttp.ClientTimeout = TIMEOUT) -> None:
         self._account = account
-        self._clock = clock
         self._wall = wall
-        self._http = stripe.AIOHTTPClient(timeout=_TIMEOUT)
-        self._client = stripe.StripeClient(
+        self._http = stripe.AIOHTTPClient(timeout=timeout)
+        client = stripe.StripeClient(
             account.secret_key, http_client=self._http, max_network_retries=1,
             base_addresses={"api": account.base_url.rstrip("/")})
+        self._api = Api(client.v1, clock)
 
     async def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
         """Make the hosted page; the same key and content give the same page again."""
-        params = session_params(request)
-        try:
-            try:
-                return await self._create(params, request.idempotency_key)
-            except stripe.InvalidRequestError as error:
-                if error.param != "expires_at":
-                    raise
-                # Stripe takes 30 minutes to 24 hours on its own clock: a repeat may come too late for that, and a
-                # rehearsal's clock may show another day. Nothing was made, so the page gets Stripe's own time.
-                params.pop("expires_at")
-                return await self._create(params, f"{request.idempotency_key}:open")
-        except _FAULTS as error:
-            raise to_processor_error(error) from None
+        with verdicts():
+            return await stripe_pages.open_page(self._api, session_params(request), request.idempotency_key)
 
-    async def _create(self, params: SessionCreateParams, key: str) -> CheckoutPage:
-        session = await self._client.v1.checkout.sessions.create_async(params, {"idempotency_key": key})
-        page = session.to_dict(for_json=True)
-        return CheckoutPage(str(page["id"]), str(page["url"]), datetime.fromtimestamp(int(page["expires_at"]), UTC))
+    async def open_setup(self, request: SetupRequest) -> CheckoutPage:
+        """Make the page on which a card is given; the same key and content give the same page again."""
+        with verdicts():
+            return await stripe_pages.open_page(self._api, setup_params(request), request.idempotency_key)
 
     async def fetch_checkout(self, session_ref: str) -> PaymentEvent:
-        try:
-            session = await self._client.v1.checkout.sessions.retrieve_async(session_ref)
-            return read_session(session.to_dict(for_json=True), self._clock())
-        except _FAULTS as error:
-            raise to_processor_error(error) from None
+        with verdicts():
+            return await stripe_pages.fetch_page(self._api, session_ref)
+
+    async def expire_page(self, session_ref: str) -> PaymentEvent:
+        with verdicts():
+            return await stripe_pages.expire_page(self._api, session_ref)
+
+    async def charge(self, request: ChargeRequest) -> PaymentEvent:
+        with verdicts():
+            return await stripe_charges.charge(self._api, request)
+
+    async def fetch_charge(self, processor_ref: str) -> PaymentEvent:
+        with verdicts():
+            return await stripe_charges.fetch_charge(self._api, processor_ref)
+
+    async def find_charges(self, payment_id: str, since: datetime) -> tuple[PaymentEvent, ...]:
+        with verdicts():
+            return await stripe_charges.find_charges(self._api, payment_id, since)
+
+    async def cancel_charge(self, processor_ref: str, idempotency_key: str) -> PaymentEvent:
+        with verdicts():
+            return await stripe_charges.cancel(self._api, processor_ref, idempotency_key)
+
+    async def refund(self, request: RefundRequest) -> PaymentEvent:
+        with verdicts():
+            return await stripe_charges.refund(self._api, request)
+
+    async def find_refund(self, refund_id: str, processor_ref: str) -> PaymentEvent | None:
+        with verdicts():
+            return await stripe_charges.find_refund(self._api, refund_id, processor_ref)
+
+    async def describe_method(self, method_ref: str) -> SavedMethod:
+        with verdicts():
+            return await stripe_methods.describe(self._api, method_ref)
+
+    async def complete(self, event: PaymentEvent) -> PaymentEvent:
+        with verdicts():
+            return await stripe_pages.complete(self._api, event)
+
+    async def remove_method(self, method_ref: str) -> None:
+        with verdicts():
+            await stripe_methods.remove(self._api, method_ref)
+
+    async def entries(self, since: datetime, until: datetime) -> AsyncIterator[EntryRow]:
+        """Stripe's balance transactions made in [since, until), oldest first."""
+        with verdicts():
+            async for row in stripe_books.entries(stripe_books.Books(self._api.v1), since, until):
+                yield row
+
+    async def payouts(self, since: datetime, until: datetime) -> AsyncIterator[PayoutRow]:
+        """Payouts made in [since, until), oldest first."""
+        with verdicts():
+            async for row in stripe_books.payouts(stripe_books.Books(self._api.v1), since, until):
+                yield row
+
+    async def balance_minor(self, currency: str) -> int:
+        with verdicts():
+            return stripe_books.balance_minor(await fetch(self._api.v1.balance.retrieve_async()), currency)
 
     def parse_event(self, body: bytes, headers: Mapping[str, str]) -> PaymentEvent:
         """Verify and read a webhook. ProcessorError("refused", ...) for a signature that is wrong, old or from
@@ -99,84 +145,8 @@ class StripeProcessor:
         verify_signature(body, named.get("stripe-signature", ""), self._account.webhook_secret, self._wall())
         try:
             return read_event(json.loads(body))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError):
             raise ProcessorError("refused", "unreadable_event") from None
 
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]
-
-
-def session_params(request: CheckoutRequest) -> SessionCreateParams:
-    """Everything that Stripe is told. Derived from the request alone: a repeat must send the same."""
-    ids = allowed_metadata({"payment_id": request.payment_id})
-    return {
-        "mode": "payment",
-        # Cards alone: instalment lenders would make the practice a seller of medical credit (T-54).
-        "allowed_payment_method_types": ["card"],
-        "line_items": [{
-            "quantity": 1,
-            "price_data": {
-                "currency": request.currency.lower(), "unit_amount": request.amount_minor,
-                "product_data": {"name": request.description},
-            },
-        }],
-        "client_reference_id": request.payment_id,
-        "metadata": dict(ids),
-        "payment_intent_data": {
-            "description": request.description, "metadata": dict(ids),
-            "statement_descriptor_suffix": DESCRIPTOR_SUFFIX,
-        },
-        "locale": "es" if request.language == "es" else "en",
-        "success_url": request.success_url,
-        "cancel_url": request.cancel_url,
-        "expires_at": int(request.expires_at.timestamp()),
-    }
-
-
-def verify_signature(body: bytes, header: str, secret: str, now: datetime) -> None:
-    """Raises ProcessorError("refused", ...). The age is checked here and not by the SDK, which asks the machine's
-    clock instead of ours and lets any date in the future pass.
-    """
-    try:
-        stripe.WebhookSignature.verify_header(body, header, secret, tolerance=None)
-        signed_at = datetime.fromtimestamp(_timestamp(header), UTC)
-    except (stripe.SignatureVerificationError, ValueError, OverflowError, OSError):
-        raise ProcessorError("refused", "bad_signature") from None
-    if abs(now - signed_at) > TOLERANCE:
-        raise ProcessorError("refused", "signature_out_of_time")
-
-
-def _timestamp(header: str) -> int:
-    return int(next(part[2:] for part in header.split(",") if part.startswith("t=")))
-
-
-def to_processor_error(error: Exception) -> ProcessorError:
-    """The verdict on a failed call; carries Stripe's code and never its words, which may repeat what was sent."""
-    if isinstance(error, ProcessorError):
-        return error
-    code = str(getattr(error, "code", None) or type(error).__name__)
-    return ProcessorError(_kind_of(error), code)
-
-
-def _kind_of(error: Exception) -> str:
-    match error:
-        case stripe.APIConnectionError():
-            return "retry" if isinstance(error.__cause__, _NEVER_SENT) else "unknown"
-        case stripe.RateLimitError():
-            return "retry"
-        case stripe.AuthenticationError() | stripe.PermissionError():
-            return "configuration"
-        case stripe.InvalidRequestError() | stripe.CardError():
-            return "refused"
-        case stripe.IdempotencyError():
-            # The key is known with other content: asking again with this content can never succeed.
-            return "refused"
-        case stripe.StripeError() if error.http_status == 409:
-            return "unknown"
-        case stripe.StripeError() if error.http_status is not None and error.http_status < 500:
-            return "refused"
-        case _:
-            # A lost or unreadable answer: the same key asked again gives the same page.
-            return "unknown"
-
-

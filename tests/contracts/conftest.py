@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from bot.standins import stripe as stripe_standin
 from bot.standins import telegram as telegram_standin
 from bot.standins import twilio as twilio_standin
 from tests.conftest import TUESDAY
+from tests.contracts.stripe_servers import KEY, SECRET, Script, Server, localstripe, scripted
 
 BOT_TOKEN = "4200:token-of-the-tests"
 BUTTON_KEY = bytes(range(32))
@@ -71,7 +72,45 @@ def telegram_at(url: str, pace: Pace | None = None, token: str = BOT_TOKEN) -> T
 @pytest.fixture
 async def stripe() -> AsyncIterator[Served]:
     running = await stripe_standin.start(stripe_standin.make_app(stripe_standin.StripeOptions()))
-    processor = StripeProcessor(StripeAccount("sk_test_standin", "whsec_standin", running.url))
+    processor = StripeProcessor(StripeAccount(KEY, SECRET, running.url))
     yield Served(running.url, processor)
     await processor.close()
     await running.stop()
+
+
+@pytest.fixture(scope="session")
+def independent() -> Iterator[Server]:
+    with localstripe() as server:
+        yield server
+
+
+@pytest.fixture
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
+    """A server that speaks Stripe's interface: parametrize it with ``carrying(promise)``."""
+    if request.param == "localstripe":
+        yield request.getfixturevalue("independent")
+        return
+    running = await stripe_standin.start(stripe_standin.make_app(stripe_standin.StripeOptions()))
+    yield Server("standin", running.url)
+    await running.stop()
+
+
+@pytest.fixture
+async def adapter(server: Server) -> AsyncIterator[StripeProcessor]:
+    processor = StripeProcessor(StripeAccount(KEY, SECRET, server.url))
+    yield processor
+    await processor.close()
+
+
+@pytest.fixture
+async def script() -> AsyncIterator[Script]:
+    async with scripted() as made:
+        yield made
+
+
+@pytest.fixture
+async def told(script: Script) -> AsyncIterator[StripeProcessor]:
+    """The adapter against the scripted server."""
+    processor = StripeProcessor(StripeAccount(KEY, SECRET, script.url), lambda: TUESDAY)
+    yield processor
+    await processor.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,16 @@ import pytest
 
 from bot.channels.base import Channel, Outbound, SendError
 from bot.channels.console import ConsoleChannel
-from bot.processors.base import CheckoutPage, CheckoutRequest, Processor, ProcessorError
+from bot.processors.base import (
+    ChargeRequest,
+    CheckoutPage,
+    CheckoutRequest,
+    PaymentEvent,
+    Processor,
+    ProcessorError,
+    RefundRequest,
+    SetupRequest,
+)
 from bot.processors.manual import ManualProcessor
 from tests.contracts.conftest import Served
 
@@ -125,6 +134,59 @@ async def test_a_session_that_nobody_opened_is_an_error_and_not_a_payment(proces
     with pytest.raises(ProcessorError) as caught:
         await processor.fetch_checkout("cs_test_none")
     assert caught.value.kind in PROCESSOR_KINDS
+
+
+PAY, REF, SET = (f"{prefix}_0123456789abcdefghjk" for prefix in ("pay", "ref", "set"))
+SOON = datetime.now(UTC) + timedelta(hours=2)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+CHARGE = ChargeRequest(PAY, "prac_maple", 500, "USD", "cus_nobody", "pm_nothing", "card", "Maple Clinic: payment", True,
+                       "https://bills.example/l/t", f"{PAY}:1")
+SETUP = SetupRequest(SET, "prac_maple", "USD", "en", "https://bills.example/l/t/done", "https://bills.example/l/t",
+                     SOON, f"{SET}:1")
+EVENT = PaymentEvent("evt_1", "paid", PAY, 500, "USD", "", "pi_1", "", LONG_AGO)
+
+#: Calls about things that nobody made: the processor's verdict, or an answer that says that there is nothing.
+CALLS: dict[str, Callable[[Processor], Awaitable[Any]]] = {
+    "open_setup": lambda processor: processor.open_setup(SETUP),
+    "expire_page": lambda processor: processor.expire_page("cs_test_none"),
+    "charge": lambda processor: processor.charge(CHARGE),
+    "fetch_charge": lambda processor: processor.fetch_charge("pi_none"),
+    "find_charges": lambda processor: processor.find_charges(PAY, LONG_AGO),
+    "cancel_charge": lambda processor: processor.cancel_charge("pi_none", "k"),
+    "refund": lambda processor: processor.refund(RefundRequest(REF, PAY, "pi_none", 500, f"{REF}:1")),
+    "find_refund": lambda processor: processor.find_refund(REF, "pi_none"),
+    "describe_method": lambda processor: processor.describe_method("pm_none"),
+    "remove_method": lambda processor: processor.remove_method("pm_none"),
+    "entries": lambda processor: listed(processor.entries, LONG_AGO, LONG_AGO),
+    "payouts": lambda processor: listed(processor.payouts, LONG_AGO, LONG_AGO),
+    "balance_minor": lambda processor: processor.balance_minor("USD"),
+}
+
+
+async def listed(rows: Callable[[datetime, datetime], AsyncIterator[Any]], since: datetime,
+                 until: datetime) -> list[Any]:
+    return [row async for row in rows(since, until)]
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_every_call_of_a_processor_ends_in_an_answer_or_in_a_verdict(call: str, processor: Processor) -> None:
+    met = await outcome(CALLS[call](processor))
+    if processor.name == "manual":
+        assert (met.kind, met.code) == ("configuration", "no_online_payment")
+    elif isinstance(met, ProcessorError):
+        assert met.kind == "refused" and call not in {"open_setup", "find_charges", "remove_method"}
+    else:
+        assert isinstance(met, CheckoutPage) or not met
+
+
+def test_no_call_of_the_port_is_left_out_here() -> None:
+    elsewhere = {"name", "open_checkout", "fetch_checkout", "complete", "parse_event", "close"}
+    assert set(CALLS) | elsewhere == {name for name in vars(Processor) if not name.startswith("_")} | {"name"}
+
+
+async def test_an_event_that_lacks_nothing_is_complete_and_costs_no_call(processor: Processor) -> None:
+    await processor.close()
+    assert await processor.complete(EVENT) == EVENT
 
 
 async def test_a_processor_says_which_it_is_and_closes_twice_without_harm(processor: Processor) -> None:
