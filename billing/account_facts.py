@@ -39,6 +39,8 @@ def account_facts(session: Session, practice_id: str, policy: PracticePolicy, gu
         on_plan_minor=figures.total.on_plan_minor, credit_minor=figures.total.credit_minor,
         balance_version=figures.balance_version,
         due_visits=tuple((v.visit_id, v.figures.due_now_minor) for v in figures.visits if v.figures.due_now_minor > 0),
+        payable_visits=tuple((v.visit_id, v.figures.due_now_minor + v.figures.on_plan_minor) for v in figures.visits
+                             if v.figures.due_now_minor + v.figures.on_plan_minor > 0),
         pending_visits=tuple(v.visit_id for v in figures.visits if _pending(v)),
         confidential_visits=tuple(v.visit_id for v in figures.visits if v.confidential),
         negative_pending=any(v.figures.patient_minor < 0 for v in figures.visits), holds=_holds(figures),

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import consents, explain, figures, passcodes, record
+from billing import consents, explain, figures, passcodes, plan_views, record
 from billing.calendar import due_by, office_open
 from billing.store import account_queries as store
 from billing.store.practices import find_practice, policy_of
@@ -61,7 +61,9 @@ def view_of(session: Session, guarantor: Guarantor, channel: str, address_hash: 
         last_statement_on=statement.statement_on if statement else None,
         last_statement_due_on=statement.due_on if statement else None,
         stale=record.is_stale(session, guarantor.practice_id, policy, now),
-        passcode=passcodes.view(session, guarantor.id))
+        passcode=passcodes.view(session, guarantor.id),
+        plans=plan_views.of_account(session, guarantor.id, now) if full else (),
+        methods=plan_views.methods_view(session, guarantor.id, today) if full else ())
 
 
 def _detail_allowed(session: Session, guarantor: Guarantor, channel: str, address_hash: str, today: date,

@@ -6,15 +6,13 @@ Whatever cannot be done raises CommandRefused; the edge undoes the turn's work a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from billing import (
-    audit,
+    apply_payments,
+    apply_plans,
     cases,
     chats,
     check_codes,
@@ -22,13 +20,18 @@ from billing import (
     holds,
     links,
     narrowing,
-    payments,
+    plan_changes,
     preferences,
     statements,
 )
 from billing.account_facts import find_policy
+from billing.command_context import Context, make_link, record
 from billing.commands import (
+    AgreePlan,
+    AskCard,
     CancelPayment,
+    ChangePlan,
+    ChargeSavedCard,
     Command,
     CommandRefused,
     ForgetVerification,
@@ -37,6 +40,7 @@ from billing.commands import (
     MakeStatement,
     MarkVerified,
     MarkWrongNumber,
+    OfferPlan,
     OpenCase,
     PartChat,
     PlaceHold,
@@ -45,6 +49,7 @@ from billing.commands import (
     RecordOptOut,
     RecordPreference,
     Refused,
+    RemoveCard,
     RequestPayment,
     RestoreConsent,
     SetLanguage,
@@ -53,28 +58,7 @@ from billing.commands import (
 from billing.phones import line_of
 from billing.store import consent_queries, conversation_queries
 
-PAY = "pay"
 STATEMENT = "statement"
-PASSCODE = "passcode"
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """The turn in which a command was decided. ``inbox_id`` is the text that it answers; ``actor`` is for the audit."""
-
-    practice_id: str
-    conversation_id: str
-    address: str
-    address_hash: str
-    channel: str
-    inbox_id: int | None
-    language: str
-    now: datetime
-    actor: str = "patient"
-
-    @property
-    def message_ref(self) -> str | None:
-        return f"inbox:{self.inbox_id}" if self.inbox_id is not None else None
 
 
 def carry_out(session: Session, command: Command, context: Context) -> str | None:
@@ -105,11 +89,10 @@ def carry_out(session: Session, command: Command, context: Context) -> str | Non
             return _make_link(session, command, context)
         case MakeStatement():
             return _make_statement(session, command, context)
-        case RequestPayment():
-            return _request_payment(session, command, context)
-        case CancelPayment():
-            payments.cancel(session, context.practice_id, command)
-            return None
+        case RequestPayment() | CancelPayment() | ChargeSavedCard() | AskCard() | RemoveCard():
+            return apply_payments.carry_out(session, command, context)
+        case OfferPlan() | AgreePlan() | ChangePlan():
+            return apply_plans.carry_out(session, command, context)
         case _:
             assert_never(command)
 
@@ -121,6 +104,7 @@ def _change_consent(session: Session, command: RecordOptOut | RestoreConsent | R
         case RecordOptOut(wording):
             consents.record_revoked(session, *number, wording=wording, medium="text", recorded_by=context.actor,
                                     now=context.now, message_id=context.message_ref)
+            plan_changes.stop_for_opt_out(session, context.practice_id, context.address_hash, context.now, wording)
         case RestoreConsent(wording):
             consents.record_restored(session, *number, wording=wording, recorded_by=context.actor, now=context.now)
         case RecordDetailPreference(account_id, allowed, wording):
@@ -139,7 +123,7 @@ def _wrong_number(session: Session, wording: str, context: Context) -> None:
     accounts = consent_queries.set_contact_status(session, context.practice_id, context.address_hash, "wrong_number")
     for guarantor_id in accounts:
         links.revoke_account(session, guarantor_id, context.now)
-        _audit(session, context, "wrong_number", guarantor_id, "the person at the number says so")
+        record(session, context, "wrong_number", guarantor_id, "the person at the number says so")
     conversation_queries.change(session, context.conversation_id, guarantor_id=None, verified_at=None)
     cases.open_case(session, context.practice_id, kind="wrong_number", title="Wrong number: find the right one",
                     detail=f"Accounts with this number: {', '.join(accounts) or 'none'}", now=context.now,
@@ -158,7 +142,7 @@ def _change_conversation(session: Session, command: MarkVerified | RecordIdentit
         case MarkVerified(account_id):
             conversation_queries.change(session, talk, guarantor_id=account_id, verified_at=context.now, tries=0,
                                         locked_until=None)
-            _audit(session, context, "verified", account_id, "date of birth and ZIP matched")
+            record(session, context, "verified", account_id, "date of birth and ZIP matched")
         case RecordIdentityFailure(lock_until):
             conversation_queries.count_failure(session, talk, lock_until)
         case ForgetVerification():
@@ -182,7 +166,7 @@ def _record_preference(session: Session, command: RecordPreference, context: Con
                            value=command.value, wording=command.wording, recorded_by=context.actor, now=context.now,
                            guarantor_id=account_id, message_id=context.message_ref)
         if account_id is not None:
-            _audit(session, context, f"preference_{command.kind}", account_id, "by text")
+            record(session, context, f"preference_{command.kind}", account_id, "by text")
 
 
 def _open_case(session: Session, command: OpenCase, context: Context) -> str:
@@ -243,44 +227,23 @@ def _make_statement(session: Session, command: MakeStatement, context: Context) 
     except statements.StatementRefused as error:
         reason = "not_confirmed" if error.code in {"unconfirmed", "unknown_account"} else "hold"
         raise CommandRefused(Refused(command, reason)) from error
-    return _link(session, context, command.account_id, STATEMENT, statement.id)
-
-
-def _request_payment(session: Session, command: RequestPayment, context: Context) -> str:
-    _, policy, _ = find_policy(session, practice_id=context.practice_id)
-    payment = payments.request(session, command, payments.RequestContext(
-        practice_id=context.practice_id, policy=policy, now=context.now, conversation_id=context.conversation_id,
-        message_id=context.message_ref))
-    token = _link(session, context, command.account_id, PAY, payment.id)
-    payments.mark_link_sent(payment)
-    return token
-
-
-def _link(session: Session, context: Context, account_id: str, purpose: str, object_id: str) -> str:
-    _, policy, _ = find_policy(session, practice_id=context.practice_id)
-    _audit(session, context, f"link_{purpose}", account_id, object_id)
-    days = 1 if purpose == PASSCODE else policy.link_days
-    return links.make(session, context.practice_id, account_id, purpose, object_id, days, context.now)
+    return make_link(session, context, command.account_id, STATEMENT, statement.id)
 
 
 def _make_link(session: Session, command: MakeLink, context: Context) -> str:
     if command.purpose == chats.PURPOSE:
         return _link_chat(session, command, context)
-    return _link(session, context, command.account_id, command.purpose, command.object_id)
+    return make_link(session, context, command.account_id, command.purpose, command.object_id)
 
 
 def _link_chat(session: Session, command: MakeLink, context: Context) -> str:
     """Only to the phone on which this account was verified just now, and only while the practice accepts the risk."""
     _, policy, configured = find_policy(session, practice_id=context.practice_id)
-    risk = policy.telegram_on(context.now.astimezone(ZoneInfo(policy.zone)).date())
+    risk = policy.telegram_on(policy.local_day(context.now))
     if risk is None or not configured:
         raise CommandRefused(Refused(command, "hold"))
     verified = conversation_queries.verified_account(session, context.conversation_id)
     if line_of(context.channel) != "sms" or verified != command.account_id:
         raise CommandRefused(Refused(command, "not_confirmed"))
-    _audit(session, context, "link_telegram", command.account_id, "")
+    record(session, context, "link_telegram", command.account_id, "")
     return chats.make_link(session, context.practice_id, command.account_id, risk.link_minutes, context.now)
-
-
-def _audit(session: Session, context: Context, action: str, account_id: str, reason: str) -> None:
-    audit.record(session, context.practice_id, context.actor, action, "account", account_id, reason, context.now)

@@ -63,7 +63,7 @@ def open_case(session: Session, practice_id: str, *, kind: str, title: str, deta
     case = known or _new_case(session, practice_id, kind, title, detail, now, dedupe, guarantor_id, visit_id,
                               conversation_id, urgent)
     if known is not None:
-        _say_again(session, known, detail, actor, urgent, now)
+        say_again(session, known, detail, actor, now, urgent=urgent)
     if hold:
         _place_holds(session, case, hold, accounts, visit_id, actor, now)
     return case
@@ -97,18 +97,13 @@ def _policy(session: Session, practice_id: str) -> PracticePolicy:
     return practices.policy_of(row)
 
 
-def _say_again(session: Session, case: Case, detail: str, actor: str, urgent: bool, now: datetime) -> None:
+def say_again(session: Session, case: Case, words: str, by: str, now: datetime, *, urgent: bool = False) -> None:
     """The cause came up again: keep what was said, and put an answered case back to work."""
-    if detail and detail != case.detail:
-        _note(session, case, actor, "note", detail, now)
+    if words and words != case.detail:
+        _note(session, case, by, "note", words, now)
     if case.status == "answered":
         case.status, case.due_at = "open", _due(session, case.practice_id, urgent, now)
         session.flush()
-
-
-def say_again(session: Session, case: Case, words: str, by: str, now: datetime) -> None:
-    """Keep what came for an open case, and put an answered one back to work."""
-    _say_again(session, case, words, by, False, now)
 
 
 def _place_holds(session: Session, case: Case, kind: str, accounts: Sequence[str], visit_id: str | None, actor: str,

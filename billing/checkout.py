@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from billing import gate
+from billing import gate, methods
 from billing import payment_status as life
-from billing.dues import due_visits
+from billing.payment_limits import close_page, limits, pays_the_same, rivals, would_exceed
 from billing.store import payment_queries as store
+from billing.store.practices import policy_of
 from billing.store.tables import Payment
 
 PAGE_LIFE = timedelta(hours=1)
@@ -37,6 +38,9 @@ class Opening:
     practice_name: str
     attempt: int
     expires_at: datetime
+    saves_method: bool = False
+    customer_ref: str | None = None
+    bank_debits: bool = False
 
     @property
     def idempotency_key(self) -> str:
@@ -50,7 +54,9 @@ class AlreadyOpen:
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """No page. ``reason``: paid, cancelled, moved (the balance is another now), hold, not_found."""
+    """No page. ``reason``: paid, cancelled, moved (the balance is another now), hold, paying (somebody is paying this
+    balance in this moment), not_found.
+    """
 
     reason: str
 
@@ -74,14 +80,17 @@ def obstacle_to(session: Session, payment: Payment | None, now: datetime) -> str
         return "not_found"
     if payment.status in life.TOOK_MONEY:
         return "paid"
-    if payment.status not in life.OPEN:
+    if payment.status not in life.OPEN or payment.way != "page":
         return "cancelled"
     split = [(str(v), int(m)) for v, m in payment.instruction]
-    due = dict(due_visits(session, payment.practice_id, payment.guarantor_id, now))
-    if any(part > due.get(visit_id, 0) for visit_id, part in split):
+    payable = limits(session, payment.practice_id, payment.guarantor_id, now, early=payment.early)
+    if any(part > payable.get(visit_id, 0) for visit_id, part in split):
         return "moved"
+    others = rivals(session, payment.guarantor_id, now, payment.id)
+    if would_exceed(split, others, payable) or pays_the_same(payment.plan_id, payment.instalment, others):
+        return "paying"
     ruling = gate.may_charge(session, payment.guarantor_id, [v for v, _ in split], now,
-                             amount_minor=payment.amount_minor, split=split)
+                             amount_minor=payment.amount_minor, split=split, early=payment.early)
     return "" if ruling.sends else "hold"
 
 
@@ -98,16 +107,27 @@ def _next_attempt(payment: Payment, now: datetime) -> None:
 def _opening(session: Session, payment: Payment) -> Opening:
     row = store.practice(session, payment.practice_id)
     assert payment.link_expires_at is not None
+    # A bank account takes days to settle: only where the practice wants that.
+    debits = policy_of(row).payments.bank_debits if row is not None else False
+    customer = methods.customer_ref(session, payment.guarantor_id) if payment.saves_method else None
     return Opening(payment.id, payment.practice_id, payment.amount_minor, payment.currency, payment.language,
-                   row.name if row else "", payment.attempt, payment.link_expires_at)
+                   row.name if row else "", payment.attempt, payment.link_expires_at, payment.saves_method, customer,
+                   debits)
 
 
-def opened(session: Session, practice_id: str, payment_id: str, attempt: int, session_ref: str, url: str) -> str:
-    """Write the page down; return the URL to send the patient to (an answer of an older attempt changes nothing)."""
+def opened(session: Session, practice_id: str, payment_id: str, attempt: int, session_ref: str, url: str,
+           now: datetime | None = None) -> str:
+    """Write the page down; return the URL to send the patient to (an answer of an older attempt changes nothing).
+
+    A request that was ended while its page was being made has the page closed at once, and returns nothing.
+    """
     payment = store.lock_payment(session, practice_id, payment_id)
     if payment is None or payment.attempt != attempt:
         return payment.session_url or "" if payment else ""
     payment.session_ref, payment.session_url = session_ref, url
+    if payment.status == life.CANCELLED:
+        close_page(session, payment, now or payment.created_at)
+        return ""
     return url
 
 
@@ -116,3 +136,5 @@ def refused(session: Session, practice_id: str, payment_id: str, attempt: int, c
     payment = store.lock_payment(session, practice_id, payment_id)
     if payment is not None and payment.attempt == attempt and payment.session_ref is None:
         payment.link_expires_at, payment.failure = now, code[:200]
+        if code == methods.CUSTOMER_GONE and payment.saves_method:
+            methods.customer_gone(session, payment.guarantor_id, now)

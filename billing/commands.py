@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal
+
+from billing.plan_terms import PlanTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ class PartChat:
 
 @dataclass(frozen=True, slots=True)
 class MakeLink:
-    """A token link. purpose: statement, receipt, itemised, verify, passcode, telegram. Results in the URL's token."""
+    """A token link. purpose: statement, receipt, itemised, verify, passcode, telegram, year (object_id: the
+    calendar year), agreement (a plan's signed copy). Results in the URL's token."""
 
     purpose: str
     account_id: str
@@ -155,6 +158,8 @@ class RequestPayment:
     """The patient said yes to exactly this. ``split`` is (visit id, amount_minor) and sums to ``amount_minor``.
 
     Creates the payment and a pay link; the Checkout page itself is made when the patient presses the button there.
+    ``early``: the patient wants to pay what a plan asks for later; without it only what is due now may be paid.
+    ``plan_id`` and ``instalment`` say which instalment it is for. ``saves_method``: they asked for the card to be kept.
     """
 
     account_id: str
@@ -163,6 +168,104 @@ class RequestPayment:
     balance_version: int
     language: str
     ref: str = "link"
+    early: bool = False
+    plan_id: str | None = None
+    instalment: int | None = None
+    saves_method: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeSavedCard:
+    """The patient said yes to exactly these ``words``: this card, this amount, once, now (T-50, customer present).
+
+    Writes the payment, its authorization and the call to the processor; the charge itself is made by the edge.
+    """
+
+    account_id: str
+    method_id: str
+    amount_minor: int
+    split: tuple[tuple[str, int], ...]
+    balance_version: int
+    language: str
+    words: str
+    words_version: str
+    early: bool = False
+    plan_id: str | None = None
+    instalment: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskCard:
+    """A link to a page on which a card is given without paying. ``purpose``: card, plan_card (of a running plan)."""
+
+    account_id: str
+    purpose: str
+    language: str
+    plan_id: str | None = None
+    ref: str = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCard:
+    """The card on file is to be forgotten, here and at the processor; charges that it was for stop (T-50)."""
+
+    account_id: str
+    method_id: str
+    wording: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferPlan:
+    """Terms that the patient chose and has to sign on a page: because of the disclosures (T-47), or because a card is
+    needed that is not on file. Results in the page's token.
+    """
+
+    account_id: str
+    terms: PlanTerms
+    balance_version: int
+    language: str
+    ref: str = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class AgreePlan:
+    """The patient said yes to exactly these ``words`` with the whole schedule in them: at most four instalments, paid
+    by link or with the card on file that the words name (T-48, T-50). The plan runs from now on.
+    """
+
+    account_id: str
+    terms: PlanTerms
+    words: str
+    words_version: str
+    balance_version: int
+    language: str
+    ref: str = "plan"
+
+
+Change = Literal["pause", "resume", "skip", "move_day", "use_card", "pay_by_link", "on_extra", "cancel"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePlan:
+    """What a patient wants changed in a running plan, inside the practice's policy. ``plan_version`` is the one it was
+    decided on. ``wording`` is what they wrote.
+
+    pause: until ``on`` (or open). resume. skip: instalment ``number`` goes to the end. move_day: ``days`` of the month,
+    or the weekday of ``on``, from the next instalment. use_card: ``method_id``. pay_by_link: no more charges, the plan
+    goes on (a revoked authorization, T-48). on_extra: ``value`` shorten or lower. cancel: the plan ends, what is left
+    is due as before it.
+    """
+
+    account_id: str
+    plan_id: str
+    plan_version: int
+    change: Change
+    wording: str
+    on: date | None = None
+    number: int | None = None
+    days: tuple[int, ...] = ()
+    method_id: str | None = None
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +287,17 @@ Command = (
     RecordOptOut | RestoreConsent | MarkVerified | RecordIdentityFailure | ForgetVerification | RecordDetailPreference
     | SetLanguage | OpenCase | MarkWrongNumber | MakeLink | MakeStatement | RequestPayment | CancelPayment | PlaceHold
     | RecordPreference | MakeCheckCode
-    | SpecifyCase | PartChat
+    | SpecifyCase | PartChat | ChargeSavedCard | AskCard | RemoveCard | OfferPlan | AgreePlan | ChangePlan
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a command was not carried out: stale_balance, hold, nothing_due, too_much, too_little, not_confirmed."""
+    """Why a command was not carried out: stale_balance, hold, nothing_due, too_much, too_little, not_confirmed;
+    stale_plan, outside_policy, card_gone, on_plan (a visit is on another plan already), charging (a charge of this
+    instalment is on its way), paying (somebody is paying this balance in this moment), not_asked (the question that was
+    agreed to never left).
+    """
 
     command: Command
     reason: str

@@ -2,11 +2,13 @@
 
 open = payer + patient - credit; patient = due_now + pending + held + on_plan (DESIGN.md, "Figures"). All cents.
 A visit is pending while any of its payers still has to answer, or while an import that touches it is unfinished.
+A visit on a running plan is on plan, not due now, except for the plan's instalments whose day has come: those fall on
+its visits in order of service. What such a visit owes above the plan is not asked for without the patient's consent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -47,10 +49,11 @@ class AccountFigures:
 
 
 def account_figures(session: Session, guarantor_id: str, today: date) -> AccountFigures:
-    """Return the account as it stands. ``today`` is practice-local; plans will ask which instalments are due by it."""
+    """Return the account as it stands. ``today`` is practice-local: instalments are due by it."""
     facts = store.load_account(session, guarantor_id)
     account_holds = tuple(h for h in facts.holds if h.visit_id is None)
-    visits = tuple(_visit(v, facts, account_holds) for v in facts.visits)
+    due = _due_on_plans(facts.visits, {guarantor_id: facts.holds}, facts.plans, today)
+    visits = tuple(_visit(v, facts, account_holds, due.get(v.visit_id)) for v in facts.visits)
     total = sum_of([v.figures for v in visits])
     total = Figures(
         total.payer_minor + total.patient_minor - facts.credit_minor, total.payer_minor, total.patient_minor,
@@ -65,21 +68,26 @@ def sum_of(parts: Sequence[Figures]) -> Figures:
     return total
 
 
-def _visit(v: store.VisitFacts, facts: store.AccountFacts, account_holds: tuple[store.HoldFacts, ...]) -> VisitFigures:
+def _visit(v: store.VisitFacts, facts: store.AccountFacts, account_holds: tuple[store.HoldFacts, ...],
+           plan_due_minor: int | None) -> VisitFigures:
     holds = tuple(h for h in facts.holds if h.visit_id == v.visit_id)
     return VisitFigures(
         v.visit_id, v.external, v.origin, v.service_on, v.charge_minor, v.void, v.confidential, v.provider,
-        v.coverages, holds, _visit_figures(v, (*holds, *account_holds)))
+        v.coverages, holds, _visit_figures(v, (*holds, *account_holds), plan_due_minor))
 
 
 def split(payer_minor: int, patient_minor: int, credit_minor: int, pending: bool,
-          holds: Sequence[store.HoldFacts]) -> Figures:
-    """Divide a visit's patient balance by why it can or cannot be asked for."""
+          holds: Sequence[store.HoldFacts], plan_due_minor: int | None = None) -> Figures:
+    """Divide a visit's patient balance by why it can or cannot be asked for. ``plan_due_minor``: what of a visit on a
+    plan has come due; empty: it is on none.
+    """
     open_minor = payer_minor + patient_minor - credit_minor
     if pending:
         return Figures(open_minor, payer_minor, patient_minor, 0, patient_minor, 0, 0, credit_minor)
     held = min(patient_minor, held_by(patient_minor, holds)) if patient_minor > 0 else 0
-    return Figures(open_minor, payer_minor, patient_minor, patient_minor - held, 0, held, 0, credit_minor)
+    free = patient_minor - held
+    due = free if plan_due_minor is None or free < 0 else min(free, plan_due_minor)
+    return Figures(open_minor, payer_minor, patient_minor, due, 0, held, free - due, credit_minor)
 
 
 def held_by(patient_minor: int, holds: Sequence[store.HoldFacts]) -> int:
@@ -90,13 +98,33 @@ def held_by(patient_minor: int, holds: Sequence[store.HoldFacts]) -> int:
     return sum(h.amount_minor or 0 for h in stopping)
 
 
-def visits_figures(session: Session, practice_id: str, visit_ids: Sequence[str]) -> dict[str, Figures]:
-    """Return the figures of many visits at once, whoever they belong to."""
-    visits, holds = store.load_visits(session, practice_id, visit_ids)
-    return {v.visit_id: _visit_figures(v, [
-        h for h in holds.get(v.guarantor_id, ()) if h.visit_id in (None, v.visit_id)]) for v in visits}
+def visits_figures(session: Session, practice_id: str, visit_ids: Sequence[str], today: date) -> dict[str, Figures]:
+    """Return the figures of many visits at once, whoever they belong to. ``today`` is practice-local."""
+    visits, holds, plans = store.load_visits(session, practice_id, visit_ids)
+    due = _due_on_plans(visits, holds, plans, today)
+    return {v.visit_id: _visit_figures(v, _reaching(v, holds), due.get(v.visit_id))
+            for v in visits if v.visit_id in set(visit_ids)}
 
 
-def _visit_figures(v: store.VisitFacts, holds: Sequence[store.HoldFacts]) -> Figures:
+def _reaching(v: store.VisitFacts, holds: Mapping[str, Sequence[store.HoldFacts]]) -> list[store.HoldFacts]:
+    return [h for h in holds.get(v.guarantor_id, ()) if h.visit_id in (None, v.visit_id)]
+
+
+def _due_on_plans(visits: Sequence[store.VisitFacts], holds: Mapping[str, Sequence[store.HoldFacts]],
+                  plans: Sequence[store.PlanFacts], today: date) -> dict[str, int]:
+    """What of each visit on a plan has come due, in cents: the due instalments go to the oldest service first, as far
+    as each visit owes something that is neither pending nor held.
+    """
+    by_id, due = {v.visit_id: v for v in visits}, dict[str, int]()
+    for plan in plans:
+        left = plan.due_minor(today)
+        for v in (by_id[visit_id] for visit_id in plan.visit_ids if visit_id in by_id):
+            whole = _visit_figures(v, _reaching(v, holds), None)
+            due[v.visit_id] = max(min(left, whole.due_now_minor), 0)
+            left -= due[v.visit_id]
+    return due
+
+
+def _visit_figures(v: store.VisitFacts, holds: Sequence[store.HoldFacts], plan_due_minor: int | None) -> Figures:
     pending = v.unfinished or any(c.status == "pending" for c in v.coverages)
-    return split(v.payer_minor, v.patient_minor, v.credit_minor, pending, holds)
+    return split(v.payer_minor, v.patient_minor, v.credit_minor, pending, holds, plan_due_minor)

@@ -56,22 +56,26 @@ def judge(session: Session, row: Outbox, stage: Stage, now: datetime) -> Ruling:
 
 def may_charge(session: Session, guarantor_id: str, visit_ids: Sequence[str], now: datetime, *,
                amount_minor: int | None = None, split: Sequence[tuple[str, int]] = (),
-               balance_version: int | None = None) -> Ruling:
-    """Rule on taking a payment for these visits; with ``amount_minor`` (cents) also on the amount and its ``split``.
+               balance_version: int | None = None, early: bool = False) -> Ruling:
+    """Rule on a payment that the patient asks for; with ``amount_minor`` (cents) also on the amount and its ``split``.
 
     Raises LookupError for an unknown account.
     """
+    parts: tuple[tuple[str, int | None], ...] = tuple(split) or tuple((visit_id, None) for visit_id in visit_ids)
+    if amount_minor is not None and not split:
+        parts = ()
+    return rule_on_charge(session, guarantor_id, ChargeFacts(amount_minor, parts, balance_version, early), now)
+
+
+def rule_on_charge(session: Session, guarantor_id: str, charge: ChargeFacts, now: datetime) -> Ruling:
+    """Rule on a charge with the account as it is in this moment. Raises LookupError for an unknown account."""
     practice_id, policy, configured = find_policy(session, guarantor_id=guarantor_id)
     person = store.person(session, practice_id, guarantor_id)
     account = account_facts(session, practice_id, policy, guarantor_id, now,
                             in_flight=store.bank_at_work(session, guarantor_id))
-    parts: tuple[tuple[str, int | None], ...] = tuple(split) or tuple((visit_id, None) for visit_id in visit_ids)
-    if amount_minor is not None and not split:
-        parts = ()
     return core.may_charge(Facts(
         now, "sending", PracticeFacts(policy, configured), MessageFacts("reply"),
-        RecipientFacts(guarantor_id, confirmed=person is not None and person.confirmed), account,
-        ChargeFacts(amount_minor, parts, balance_version)))
+        RecipientFacts(guarantor_id, confirmed=person is not None and person.confirmed), account, charge))
 
 
 def gather(session: Session, row: Outbox, stage: Stage, now: datetime) -> Facts:

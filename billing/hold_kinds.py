@@ -72,11 +72,16 @@ _ALL = (
              "own", "a person has this conversation in hand"),
     HoldKind("paid_already", False, "account", "", "either", 7, _D4,
              "M", "the patient says it is paid; being checked"),
+    HoldKind("lender", True, "account", "", "account", 30, "NY GBL 349-g; issue 4 (paying over time)",
+             "own", "a lender that the patient turned to is deciding, or paying"),
     # receivables.md D1: while a visit's balance may be negative nothing else of the guarantor is dunned or charged.
     HoldKind("takeback", True, "account", "account", "visit", 30, "receivables.md D1 (takeback pauses dunning)",
              "M", "the payer took money back; the claim is open again"),
     HoldKind("confidential_contact", False, "account", "", "account", 7, "45 CFR 164.522(b)",
              "V", "asked to be reached another way; a person sets that up first"),
+    # T-48: somebody at this number took back the permission to charge, and it is not proved yet who.
+    HoldKind("autopay_stop", False, "", "account", "account", 7, "12 CFR 1005.10(c); T-48",
+             "M", "asked not to be charged any more; a person sees that nothing is"),
     HoldKind("wrong_number", False, "account", "", "account", 30, f"{_D4}; 45 CFR 164.502",
              "M", "no right number is known for the guarantor"),
 )

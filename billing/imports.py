@@ -44,8 +44,11 @@ class Poster:
 
 
 def identity_of(head: RemittanceOpened) -> str:
-    """(TRN03, TRN02, BPR16, BPR02): what makes two remittances the same one (DESIGN.md)."""
-    return "|".join((head.payer_identifier, head.trace, str(head.paid_on or ""), str(head.paid_minor)))
+    """(TRN03, TRN02, BPR16, BPR02): what makes two remittances the same one (DESIGN.md). Of a check on paper: the
+    payer by its name, number, date and amount.
+    """
+    payer = f"paper:{head.payer_name.casefold()}" if head.on_paper else head.payer_identifier
+    return "|".join((payer, head.trace, str(head.paid_on or ""), str(head.paid_minor)))
 
 
 def begin(session: Session, practice_id: str, *, file_name: str, digest: str, kind: str, options: dict[str, object],

@@ -7,7 +7,7 @@ does not come back loses its claim, and a row that fails again and again goes to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,12 @@ class Claimed:
     inbox_id: int
     kind: str
     thread: str
+    payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def text(self) -> str:
+        """What a patient's message says; empty for anything else."""
+        return str(self.payload.get("body", "")) if self.kind == "message" else ""
 
 
 def accept(session: Session, practice_id: str, source: str, external_id: str, kind: str, thread: str,
@@ -61,7 +67,7 @@ def claim(session: Session, worker: str, now: datetime, limit: int = 10) -> list
             _give_up(session, row, "its worker died each time", now)
             continue
         row.status, row.claimed_by, row.claimed_until = "working", worker, now + LEASE
-        taken.append(Claimed(row.id, row.kind, row.thread))
+        taken.append(Claimed(row.id, row.kind, row.thread, row.payload))
     return taken
 
 
@@ -69,12 +75,6 @@ def take(session: Session, inbox_id: int, worker: str) -> Inbox | None:
     """Lock a claimed row for its work; None if the claim was lost meanwhile."""
     row = road_queries.lock_inbox(session, inbox_id)
     return row if row is not None and row.status == "working" and row.claimed_by == worker else None
-
-
-def text_of(session: Session, inbox_id: int) -> str:
-    """What a patient's message says; empty for anything else."""
-    row = session.get(Inbox, inbox_id)
-    return str(row.payload.get("body", "")) if row is not None and row.kind == "message" else ""
 
 
 def finish(row: Inbox, now: datetime, note: str = "") -> None:

@@ -64,7 +64,7 @@ WIDE = frozenset({
 CODES = frozenset({
     "charge", "payer_payment", "contractual", "patient_share", "next_payer", "prior_payer", "takeback",
     "patient_payment", "refund", "to_credit", "from_credit", "suspense", "provider_adjustment", "opening", "external",
-    "adjustment", "processor_fee", "reversal",
+    "adjustment", "processor_fee", "payout", "deposit", "reversal",
 })
 
 

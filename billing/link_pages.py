@@ -18,6 +18,9 @@ from billing.store import payment_queries as store
 from billing.store.practices import policy_of
 from config.practice import PracticePolicy
 
+ON_FILE = frozenset({"saved", "autopay"})
+"""Ways of paying in which a card on file is charged and no page of ours opens one."""
+
 MOST_VISITS = 24
 """How many visits a list on a page offers."""
 
@@ -45,6 +48,9 @@ class PaymentPage:
     obstacle: str  # a reason of checkout.NotNow, empty while it may be paid
     bank_at_work: bool  # the patient has finished, the bank has not
     has_thread: bool  # whether there is a conversation that news of it can be told in
+    on_file: bool = False  # a card on file pays it; nothing is to be pressed here
+    bank_url: str = ""  # the bank's own page, where the patient has to confirm a card on file
+    may_keep: bool = False  # the patient may ask for the card to be kept (T-50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ def visit(session: Session, token: str, now: datetime) -> Visitor | None:
     return Visitor(link, policy_of(practice), account.language)
 
 
-def payment_page(session: Session, link: LinkView, now: datetime) -> PaymentPage | None:
+def payment_page(session: Session, link: LinkView, policy: PracticePolicy, now: datetime) -> PaymentPage | None:
     """The payment behind a pay or receipt link, as it stands."""
     payment = store.payment_of(session, link.practice_id, link.guarantor_id, link.object_id)
     if payment is None:
@@ -123,9 +129,39 @@ def payment_page(session: Session, link: LinkView, now: datetime) -> PaymentPage
     split = [(str(v), int(m)) for v, m in payment.instruction]
     about = store.visits_by_id(session, [v for v, _ in split])
     rows = tuple((about[v].service_from_on, about[v].external, m) for v, m in split if v in about)
-    return PaymentPage(payment.id, payment.status, payment.amount_minor, payment.currency, payment.paid_at,
-                       payment.session_ref, rows, checkout.obstacle_to(session, payment, now),
-                       payment.processor_ref is not None, payment.conversation_id is not None)
+    on_file = payment.way in ON_FILE
+    return PaymentPage(
+        payment.id, payment.status, payment.amount_minor, payment.currency, payment.paid_at, payment.session_ref, rows,
+        "" if on_file else checkout.obstacle_to(session, payment, now), payment.processor_ref is not None,
+        payment.conversation_id is not None, on_file,
+        (payment.session_url or "") if on_file and payment.status == life.NEEDS_PATIENT else "",
+        not on_file and policy.payments.saved_cards)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """``open_ref``: the processor's page that is open under the other choice, and has to be closed first."""
+
+    open_ref: str = ""
+
+
+def keep_card(session: Session, link: LinkView, keep: bool, now: datetime, closed_ref: str = "") -> Keeping:
+    """Write down whether the patient wants the card of this payment kept. A page is opened for one choice only: where
+    another is open, nothing changes until it was closed (``closed_ref``).
+    """
+    payment = store.lock_payment(session, link.practice_id, link.object_id)
+    if payment is None or payment.guarantor_id != link.guarantor_id or payment.status not in life.OPEN or (
+            payment.way in ON_FILE):
+        return Keeping()
+    if payment.saves_method == keep:
+        return Keeping()
+    still = payment.session_ref is not None and payment.link_expires_at is not None and payment.link_expires_at > now
+    if still and payment.session_ref != closed_ref:
+        return Keeping(payment.session_ref or "")
+    payment.saves_method = keep
+    if still:
+        payment.link_expires_at = now  # the next press is a new attempt
+    return Keeping()
 
 
 def due_now(session: Session, link: LinkView, policy: PracticePolicy, now: datetime) -> DueNow:
@@ -175,14 +211,3 @@ def has_paid(session: Session, link: LinkView) -> bool:
     """Whether the link's payment is this account's and took money."""
     payment = store.payment_of(session, link.practice_id, link.guarantor_id, link.object_id)
     return payment is not None and payment.status in life.TOOK_MONEY
-
-
-def waiting_payment(session: Session, token: str, now: datetime) -> tuple[str, str] | None:
-    """(practice id, session) of the payment behind a link whose page may have been paid without our knowing it."""
-    link = links.open(session, token, now)
-    if link is None or link.purpose != "pay":
-        return None
-    payment = store.payment_of(session, link.practice_id, link.guarantor_id, link.object_id)
-    if payment is None or payment.session_ref is None or payment.status not in life.OPEN | {life.CANCELLED}:
-        return None
-    return link.practice_id, payment.session_ref

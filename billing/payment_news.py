@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from billing import cases, inbox, threads
 from billing.store import payment_queries
-from billing.store.tables import Payment
+from billing.store.tables import Payment, PaymentMethod
 
 #: What a case says in lists: no PHI.
 TITLES = {
@@ -19,21 +21,36 @@ TITLES = {
     "unapplied_credit": "Part of a payment fits no visit",
     "refund_unplaced": "A refund belongs to no visit",
     "chargeback": "A payment is disputed at the bank",
+    "bank_inquiry": "A bank asks about a payment",
+    "bank_return": "A bank debit came back",
+    "refund_failed": "A refund did not arrive",
+    "refund_approval": "A refund waits for approval",
+    "charge_not_made": "It is not known whether a charge was made",
+    "overpayment_federal": "Money of a federal payer may have to go back",
 }
 
 
 def tell_patient(session: Session, payment: Payment, kind: str, once: str, now: datetime, *, reason: str = "") -> None:
     """Put news into the payment's conversation, once per ``once``; a payment without one is told to nobody."""
-    if payment.conversation_id is None:
-        return
-    talk = payment_queries.conversation(session, payment.conversation_id)
-    if talk is None:
-        return
-    payload = {"kind": kind, "conversation_id": talk.id,
-               "data": {"payment_id": payment.id, "account_id": payment.guarantor_id,
-                        "amount_minor": payment.amount_minor, "currency": payment.currency, "reason": reason}}
-    inbox.accept(session, payment.practice_id, "event", f"{kind}:{once}", "event",
-                 threads.of_hash(payment.practice_id, talk.channel, talk.address_hash), payload, now)
+    tell(session, payment.practice_id, payment.conversation_id, kind, once, {
+        "payment_id": payment.id, "account_id": payment.guarantor_id, "plan_id": payment.plan_id,
+        "amount_minor": payment.amount_minor, "currency": payment.currency, "reason": reason}, now)
+
+
+def tell_of_card(session: Session, conversation_id: str | None, card: PaymentMethod, now: datetime) -> None:
+    """A card is on file now: said once, with what the patient knows it by (T-50)."""
+    tell(session, card.practice_id, conversation_id, "card_kept", card.id, {
+        "account_id": card.guarantor_id, "last4": card.last4, "method_kind": card.kind, "brand": card.brand,
+        "reason": ""}, now)
+
+
+def tell(session: Session, practice_id: str, conversation_id: str | None, kind: str, once: str,
+         data: Mapping[str, Any], now: datetime) -> None:
+    talk = payment_queries.conversation(session, conversation_id) if conversation_id is not None else None
+    if talk is not None:
+        inbox.accept(session, practice_id, "event", f"{kind}:{once}", "event",
+                     threads.of_hash(practice_id, talk.channel, talk.address_hash),
+                     {"kind": kind, "conversation_id": talk.id, "data": dict(data)}, now)
 
 
 def call_staff(session: Session, practice_id: str, kind: str, once: str, detail: str, now: datetime,

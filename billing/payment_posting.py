@@ -1,4 +1,8 @@
-"""How a payment's money meets the ledger: which accounts it is credited to, and which give it back."""
+"""How a payment's money meets the ledger: which accounts it is credited to, and which give it back.
+
+A reference within a payment says what moved: ``paid``, ``extra:CHARGE`` (paid twice), ``refund:main:...``,
+``dispute:...``, ``reinstated:...``, ``returned:...``, ``moved:...`` (put elsewhere); billing/verify.py reads them.
+"""
 
 from __future__ import annotations
 
@@ -8,42 +12,27 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from billing import ledger
-from billing.allocation import Part, allocate, take_back
-from billing.dues import due_visits
+from billing.allocation import Part, take_back
 from billing.ledger import Posting
+from billing.payment_places import MUST_NOT_KEEP, plan_parts
 from billing.settlement import settle
-from billing.store import ledger_queries, payment_queries
+from billing.store import payment_queries
 from billing.store.tables import Payment
 
-#: Money that arrives for an account or visit under one of these may have to go back: it waits as unapplied credit.
-MUST_NOT_KEEP = frozenset({"bankruptcy", "deceased", "litigation", "agency", "qmb"})
+__all__ = ["MUST_NOT_KEEP", "cash", "given_back", "hand_cash", "next_ref", "plan_parts", "post_back",
+           "post_dispute_fee", "post_missed", "post_moved", "post_paid", "post_returned_refund"]
 
 
 def cash(payment: Payment) -> ledger.Account:
-    """The clearing account of the money: one per processor and tender."""
+    """The clearing account of the money: one per processor and tender. A processor's one balance is the sum over its
+    tenders (``cash:stripe:card`` and ``cash:stripe:bank``).
+    """
     return ledger.wide(f"cash:{payment.processor}:{payment.tender}")
 
 
-def plan_parts(session: Session, payment: Payment, now: datetime, *, to_credit: bool = False,
-               amount_minor: int | None = None) -> tuple[Part, ...]:
-    """Spread the payment (or ``amount_minor`` of it) over the account as it stands; the guarantor must be locked."""
-    amount = payment.amount_minor if amount_minor is None else amount_minor
-    if to_credit:
-        return (Part(None, amount),)
-    barred = payment_queries.open_holds(session, payment.guarantor_id, MUST_NOT_KEEP)
-    if any(visit_id is None for visit_id in barred):
-        return (Part(None, amount),)
-    instruction = [(str(v), int(m)) for v, m in payment.instruction if v not in barred]
-    due = [(v, m) for v, m in due_visits(session, payment.practice_id, payment.guarantor_id, now) if v not in barred]
-    owed = _owed(session, payment, [v for v, _ in (*instruction, *due)])
-    return allocate(amount, instruction, owed, due)
-
-
-def _owed(session: Session, payment: Payment, visit_ids: Sequence[str]) -> dict[str, int]:
-    """Live patient balances; a visit that has gone to another guarantor owes this one's money nothing."""
-    own = payment_queries.owned_visits(session, payment.guarantor_id, set(visit_ids))
-    balances = ledger_queries.balances_by_key(session, payment.practice_id, [f"patient:{v}" for v in own])
-    return {v: balances[f"patient:{v}"] for v in own}
+def hand_cash(tender: str) -> ledger.Account:
+    """The desk's own: cash in the drawer, checks written or taken."""
+    return ledger.wide(f"cash:manual:{tender}")
 
 
 def post_paid(session: Session, payment: Payment, parts: Sequence[Part], ref: str, on: date, now: datetime) -> None:
@@ -53,20 +42,71 @@ def post_paid(session: Session, payment: Payment, parts: Sequence[Part], ref: st
     ], on, now)
 
 
-def post_back(session: Session, payment: Payment, amount_minor: int, ref: str, on: date, now: datetime) -> int:
+def post_back(session: Session, payment: Payment, amount_minor: int, ref: str, on: date, now: datetime, *,
+              out_of: ledger.Account | None = None) -> int:
     """Take money back out of the account, so that what it paid is owed again; return the cents that no account of
     the payment could give (they are posted against refunds_payable and want a person).
+
+    ``out_of``: the cash account it leaves by, when that is not the one it came in by (a refund by check).
     """
+    till = out_of or cash(payment)
     net = payment_queries.net_of_payment(session, payment.id)
     parts = take_back(amount_minor, _credit_at_hand(session, payment, net),
                       [Part(n.visit_id, n.amount_minor) for n in net])
     rest = amount_minor - sum(part.amount_minor for part in parts)
-    postings = [_posting(payment, _account(payment, p), cash(payment), p, "refund", ref, on) for p in parts]
+    postings = [_posting(payment, _account(payment, p), till, p, "refund", ref, on) for p in parts]
     if rest:
-        postings.append(_posting(payment, ledger.wide("refunds_payable"), cash(payment), Part(None, rest), "refund",
+        postings.append(_posting(payment, ledger.wide("refunds_payable"), till, Part(None, rest), "refund",
                                  f"{ref}:payable", on))
     _post(session, payment, postings, on, now)
     return rest
+
+
+def post_returned_refund(session: Session, payment: Payment, parts: Sequence[Part], ref: str, on: date,
+                         now: datetime) -> None:
+    """A refund came back: the money is in the cash again and pays the parts again."""
+    _post(session, payment, [
+        _posting(payment, cash(payment), _account(payment, part), part, "refund", ref, on) for part in parts], on, now)
+
+
+def post_missed(session: Session, payment: Payment, amount_minor: int, ref: str, on: date, now: datetime) -> int:
+    """Of ``amount_minor`` that came in again, settle first what had gone back although no account of the payment held
+    it (the same money was refunded and disputed); return the cents that are left to pay anything.
+    """
+    missed = min(payment_queries.payable_of(session, payment.id), amount_minor)
+    if missed > 0:
+        _post(session, payment, [_posting(payment, cash(payment), ledger.wide("refunds_payable"), Part(None, missed),
+                                          "refund", f"{ref}:payable", on)], on, now)
+    return amount_minor - max(missed, 0)
+
+
+def post_moved(session: Session, payment: Payment, reversing: Sequence[Posting], parts: Sequence[Part], ref: str,
+               on: date, now: datetime) -> None:
+    """Undo some of a payment's postings and put the same money on other parts, in one transaction."""
+    postings = [*reversing, *(
+        _posting(payment, cash(payment), _account(payment, part), part, "patient_payment", ref, on) for part in parts)]
+    _post(session, payment, postings, on, now)
+
+
+def post_dispute_fee(session: Session, practice_id: str, dispute_ref: str, fee_minor: int, currency: str,
+                     till: ledger.Account, on: date, now: datetime) -> int:
+    """The processor's fees for a dispute, out of its balance and into our fees. ``fee_minor`` is all so far, so that
+    whoever tells first books it: the dispute's own news, or the processor's books. Returns the cents booked now; below
+    zero where a fee was given back.
+    """
+    prefix = f"fee:dispute:{dispute_ref}:"
+    more = fee_minor - payment_queries.fees_under(session, practice_id, prefix)
+    if more:
+        newest = payment_queries.newest_under(session, practice_id, prefix)
+        ledger.post(session, [Posting(
+            practice_id, ledger.wide("fees"), till, abs(more), currency, "processor_fee", on, "payment",
+            f"{prefix}{newest}").flipped_if(more < 0)], now)
+    return more
+
+
+def given_back(session: Session, payment_id: str, ref_prefix: str) -> int:
+    """Cents that have left the cash under references of this payment that begin so, less what came back."""
+    return -payment_queries.cash_under(session, payment_id, f"{payment_id}:{ref_prefix}")
 
 
 def _post(session: Session, payment: Payment, postings: Sequence[Posting], on: date, now: datetime) -> None:
@@ -81,6 +121,13 @@ def _credit_at_hand(session: Session, payment: Payment, net: Sequence[payment_qu
     own = sum(n.amount_minor for n in net if n.visit_id is None)
     moved = payment_queries.moved_to_credit(session, [n.visit_id for n in net if n.visit_id])
     return max(min(there, own + max(moved, 0)), 0)
+
+
+def next_ref(session: Session, payment: Payment, name: str) -> str:
+    """A reference for something that may happen to a payment several times: it ends in the newest transfer seen, so
+    that it is new when something has happened and the same when nothing has.
+    """
+    return f"{name}:{payment_queries.newest_transfer(session, payment.id)}"
 
 
 def _account(payment: Payment, part: Part) -> ledger.Account:

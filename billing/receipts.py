@@ -1,4 +1,5 @@
-"""The receipt of one payment, as content: what was paid, for which visits, what is still due. No card data, ever."""
+"""The receipt of one payment, as content: what was paid, for which visits, what is still due; what was given
+back of it since. Of a card at most its last four digits."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def receipt(session: Session, payment_id: str, language: str, today: date) -> di
     return {
         **frame(guarantor, policy, language, today), "kind": "receipt", "receipt_number": payment.id,
         "amount_minor": payment.amount_minor, "refunded_minor": payment.refunded_minor, "tender": payment.tender,
-        "paid_on": payment.paid_on.isoformat(),
+        "last4": payment.last4, "paid_on": payment.paid_on.isoformat(),
+        "refunds": [{"on": on.isoformat(), "amount_minor": minor} for on, minor in store.given_back(
+            session, payment_id)],
         "parts": [{"visit_id": p.visit_id, "external": p.external, "amount_minor": p.amount_minor,
                    "service_on": p.service_on.isoformat() if p.service_on else None} for p in parts if p.visit_id],
         "credit_minor": sum(p.amount_minor for p in parts if not p.visit_id),

@@ -85,6 +85,8 @@ LEGAL: Mapping[str, frozenset[tuple[str, str]]] = {
     "adjustment": frozenset((kind, side) for side in ("patient", "payer")
                             for kind in ("contractual", "charity", "small_balances", "bad_debt", "agency")),
     "processor_fee": frozenset({("fees", "cash"), ("fees", "bank")}),
+    "payout": frozenset({("bank", "cash")}),
+    "deposit": frozenset({("bank", "cash"), ("bank", "payer_clearing")}),
 }
 _BOTH_WAYS = {code: pairs | {(b, a) for a, b in pairs} for code, pairs in LEGAL.items()}
 

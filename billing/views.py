@@ -91,6 +91,62 @@ class PaymentView:
     allocations: tuple[tuple[str, int], ...] = ()  # (visit id, amount_minor)
     refunded_minor: int = 0  # sent back so far
     refunded_on: date | None = None  # the last time, practice-local
+    way: str = "page"  # page, saved, autopay, desk
+    plan_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MethodView:
+    """A card or bank account on file that may be used."""
+
+    method_id: str
+    kind: str  # card, bank
+    brand: str
+    last4: str
+    expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstalmentView:
+    number: int  # 0: the deposit
+    due_on: date
+    amount_minor: int
+    paid_minor: int
+    status: str  # planned, noticed, charging, retrying, paid, skipped, missed
+
+    @property
+    def open_minor(self) -> int:
+        return self.amount_minor - self.paid_minor
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """An offered or running plan. ``left_minor`` is what is still to be paid by its schedule, in cents."""
+
+    plan_id: str
+    number: int
+    status: str  # offered, awaiting_authorization, active, cured, behind, paused
+    version: int
+    total_minor: int
+    left_minor: int
+    interval: str
+    days: tuple[int, ...]
+    collects: str  # autopay, link
+    method: MethodView | None
+    on_extra: str  # shorten, lower
+    instalments: tuple[InstalmentView, ...]
+    visit_ids: tuple[str, ...]
+    paused_until_on: date | None = None
+    skips_left: int = 0  # within the policy, this year
+
+    @property
+    def runs(self) -> bool:
+        return self.status in ("active", "cured", "behind", "paused")
+
+    @property
+    def next(self) -> InstalmentView | None:
+        """The first instalment with something open."""
+        return next((one for one in self.instalments if one.open_minor > 0), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +179,8 @@ class AccountView:
     last_statement_due_on: date | None = None
     stale: bool = False  # ledger of record elsewhere and its import is too old to demand or charge on
     passcode: PasscodeView | None = None  # set: it proves in place of the date of birth
+    plans: tuple[PlanView, ...] = ()  # offered and running, newest first; only of the verified account
+    methods: tuple[MethodView, ...] = ()  # on file and usable, newest first; only of the verified account
 
 
 @dataclass(frozen=True, slots=True)

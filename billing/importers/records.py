@@ -115,6 +115,7 @@ class RemittanceOpened:
     payee_name: str
     payee_id: str  # N1*PE N104
     payment_position: int = 0  # of BPR
+    on_paper: bool = False  # typed in from an EOB on paper: there need be no TRN03
     flags: tuple[Fault, ...] = ()
 
 

@@ -123,6 +123,7 @@ class AccountFacts:
     credit_minor: int = 0
     balance_version: int = 0
     due_visits: tuple[tuple[str, int], ...] = ()
+    payable_visits: tuple[tuple[str, int], ...] = ()  # due now and on plan: what a patient may choose to pay
     pending_visits: tuple[str, ...] = ()  # a payer still has to answer
     confidential_visits: tuple[str, ...] = ()
     negative_pending: bool = False  # a visit below zero while its payer is pending
@@ -147,6 +148,21 @@ class ChargeFacts:
     amount_minor: int | None = None
     split: tuple[tuple[str, int | None], ...] = ()
     balance_version: int | None = None
+    early: bool = False  # the patient's own wish to pay what a plan asks for later
+    practice_starts: bool = False  # a charge of a card on file while nobody is there to say no
+    authorized: bool = True  # an authorization stands and nobody has revoked it (T-48, T-50)
+    most_minor: int | None = None  # the most that it allows at one time, in cents
+    instalments: int = 0  # of the plan, without its deposit
+    disclosed: bool = True  # the T-47 disclosures were shown and electronic records agreed to, where due
+    noticed_minor: int | None = None  # what the notice of this charge said; empty: there was none
+    notice_age: timedelta | None = None
+    opted_out: bool = False  # from texts, and nobody has asked yet whether that meant the charges as well
+    method_kind: str = "card"  # card, bank
+    method_usable: bool = True
+    tries_30_days: int = 0  # of this card, declined (T-50)
+    tries_180_days: int = 0  # returned presentments of this bank debit, the first one included (T-49)
+    last_failure: str = ""  # the processor's code of the last try of this instalment with this card or account
+    first_tried_minor: int | None = None  # what a bank debit asked for when it was first presented (T-49)
 
     @property
     def visit_ids(self) -> tuple[str, ...]:

@@ -17,8 +17,10 @@ def qmb_demand(facts: Facts) -> Finding | None:
 
 
 def qmb_charge(facts: Facts) -> Finding | None:
+    """The patient who asks may pay another visit; by ourselves we take nothing of a person who has QMB."""
     visits = facts.charge.visit_ids if facts.charge else ()
-    if any(h.kind == "qmb" and reaches(_QMB.stops_charge, h.visit_id, visits) for h in facts.account.holds):
+    reach = _QMB.stops_demand if facts.charge and facts.charge.practice_starts else _QMB.stops_charge
+    if any(h.kind == "qmb" and reaches(reach, h.visit_id, visits) for h in facts.account.holds):
         return withhold(_QMB.why)
     return None
 

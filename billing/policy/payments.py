@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from billing.policy.core import Facts, Finding, Rule, withhold
 
-METADATA_KEYS = frozenset({"payment_id", "practice_id", "attempt"})
+METADATA_KEYS = frozenset({"payment_id", "practice_id", "attempt", "refund_id", "setup_id"})
 """All that a processor without a business associate agreement may be told beside amount and currency."""
 
 _OPAQUE = re.compile(r"[a-z]{1,8}_[0-9a-z]{16,32}|[0-9]{1,4}")
@@ -35,16 +35,17 @@ def no_card_number(facts: Facts) -> Finding | None:
 
 
 def within_balance(facts: Facts) -> Finding | None:
-    """Never above the live balance, in all and on each visit."""
+    """Never above the live balance, in all and on each visit. What is on plan counts only when the patient asks."""
     charge = facts.charge
     if charge is None or charge.amount_minor is None:
         return None
     if charge.amount_minor <= 0:
         return withhold("nothing to charge")
-    if charge.amount_minor > facts.account.due_now_minor:
-        return withhold(f"{charge.amount_minor} cents are more than the {facts.account.due_now_minor} due now")
-    due = dict(facts.account.due_visits)
-    if any(minor > due.get(visit_id, 0) for visit_id, minor in charge.amounts):
+    open_to = dict(facts.account.payable_visits if charge.early else facts.account.due_visits)
+    most = sum(open_to.values()) if charge.early else facts.account.due_now_minor
+    if charge.amount_minor > most:
+        return withhold(f"{charge.amount_minor} cents are more than the {most} that may be taken now")
+    if any(minor > open_to.get(visit_id, 0) for visit_id, minor in charge.amounts):
         return withhold("more than is due on one of the visits")
     if charge.split and sum(minor for _, minor in charge.amounts) != charge.amount_minor:
         return withhold("the split does not add up to the amount")

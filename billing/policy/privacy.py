@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from billing.policy.core import MANDATED, Facts, Finding, Rule, withhold
 from config.practice import TelegramRisk
@@ -67,7 +66,7 @@ def telegram_as_accepted(facts: Facts) -> Finding | None:
 
 def _telegram_risk(facts: Facts) -> TelegramRisk | None:
     policy = facts.practice.policy
-    return policy.telegram_on(facts.now.astimezone(ZoneInfo(policy.zone)).date())
+    return policy.telegram_on(policy.local_day(facts.now))
 
 
 def vendor_has_agreement(facts: Facts) -> Finding | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing.policy import carrier, consent, federal, hours, payments, privacy, stops, wishes
+from billing.policy import carrier, consent, federal, hours, payments, plans, privacy, stops, wishes
 from billing.policy.core import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -10,6 +10,7 @@ RULES: tuple[Rule, ...] = (
     *consent.RULES,
     *privacy.RULES,
     *payments.RULES,
+    *plans.RULES,
     *carrier.RULES,
     *federal.RULES,
     *stops.RULES,

@@ -24,9 +24,17 @@ def _demand_side(kind: HoldKind) -> Judge:
 
 
 def _charge_side(kind: HoldKind) -> Judge:
+    """A patient who is there may pay where nobody may ask; a charge that we start asks, and stops where asking does as
+    well.
+    """
+
     def stops(facts: Facts) -> Finding | None:
         visits = facts.charge.visit_ids if facts.charge else ()
-        met = any(h.kind == kind.name and reaches(kind.stops_charge, h.visit_id, visits) for h in facts.account.holds)
+        stopping = {kind.stops_charge}
+        if facts.charge and facts.charge.practice_starts:
+            stopping.add(kind.stops_demand)
+        met = any(h.kind == kind.name and reaches(reach, h.visit_id, visits)
+                  for h in facts.account.holds for reach in stopping)
         return withhold(kind.why) if met else None
 
     return stops
@@ -35,7 +43,7 @@ def _charge_side(kind: HoldKind) -> Judge:
 def _hold_rule(kind: HoldKind) -> Rule:
     return Rule(f"hold:{kind.name}", kind.why, kind.citation, kind.evidence,
                 _demand_side(kind) if kind.stops_demand else None,
-                _charge_side(kind) if kind.stops_charge else None, configured="billing/hold_kinds.py")
+                _charge_side(kind), configured="billing/hold_kinds.py")
 
 
 def unconfirmed(facts: Facts) -> Finding | None:
@@ -58,12 +66,18 @@ def stale_ledger(facts: Facts) -> Finding | None:
 
 
 def unfinished_import(facts: Facts) -> Finding | None:
-    """A file half posted may hold the very payment that settles this balance; it finishes or is undone.
-
-    No charge side: visits that the file has touched count as pending, and the patient is there to see the amount.
-    """
+    """A file half posted may hold the very payment that settles this balance; it finishes or is undone."""
     if facts.account.unfinished_import and facts.is_demand:
         return Finding("defer", "an import is not finished; balances may still move", facts.now + IMPORT_RETRY)
+    return None
+
+
+def unfinished_import_charge(facts: Facts) -> Finding | None:
+    """Only of a charge that we start: visits that the file has touched count as pending, and a patient who pays sees
+    the amount.
+    """
+    if facts.account.unfinished_import and facts.charge and facts.charge.practice_starts:
+        return withhold("an import is not finished; balances may still move")
     return None
 
 
@@ -202,7 +216,7 @@ RULES = (
     Rule("balance-moved", "A demand whose balance moved does not leave", "DESIGN.md, never asks for what is not owed",
          "own", balance_moved, balance_moved_charge),
     Rule("unfinished-import", "Demands wait for a running import", "DESIGN.md, large files", "own",
-         unfinished_import),
+         unfinished_import, unfinished_import_charge),
 )
 
 LAST = (

@@ -1,0 +1,87 @@
+"""The daily close: drawers are counted against the books, a person signs, and the day is locked.
+
+A locked day takes nothing more: what is recorded for it at the desk goes to the next open day (``open_day``). What is
+over or short is kept with the sign-off and its reason, never posted away. Source: issue 4, "Daily close";
+receivables.md D3 (daily three-way tie).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from billing import audit
+from billing.closing_batch import TENDERS, as_totals, batch
+from billing.money import dollars
+from billing.store import close_queries as store
+from billing.store.tables_money import DayClose, DayCount
+
+
+class CloseRefused(ValueError):
+    """A day that cannot be counted or signed, or a match that cannot be. The text says what to do; no PHI."""
+
+
+def is_locked(session: Session, practice_id: str, day: date) -> bool:
+    """Whether the practice-local ``day`` was signed."""
+    return store.find_close(session, practice_id, day) is not None
+
+
+def open_day(session: Session, practice_id: str, on: date) -> date:
+    """The first practice-local day at or after ``on`` that nobody has signed; nobody signs it before this
+    transaction's commit, which is why it is for writing transactions alone.
+    """
+    store.hold_days(session, practice_id, to_close=False)
+    for locked in store.locked_from(session, practice_id, on):
+        if locked != on:
+            break
+        on += timedelta(days=1)
+    return on
+
+
+def count(session: Session, practice_id: str, day: date, *, person: str, tender: str, counted_minor: int,
+          now: datetime) -> None:
+    """Keep what ``person`` counted, in cents; a second count replaces the first. Raises CloseRefused."""
+    if tender not in TENDERS:
+        raise CloseRefused(f"a count is of {', '.join(TENDERS)}")
+    if counted_minor < 0:
+        raise CloseRefused("a drawer holds no less than nothing")
+    _require_open(session, practice_id, day)
+    store.add_count(session, DayCount(practice_id=practice_id, day_on=day, person=person, tender=tender,
+                                      counted_minor=counted_minor, at=now))
+
+
+def sign(session: Session, practice_id: str, day: date, *, by: str, note: str, today: date,
+         now: datetime) -> DayClose:
+    """Lock a practice-local day. Raises CloseRefused while something is uncounted, and, without a ``note``, while it
+    is over or short or a difference found on that day is open. Who may sign, the caller has asked (billing/staff.py).
+    """
+    store.hold_days(session, practice_id, to_close=True)
+    _require_open(session, practice_id, day)
+    if day > today:
+        raise CloseRefused("this day has not come yet")
+    found = batch(session, practice_id, day)
+    for drawer in found.uncounted:
+        raise CloseRefused(f"{drawer.person} has not counted {drawer.tender} "
+                           f"({dollars(drawer.booked_minor)} by the books): plainbill close day {day} --count "
+                           f"{drawer.tender}=AMOUNT --person {drawer.person}")
+    off = [d for d in found.drawers if d.over_short_minor]
+    if off and not note.strip():
+        raise CloseRefused("counted and booked differ (" + "; ".join(
+            f"{d.person} {d.tender} {dollars(d.over_short_minor)}" for d in off) + "): say why with --note")
+    if found.open_differences and not note.strip():
+        raise CloseRefused(f"{len(found.open_differences)} differences found on this day are open: settle them "
+                           "(plainbill reconcile --list), or say with --note why the day is closed all the same")
+    close = store.add_close(session, DayClose(
+        practice_id=practice_id, day_on=day, totals=as_totals(found), over_short_minor=found.over_short_minor,
+        note=note.strip(), signed_by=by, signed_at=now))
+    audit.record(session, practice_id, by, "day_locked", "day", day.isoformat(),
+                 f"over or short {found.over_short_minor} cents", now)
+    return close
+
+
+def _require_open(session: Session, practice_id: str, day: date) -> None:
+    close = store.find_close(session, practice_id, day)
+    if close is not None:
+        raise CloseRefused(f"{day} was signed by {close.signed_by} and is locked; what came later goes to the next "
+                           "open day")

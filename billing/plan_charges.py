@@ -1,0 +1,124 @@
+"""One charge of one instalment: how much may be taken now, asked of the gate, written down or left (T-51)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from billing import saved_charges
+from billing.account_facts import find_policy
+from billing.figures import account_figures
+from billing.plan_consents import stands
+from billing.plan_money import open_of
+from billing.plan_news import call_staff, log
+from billing.policy.core import Ruling
+from billing.store import plan_queries as store
+from billing.store.tables import Authorization, Instalment, Payment, Plan
+from config.payment_policy import SMALLEST_CHARGE_MINOR, PlanPolicy
+
+#: So many days in a row withheld: a person looks.
+WITHHELD_DAYS = 3
+
+Outcome = Literal["started", "withheld"]
+_ASKED = ("charge_started", "charge_withheld")
+
+
+class _Withheld(Exception):
+    """Undoes what was written down for a charge that the gate does not allow."""
+
+    def __init__(self, ruling: Ruling) -> None:
+        super().__init__(ruling.rule)
+        self.ruling = ruling
+
+
+def take_signing_as_notice(session: Session, plan: Plan, now: datetime) -> None:
+    """Whoever signs has just seen the days and amounts: that is the notice of the instalments whose own would be late
+    already, and their charges wait until it is old enough. A deposit that is due today is charged while they are there.
+    """
+    if plan.collects != "autopay":
+        return
+    _, policy, _ = find_policy(session, practice_id=plan.practice_id)
+    today, rules = policy.local_day(now), policy.plans or PlanPolicy()
+    ready_on = today + timedelta(days=rules.notice_days)
+    for part in store.instalments(session, plan.id):
+        if part.due_on >= ready_on or open_of(part) == 0:
+            continue
+        part.status, part.notice_id, part.noticed_at = "noticed", f"authorization:{plan.authorization_id}", now
+        part.noticed_minor, part.retry_on = open_of(part), ready_on
+        if part.number == 0 and part.due_on <= today:
+            charge(session, plan, part, today, now, way="saved")
+
+
+def charge(session: Session, plan: Plan, part: Instalment, today: date, now: datetime, *,
+           way: str = "autopay") -> Outcome:
+    """Write a charge of what is open of the instalment down, as far as it is due now and was agreed to.
+
+    Never above the live balance, never above the consent; the gate is asked here and again just before the call.
+    ``way`` "saved": the patient is there (the deposit, at signing).
+    """
+    given = stands(session, plan)
+    due = _due(session, plan, today)
+    amount = min(open_of(part), sum(minor for _, minor in due), given.most_minor if given else 0,
+                 open_of(part) if part.noticed_minor is None or way == "saved" else part.noticed_minor)
+    if given is None or given.method_id is None:
+        return _withhold(session, plan, part, "T-48", "no authorization stands", now)
+    method = store.method(session, given.method_id)
+    if method is None or method.status != "active":
+        return _withhold(session, plan, part, "T-50", "the card on file cannot be used any more", now)
+    if not due:
+        return _withhold(session, plan, part, "not-due", "nothing of it may be asked for now", now)
+    if amount < SMALLEST_CHARGE_MINOR:
+        return _withhold(session, plan, part, "too-small", "less of it may be asked for than a processor takes", now)
+    try:
+        with session.begin_nested():
+            payment = _start(session, plan, part, given, amount, _split(due, amount), way, today, now)
+            ruling = saved_charges.still_allowed(session, payment, now)
+            if not ruling.sends:
+                raise _Withheld(ruling)
+    except _Withheld as error:
+        return _withhold(session, plan, part, error.ruling.rule, error.ruling.reason, now)
+    return "started"
+
+
+def _due(session: Session, plan: Plan, today: date) -> list[tuple[str, int]]:
+    """(visit id, cents due now) of the plan's visits, oldest service first: neither pending nor held."""
+    account = account_figures(session, plan.guarantor_id, today)
+    found = {v.visit_id: v.figures.due_now_minor for v in account.visits}
+    return [(v, found[v]) for v, _ in store.visits(session, plan.id) if found.get(v, 0) > 0]
+
+
+def _split(due: list[tuple[str, int]], amount_minor: int) -> tuple[tuple[str, int], ...]:
+    parts, left = [], amount_minor
+    for visit_id, minor in due:
+        share = min(minor, left)
+        if share > 0:
+            parts.append((visit_id, share))
+            left -= share
+    return tuple(parts)
+
+
+def _start(session: Session, plan: Plan, part: Instalment, given: Authorization, amount: int,
+           split: tuple[tuple[str, int], ...], way: str, today: date, now: datetime) -> Payment:
+    part.status = "charging"
+    payment = saved_charges.start(
+        session, practice_id=plan.practice_id, guarantor_id=plan.guarantor_id, method_id=given.method_id or "",
+        amount_minor=amount, split=split, currency=plan.currency, way=way,
+        idempotency_key=f"plan:{plan.id}:{part.number}:{today.isoformat()}", now=now,
+        conversation_id=plan.conversation_id, language=plan.language, plan_id=plan.id, instalment=part.number,
+        consent_message_id=given.message_id)
+    log(session, plan, "charge_started", now, instalment=part.number, amount_minor=amount, payment_id=payment.id)
+    return payment
+
+
+def _withhold(session: Session, plan: Plan, part: Instalment, rule: str, why: str, now: datetime) -> Outcome:
+    """It stays as it is and is asked about again tomorrow."""
+    log(session, plan, "charge_withheld", now, instalment=part.number, amount_minor=open_of(part),
+        reason=f"{rule}: {why}")
+    last = [event.kind for event in store.events(session, plan.id, _ASKED)
+            if event.instalment == part.number][-WITHHELD_DAYS:]
+    if last == ["charge_withheld"] * WITHHELD_DAYS:
+        call_staff(session, plan, "plan_withheld", f"{plan.id}:{part.number}",
+                   f"instalment {part.number} was withheld {WITHHELD_DAYS} days in a row, the last time by {rule}", now)
+    return "withheld"
