@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from billing.views import AccountView, Figures, PaymentView, VisitView
+from billing.views import AccountView, Figures, MethodView, PaymentView, PlanView, VisitView
 
 #: A list longer than this is no text message any more; the page has them all.
 LISTED = 6
@@ -35,6 +35,48 @@ def due_visits(account: AccountView) -> tuple[VisitView, ...]:
     return tuple(visit for visit in shown_visits(account) if visit.figures.due_now_minor > 0)
 
 
+def running_plan(account: AccountView) -> PlanView | None:
+    """The plan that is being paid, newest first."""
+    return next((plan for plan in account.plans if plan.runs), None)
+
+
+def waiting_plan(account: AccountView) -> PlanView | None:
+    """A plan that was offered and waits for its signature on a page."""
+    return next((plan for plan in account.plans if plan.status == "awaiting_authorization"), None)
+
+
+def payable_visits(account: AccountView) -> tuple[VisitView, ...]:
+    """Visits that a new plan may be about: due now, not held, on no running plan, oldest first."""
+    taken = {visit_id for plan in account.plans if plan.runs for visit_id in plan.visit_ids}
+    return tuple(visit for visit in due_visits(account) if visit.visit_id not in taken)
+
+
+def plan_visits(account: AccountView, plan: PlanView) -> tuple[VisitView, ...]:
+    """The visits of a plan that still have something to pay, oldest first."""
+    return tuple(visit for visit in shown_visits(account)
+                 if visit.visit_id in plan.visit_ids and open_minor(visit) > 0)
+
+
+def open_minor(visit: VisitView) -> int:
+    """What of a visit may be paid today, due or only on its plan."""
+    return visit.figures.due_now_minor + visit.figures.on_plan_minor
+
+
+def plan_of(account: AccountView, visit_ids: Iterable[str]) -> PlanView | None:
+    """The running plan that all of these visits are on."""
+    wanted, plan = set(visit_ids), running_plan(account)
+    return plan if plan is not None and wanted and wanted <= set(plan.visit_ids) else None
+
+
+def card_words(method: MethodView | None) -> dict[str, str] | None:
+    """What a template may know of a card or bank account on file. JSON-able."""
+    return {"kind": method.kind, "brand": method.brand, "last4": method.last4} if method is not None else None
+
+
+def find_method(account: AccountView, method_id: str | None) -> MethodView | None:
+    return next((method for method in account.methods if method.method_id == method_id), None)
+
+
 def open_visits(account: AccountView) -> tuple[VisitView, ...]:
     """Visits that there is something to explain about: a patient balance, or a payer that has not answered."""
     return tuple(v for v in shown_visits(account) if v.figures.patient_minor or is_waiting(v))
@@ -50,11 +92,13 @@ def list_visits(visits: Iterable[VisitView], minor: str = "due_now_minor") -> li
              "amount_minor": getattr(visit.figures, minor)} for number, visit in enumerate(visits, 1)]
 
 
-def split_payment(amount_minor: int, visits: Sequence[VisitView]) -> tuple[tuple[str, int], ...]:
-    """Spread cents over ``visits`` in their order, each up to what is due. Raises ValueError when some is left over."""
+def split_payment(amount_minor: int, visits: Sequence[VisitView], early: bool = False) -> tuple[tuple[str, int], ...]:
+    """Spread cents over ``visits`` in their order, each up to what is due, or with ``early`` to what is on its plan as
+    well. Raises ValueError when some is left over.
+    """
     left, parts = amount_minor, []
     for visit in visits:
-        part = min(left, visit.figures.due_now_minor)
+        part = min(left, open_minor(visit) if early else visit.figures.due_now_minor)
         if part > 0:
             parts.append((visit.visit_id, part))
             left -= part

@@ -58,6 +58,7 @@ class Slots:
     born_on: Day | None = None
     postal_code: str | None = None
     passcode: str | None = None  # six digits, where identity is asked for or a ZIP code stands beside them
+    said: str = ""  # the words of a wish that had to wait for identity; a flow reads more of them than fits in slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class Talk:
     opted_out: bool
     first_contact: bool = False
     emergency: bool = False  # one was heard here, and nobody has cleared it yet
+    last_text_at: datetime | None = None  # when the person wrote last, before this turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from handlers.flows import (
     menu,
     papers,
     person,
+    plan_running,
     preferences,
     safety,
     telegram,
@@ -123,8 +124,8 @@ def _converse(turn: Turn, message: Text) -> Decision:
 def _answer_or_begin(turn: Turn, message: Text) -> Decision:
     flow = FLOWS.get(turn.talk.state.flow)
     heard = turn.reading.intent if turn.reading.confidence >= KNOWN else ""
-    if heard in legal.MATTERS and flow is not legal.FLOW:  # a death is no answer to whatever we had asked
-        return _begin(turn, heard)
+    if breaking := _breaks_in(turn, flow, heard):
+        return _begin(turn, breaking)
     if flow is not None:
         if turn.reading.intent == "back":
             return _leave(turn)
@@ -143,12 +144,19 @@ def _answer_or_begin(turn: Turn, message: Text) -> Decision:
     if message.media and not known:
         waiting = turn.talk.state if flow is not None and flow is not menu.FLOW else None
         return _settle(turn, papers.picture(turn), waiting)
-    if known:
-        return _begin(turn, turn.reading.intent)
+    if known or plan_running.concerns(turn):
+        return _begin(turn, plan_running.NAME if plan_running.concerns(turn) else turn.reading.intent)
     slots = turn.reading.slots
     if (slots.born_on or slots.passcode) and turn.account is None:  # identity sent unasked, or while it is locked
         return _go_on(turn, verify.first(turn, "balance", {}))
     return _unclear(turn)
+
+
+def _breaks_in(turn: Turn, flow: Flow | None, heard: str) -> str:
+    """What is no answer to whatever we had asked: a death, "don't charge my card"."""
+    if heard in legal.MATTERS and flow is not legal.FLOW:
+        return heard
+    return plan_running.STOP_CHARGES if plan_running.interrupts(turn) else ""
 
 
 def _says_nothing(turn: Turn, flow: Flow | None) -> bool:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from billing.commands import MakeLink, MakeStatement, RecordOptOut, RequestPayment
+from billing.commands import MakeLink, RecordOptOut
+from billing.policy import retries
 from billing.views import AccountView
-from handlers import filing
+from handlers import filing, plan_events
 from handlers.accounts import shown_figures, shown_payments
-from handlers.core import IDLE, Decision, Happened, Reading, Reply, Result, Turn
-from handlers.flows import consent, pay, person, statement, telegram
+from handlers.core import Decision, Happened, Reading, Reply, Result, Turn
+from handlers.flows import consent, person, telegram
 from handlers.flows.receipt import paid_visits
 from handlers.flows.table import FLOWS
+from handlers.refusals import refused
 from handlers.turns import phone, practice
+
+RETURNED = "returned"  # a bank sent a debit back days later
 
 
 def decide_event(turn: Turn, event: Happened) -> Decision:
@@ -21,12 +25,9 @@ def decide_event(turn: Turn, event: Happened) -> Decision:
         case "payment_paid":
             return _paid(turn, event)
         case "payment_failed":
-            if event.data.get("reason") == "expired":  # they closed the page; a text about that would only press them
-                return Decision((), turn.talk.state)
-            words = {"practice": practice(turn), "phone": phone(turn)}
-            return Decision((Reply("payment_failed", words, "receipt"),), turn.talk.state)
+            return _failed(turn, event)
         case "command_refused":
-            return _refused(turn, event)
+            return refused(turn, event)
         case "timeout":
             return _silence(turn)
         case "answer_withheld":  # what was open stays open: the next text goes on with it
@@ -35,6 +36,8 @@ def decide_event(turn: Turn, event: Happened) -> Decision:
             return telegram.joined(turn, event)
         case "old_button":
             return telegram.old_button(turn)
+        case kind if kind in plan_events.KINDS:
+            return plan_events.decide(turn, event)
     raise ValueError(f"unknown event {event.kind!r}")
 
 
@@ -54,6 +57,21 @@ def _paid(turn: Turn, event: Happened) -> Decision:
                     turn.talk.state).also(link)
 
 
+#: What is said of a payment that ended, by the kind of its decline.
+_DECLINED = {"hard": "payment_failed_card", "revoked": "payment_failed_card", "patient": "payment_failed_bank"}
+
+
+def _failed(turn: Turn, event: Happened) -> Decision:
+    """By why it failed: the patient's bank wants their word, the card cannot be used at all, or it is worth a try."""
+    reason = str(event.data.get("reason", ""))
+    if reason == "expired":  # they closed the page; a text about that would only press them
+        return Decision((), turn.talk.state)
+    kind = retries.kind_of(reason) if reason not in ("", RETURNED) else ""
+    words = {"practice": practice(turn), "phone": phone(turn)}
+    template = "payment_returned" if reason == RETURNED else _DECLINED.get(kind, "payment_failed")
+    return Decision((Reply(template, words, "receipt"),), turn.talk.state)
+
+
 def _hidden(account: AccountView, payment_id: str) -> bool:
     """Whether some of a payment went to a confidential visit: its sum would tell of the visit."""
     known = {one.payment_id for one in account.payments}
@@ -65,24 +83,6 @@ def _receipt_words(turn: Turn, account: AccountView, event: Happened, link: Make
     return {"practice": practice(turn), "amount_minor": event.data["amount_minor"],
             "visits": paid_visits(account, payment), "url": Result(link.ref),
             "due_now_minor": max(shown_figures(account).due_now_minor, 0) if account.visits else None}
-
-
-def _refused(turn: Turn, event: Happened) -> Decision:
-    """A command was not carried out and the turn was undone; say what is so now, and never try it again unasked."""
-    refused = event.refused
-    account_id = turn.talk.account_id
-    if refused is not None and getattr(refused.command, "account_id", account_id) != account_id:
-        account_id = None  # the text had proved another account, and that was undone with it: not the first one's turn
-    calm = replace(turn, talk=replace(turn.talk, state=IDLE, account_id=account_id),
-                   reading=Reading("A request could not be carried out."))
-    if refused is not None and isinstance(refused.command, RequestPayment):
-        return pay.refuse(calm, refused.reason)
-    if refused is not None and isinstance(refused.command, MakeStatement) and calm.account is not None:
-        if refused.reason == "stale_balance":
-            return statement.start(calm, "statement")
-        if refused.reason == "nothing_due":
-            return Decision((Reply("explain_nothing"),))
-    return person.start(calm, "human")
 
 
 def _silence(turn: Turn) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -56,19 +57,36 @@ def keep_slots(reading: Reading) -> dict[str, Any]:
     """What the patient already said, to go on with after identity."""
     slots = reading.slots
     kept = {"amount_minor": slots.amount_minor, "all": slots.amount_is_all or None, "visit": slots.visit,
-            "ambiguous": slots.ambiguous_amount or None, "choices": list(slots.choices) or None}
+            "ambiguous": slots.ambiguous_amount or None, "choices": list(slots.choices) or None,
+            "count": slots.count, "interval": slots.interval, "day": slots.day_of_month,
+            "date": slots.date.isoformat() if slots.date else None, "said": slots.said or None}
     return {key: value for key, value in kept.items() if value is not None}
 
 
 def restore_slots(data: Mapping[str, Any]) -> Slots:
     kept = data.get("slots", {})
     return Slots(amount_minor=kept.get("amount_minor"), amount_is_all=bool(kept.get("all")), visit=kept.get("visit"),
-                 ambiguous_amount=bool(kept.get("ambiguous")), choices=tuple(kept.get("choices", ())))
+                 ambiguous_amount=bool(kept.get("ambiguous")), choices=tuple(kept.get("choices", ())),
+                 count=kept.get("count"), interval=kept.get("interval"), day_of_month=kept.get("day"),
+                 date=date.fromisoformat(kept["date"]) if kept.get("date") else None, said=kept.get("said", ""))
+
+
+def keep_wish(turn: Turn) -> dict[str, Any]:
+    """The slots and the words themselves, for flows that read more of a wish than slots hold. Long digits (a passcode,
+    a ZIP code, a day of birth) stay out: they are in no state.
+    """
+    said = turn.reading.slots.said or re.sub(r"\d{5,}|\d{3}-\d{3}|\d+[/.-]\d+[/.-]\d+", " ", turn.reading.text)
+    return {**keep_slots(turn.reading), "said": said.strip()[:300]}
+
+
+def wish(turn: Turn) -> str:
+    """The words of a wish: those that waited for identity, else this text."""
+    return turn.reading.slots.said or turn.reading.text
 
 
 def local_day(turn: Turn, at: datetime) -> date:
     """The practice's calendar day of an instant."""
-    return at.astimezone(ZoneInfo(turn.practice.policy.zone)).date()
+    return turn.practice.policy.local_day(at)
 
 
 def may_show_amounts(turn: Turn) -> bool:

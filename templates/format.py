@@ -36,6 +36,12 @@ def day(value: date | str, language: str) -> str:
     return format_date(as_date(value), "long", locale=LOCALES[language]).translate(_SPACES)
 
 
+def short_day(value: date | str, language: str) -> str:
+    """For lists of days: ``Mar 4, 2026``, ``4 mar 2026``."""
+    pattern = "MMM d, y" if language == "en" else "d MMM y"
+    return format_date(as_date(value), pattern, locale=LOCALES[language]).translate(_SPACES)
+
+
 def month(value: date | str, language: str) -> str:
     """The month of a visit, all that a text may say of its date: ``March 2026``, ``marzo de 2026``."""
     pattern = "MMMM y" if language == "en" else "MMMM 'de' y"
@@ -99,6 +105,33 @@ def _months(months: Sequence[str], one: str, several: str) -> str:
     if not months:
         return ""
     return one.format(months[0]) if len(months) == 1 else several.format(months[0], months[-1])
+
+
+_BRANDS = {"amex": "American Express", "diners": "Diners Club", "jcb": "JCB", "unionpay": "UnionPay"}
+
+
+def card(value: Mapping[str, Any], language: str) -> str:
+    """A card or bank account on file, by what its owner knows it by: ``Visa ending 4242``."""
+    ending = {"en": "ending", "es": "que termina en"}[language]
+    if value["kind"] == "card":
+        return f"{_brand(str(value['brand']), language)} {ending} {value['last4']}"
+    return f"{({'en': 'bank account', 'es': 'cuenta de banco'})[language]} {ending} {value['last4']}"
+
+
+def _brand(brand: str, language: str) -> str:
+    unknown = {"en": "card", "es": "tarjeta"}[language]
+    return _BRANDS.get(brand.lower(), brand.capitalize() if brand and brand != "unknown" else unknown)
+
+
+_OFTEN = {"en": {"week": "each week", "two_weeks": "every two weeks", "twice_month": "twice a month",
+                 "month": "each month"},
+          "es": {"week": "cada semana", "two_weeks": "cada dos semanas", "twice_month": "dos veces al mes",
+                 "month": "cada mes"}}
+
+
+def often(interval: str, language: str) -> str:
+    """How often a plan is paid: ``every two weeks``."""
+    return _OFTEN[language][interval]
 
 
 def listing(values: Sequence[str], language: str) -> str:

@@ -79,7 +79,8 @@ def environment(language: str) -> SandboxedEnvironment:
     if language not in form.LOCALES:
         raise TemplateError(f"no language {language!r}: choose one of {', '.join(form.LANGUAGES)}")
     made = SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
-    for filter_name in ("day", "month", "moment", "hours", "phone", "listing", "of_visits", "visit_month"):
+    for filter_name in ("day", "month", "moment", "hours", "phone", "listing", "of_visits", "visit_month", "short_day",
+                        "card", "often"):
         made.filters[filter_name] = _bound(getattr(form, filter_name), language)
     made.filters["money"] = _money(language)
     made.filters["own_hours"] = _bound(form.own_hours, language)

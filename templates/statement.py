@@ -12,9 +12,11 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from templates.plan_sheets import plan_page
 from templates.statement_page import statement_page, visit_heading, why_words
 from templates.statement_sheets import itemised_page, receipt_page
 from templates.statement_words import day, money, phone_words, printable, words
+from templates.year_sheets import year_page
 
 _HERE = Path(__file__).parent
 
@@ -44,6 +46,16 @@ def itemised_pdf(content: Mapping[str, Any], language: str | None = None) -> byt
 def receipt_pdf(content: Mapping[str, Any], language: str | None = None) -> bytes:
     """``billing.receipts.receipt``'s content as PDF/UA-1."""
     return _compile("receipt.typ", receipt_page(content, language or content["language"]))
+
+
+def agreement_pdf(content: Mapping[str, Any], language: str | None = None) -> bytes:
+    """``billing.plan_pages.content`` as PDF/UA-1: the signed copy of a plan, or the offer to read in peace."""
+    return _compile("agreement.typ", plan_page(content, language or content["language"]))
+
+
+def year_pdf(content: Mapping[str, Any], language: str | None = None) -> bytes:
+    """``billing.year_summary.year``'s content as PDF/UA-1."""
+    return _compile("year.typ", year_page(content, language or content["language"]))
 
 
 def _compile(source: str, page: Mapping[str, Any]) -> bytes:

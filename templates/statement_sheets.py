@@ -80,8 +80,27 @@ def receipt_page(content: Content, language: str) -> dict[str, Any]:
         "kind": said["receipt_title"], "facts": facts,
         "title": f"{said['receipt_title']} {number}", "to": addressee(content, language),
         "hero": {"label": said["receipt_amount"], "amount": money(content["amount_minor"], language, currency),
-                 "by": said["tender"].get(content["tender"], content["tender"]), "lead": said["receipt_thanks"]},
+                 "by": _tender(content, language), "lead": said["receipt_thanks"]},
+        "refunds": _refunds(content, language),
         "parts": {"heading": said["receipt_for"], "cols": [said["visit"], said["amount"]], "rows": rows,
                   "total": [said["total"], money(content["amount_minor"], language, currency)]},
         "left": [said["receipt_left"], money(content["due_now_minor"], language, currency)],
     }
+
+
+def _tender(content: Content, language: str) -> str:
+    """``Card …4242``; the digits are there for a card on file."""
+    said = words(language)
+    named = said["tender"].get(content["tender"], content["tender"])
+    return f"{named} …{content['last4']}" if content["last4"] else str(named)
+
+
+def _refunds(content: Content, language: str) -> dict[str, Any] | None:
+    """Each day on which money went back, and what the payment comes to after it."""
+    if not content["refunds"]:
+        return None
+    said, currency = words(language), content["currency"]
+    rows = [[day(one["on"], language), money(-one["amount_minor"], language, currency)] for one in content["refunds"]]
+    left = content["amount_minor"] - sum(one["amount_minor"] for one in content["refunds"])
+    return {"heading": said["receipt_refunds"], "cols": [said["date"], said["amount"]], "rows": rows,
+            "total": [said["receipt_net"], money(left, language, currency)]}

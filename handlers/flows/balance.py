@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from billing.views import AccountView
-from handlers.accounts import due_visits, is_waiting, list_visits, shown_figures, shown_visits
+from handlers.accounts import due_visits, is_waiting, list_visits, running_plan, shown_figures, shown_visits
 from handlers.core import Decision, Reply, Turn
-from handlers.flows import links, rights, verify
+from handlers.flows import links, plan_words, rights, verify
 from handlers.flows.flow import Flow, never_answers, never_asks
 from handlers.turns import phone
 
@@ -22,7 +22,7 @@ def start(turn: Turn, intent: str) -> Decision:
     if not account.detail_allowed:
         return links.view(account)
     if intent == "due_date":
-        return _due_date(account)
+        return _due_date(turn, account)
     return _minimum(turn, account) if intent == "minimum_payment" else Decision(_balance(account))
 
 
@@ -37,8 +37,11 @@ def _balance(account: AccountView) -> tuple[Reply, ...]:
     return (balance, *rights.notices(account, shown_visits(account)))
 
 
-def _due_date(account: AccountView) -> Decision:
+def _due_date(turn: Turn, account: AccountView) -> Decision:
     due = shown_figures(account).due_now_minor
+    plan = running_plan(account)
+    if due <= 0 and plan is not None and turn.practice.policy.plans is not None:
+        return Decision((Reply("plan_next", plan_words.status(plan)),))
     if due <= 0 or account.last_statement_due_on is None:
         return Decision((Reply("due_date_none"),))
     day = account.last_statement_due_on.isoformat()

@@ -16,7 +16,7 @@ NAME = "cannot_pay"
 STEPS = ("assistance", "smaller")
 MATTER = Matter("assistance", "assistance_pending", "Patient asks for financial assistance")
 #: Where somebody agrees to pay in smaller parts: offers inside the practice's policy begin at this intent.
-SMALLER_PAYMENTS = "plan"
+SMALLER_PAYMENTS = "smaller_plan"
 
 
 def start(turn: Turn, intent: str) -> Decision:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from billing.commands import RecordOptOut, RestoreConsent
-from handlers.core import Decision, Reply, Text, Turn
-from handlers.flows import person
+from handlers.accounts import running_plan
+from handlers.core import Decision, Reply, State, Text, Turn
+from handlers.flows import person, plan_running
 from handlers.flows.flow import Flow
 from handlers.turns import ask, open_case, phone, practice, stay
 from handlers.understanding import fixed
@@ -46,17 +47,35 @@ def unanswerable(turn: Turn) -> Decision:
 
 
 def start(turn: Turn, intent: str) -> Decision:
+    """Asked once, unless it is plain: "cancel my plan" of somebody verified whose plan runs is about that plan."""
     bare = fixed.is_unclear_stop(fold(turn.reading.text)) == "bare"
+    if not bare and _has_plan(turn):
+        return plan_running.hand_over(turn.reading.text)
     data = {"wording": turn.reading.text, "bare": bare, "expects": "choice"}
-    return ask(turn, NAME, "which", data, Reply("stop_which"))
+    return ask(turn, NAME, "which", data, _question(turn))
 
 
 def answer(turn: Turn) -> Decision | None:
-    return person.start(turn, "plan") if turn.reading.slots.choices == (1,) else None
+    if turn.reading.slots.choices != (1,):
+        return None
+    if turn.practice.policy.plans is None:
+        return person.start(turn, "plan")
+    if turn.talk.state.data["bare"] and turn.account is not None and not _has_plan(turn):
+        return Decision((), State(after="pay"))  # "cancelar" is also how many say "to pay"
+    return plan_running.hand_over(str(turn.talk.state.data["wording"]))
 
 
 def repeat(turn: Turn) -> tuple[Reply, ...]:
-    return (Reply("stop_which"),)
+    return (_question(turn),)
+
+
+def _question(turn: Turn) -> Reply:
+    return Reply("stop_which" if turn.practice.policy.plans is None else "stop_or_plan")
+
+
+def _has_plan(turn: Turn) -> bool:
+    return turn.practice.policy.plans is not None and turn.account is not None and (
+        running_plan(turn.account) is not None)
 
 
 def _carrier_answered(turn: Turn) -> bool:

@@ -1,29 +1,41 @@
-"""Pay all, a part or chosen visits, by link. Money is asked for only after an explicit yes to an exact amount."""
+"""Pay all, a part or chosen visits, by link or with the card on file. Only after a yes to an exact amount."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from billing.commands import CancelPayment, RequestPayment
-from billing.payment_status import OPEN
 from billing.views import AccountView, VisitView
-from handlers.accounts import LISTED, due_visits, list_visits, shown_figures, shown_visits, split_payment
-from handlers.core import Decision, Reply, Result, Slots, Turn
-from handlers.flows import links, rights, verify
+from handlers.accounts import (
+    LISTED,
+    due_visits,
+    find_method,
+    list_visits,
+    plan_of,
+    running_plan,
+    shown_figures,
+    shown_visits,
+    split_payment,
+)
+from handlers.core import Decision, Reply, Slots, State, Turn
+from handlers.flows import links, paying, rights, verify
 from handlers.flows.flow import Flow
-from handlers.turns import ask, keep_slots, phone, stay
+from handlers.turns import ask, keep_slots, keep_wish, phone, stay
 
 NAME = "pay"
 STEPS = ("amount", "confirm")
+#: Why a payment that was said yes to was not made, where the patient can simply go on in a moment.
+_KINDLY = {"paying": "pay_paying", "charging": "pay_charging_now", "card_gone": "pay_card_gone"}
 
 
 def start(turn: Turn, intent: str) -> Decision:
     account = turn.account
     if account is None:
-        return verify.first(turn, intent)
+        return verify.first(turn, intent, keep_wish(turn))
     if not account.detail_allowed and not account.stale:
         return links.view(account)
+    if _is_about_the_plan(turn, account):
+        return Decision((), State(data={"slots": keep_wish(turn)}, after="pay_plan"))
     if refusal := _nothing_to_pay(turn, account):
         return Decision(refusal)
     due = due_visits(account)
@@ -36,16 +48,17 @@ def answer(turn: Turn) -> Decision | None:
         return verify.first(turn, "pay", _said(turn))
     if refusal := _nothing_to_pay(turn, account):
         return Decision(refusal)
-    due = [visit for visit in due_visits(account) if _still_meant(turn, visit)]
     slots = turn.reading.slots
     if turn.reading.intent == "no" and (turn.reading.certain or slots.amount_minor is None):  # "no, 30" names an amount
         return Decision((Reply("pay_not_now"),))
     if state.step == "amount":
         meant = replace(slots, amount_is_all=True) if turn.reading.intent == "yes" else slots
         return _price(turn, account, due_visits(account), meant, listed=True)
+    if state.data.get("method") and paying.wants_link(turn):
+        return _request(turn, account, by_link=True)
     if turn.reading.intent == "yes" and slots.amount_minor is None:
         # Money moves on a plain yes only; what merely sounds like one is asked again.
-        return _request(turn, account, due) if turn.reading.certain else stay(turn, *repeat(turn), missed=True)
+        return _request(turn, account) if turn.reading.certain else stay(turn, *repeat(turn), missed=True)
     return None if slots.choices else _price(turn, account, due_visits(account), slots, listed=False)
 
 
@@ -57,8 +70,7 @@ def repeat(turn: Turn) -> tuple[Reply, ...]:
         return refusal
     if state.step == "amount":
         return _ask_amount(turn, account).replies
-    chosen = [visit for visit in due_visits(account) if _still_meant(turn, visit)]
-    return (_confirmation(state.data["amount_minor"], chosen),)
+    return (paying.confirmation(turn, account, state.data),)
 
 
 def changed(turn: Turn) -> Decision:
@@ -72,6 +84,8 @@ def refuse(turn: Turn, reason: str) -> Decision:
     account = turn.account
     if account is None or reason in ("stale_balance", "too_much", "too_little"):
         return changed(turn)
+    if reason in _KINDLY:
+        return Decision((Reply(_KINDLY[reason]),))
     if reason == "nothing_due":
         credit = shown_figures(account).credit_minor
         return Decision((Reply("pay_nothing", {"credit_minor": max(credit, 0)}),))
@@ -143,31 +157,26 @@ def _chosen(slots: Slots, due: Sequence[VisitView], listed: bool) -> list[VisitV
 def _confirm(turn: Turn, account: AccountView, amount_minor: int, visits: list[VisitView]) -> Decision:
     covered = {visit_id for visit_id, _ in split_payment(amount_minor, visits)}
     paid = [visit for visit in visits if visit.visit_id in covered]
-    data = {"amount_minor": amount_minor, "visits": [visit.visit_id for visit in paid],
-            "version": account.balance_version, "expects": "amount"}
-    return ask(turn, NAME, "confirm", data, _confirmation(amount_minor, paid))
+    data = paying.asked_for(turn, account, amount_minor, paid, plan_of(account, covered))
+    return ask(turn, NAME, "confirm", data, paying.confirmation(turn, account, data))
 
 
-def _confirmation(amount_minor: int, visits: Sequence[VisitView]) -> Reply:
-    return Reply("pay_confirm", {"amount_minor": amount_minor, "visits": list_visits(visits)})
-
-
-def _request(turn: Turn, account: AccountView, visits: Sequence[VisitView]) -> Decision:
-    """Older links die first, so that one yes is one payment."""
+def _request(turn: Turn, account: AccountView, by_link: bool = False) -> Decision:
+    """A question whose card has gone meanwhile was another question."""
     data = turn.talk.state.data
-    if data["version"] != account.balance_version:
+    gone = data.get("method") and not by_link and find_method(account, data["method"]) is None
+    if gone or data["version"] != account.balance_version:
         return changed(turn)
-    amount: int = data["amount_minor"]
-    older = [CancelPayment(one.payment_id, "replaced by a newer link") for one in account.payments
-             if one.status in OPEN and one.tender == "card"]
-    request = RequestPayment(account.account_id, amount, split_payment(amount, visits), account.balance_version,
-                             turn.talk.language)
-    words = {"amount_minor": amount, "visits": list_visits(visits), "url": Result(request.ref)}
-    return Decision((Reply("pay_link", words),)).also(*older, request)
+    return paying.carry_on(turn, account, data, by_link)
 
 
-def _still_meant(turn: Turn, visit: VisitView) -> bool:
-    return visit.visit_id in turn.talk.state.data.get("visits", ())
+def _is_about_the_plan(turn: Turn, account: AccountView) -> bool:
+    """Nothing is due, or less than the amount that was named: what is paid early belongs to the plan."""
+    plan = running_plan(account)
+    if plan is None or account.stale or turn.practice.policy.plans is None:
+        return False
+    due = sum(visit.figures.due_now_minor for visit in due_visits(account))
+    return due == 0 or (turn.reading.slots.amount_minor or 0) > due
 
 
 def _said(turn: Turn) -> dict[str, object]:

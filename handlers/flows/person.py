@@ -28,6 +28,7 @@ class Kind:
 KINDS = {
     "human": Kind("handover", "handover", "handover", "Patient asks for a person"),
     "plan": Kind("plan", "handover", "handover_plan", "Patient asks for a payment plan"),
+    "plan_change": Kind("plan", "handover", "handover_ask", "Patient asks to change a payment plan"),
     "saved_card": Kind("saved_card", "", "handover_ask", "Patient asks about a card on file"),
 }
 
@@ -57,4 +58,4 @@ def _detail(turn: Turn) -> str:
     return f"{turn.reading.text} [{verified}{f', {media} picture(s)' if media else ''}]"
 
 
-FLOW = Flow(NAME, STEPS, tuple(KINDS), start, never_answers, never_asks)
+FLOW = Flow(NAME, STEPS, ("human",), start, never_answers, never_asks)

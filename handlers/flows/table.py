@@ -21,10 +21,13 @@ from handlers.flows import (
     passcode,
     pay,
     person,
+    plan,
+    plan_running,
     preferences,
     privacy,
     receipt,
     refund_status,
+    saved_card,
     statement,
     verify,
     ways,
@@ -35,7 +38,8 @@ FLOWS: dict[str, Flow] = {flow.name: flow for flow in (
     verify.FLOW, balance.FLOW, explain.FLOW, insurance.FLOW, statement.FLOW, pay.FLOW, receipt.FLOW, person.FLOW,
     language.FLOW, menu.FLOW, consent.FLOW, dispute.FLOW, insurance_update.FLOW, already_paid.FLOW,
     cannot_pay.FLOW, refund_status.FLOW, legal.FLOW, papers.FLOW, preferences.FLOW, hours.FLOW, ways.FLOW,
-    privacy.FLOW, passcode.FLOW, is_this_real.FLOW, anger.FLOW)}
+    privacy.FLOW, passcode.FLOW, is_this_real.FLOW, anger.FLOW, plan.FLOW,
+    plan_running.FLOW, saved_card.FLOW)}
 
 INTENTS: dict[str, Flow] = {intent: flow for flow in FLOWS.values() for intent in flow.intents}
 

@@ -11,7 +11,7 @@ from billing.commands import MakeLink, RecordPreference
 from handlers.core import Decision, Reply, Result, Turn
 from handlers.flows import verify
 from handlers.flows.flow import Flow
-from handlers.turns import answer_by, ask, open_case
+from handlers.turns import answer_by, ask, local_day, open_case
 from handlers.understanding.folding import fold, words
 
 NAME = "ways"
@@ -66,7 +66,7 @@ def _which(turn: Turn, *before: Reply) -> Decision:
 
 
 def _offered(turn: Turn) -> bool:
-    return turn.practice.policy.telegram is not None
+    return turn.practice.policy.telegram_on(local_day(turn, turn.now)) is not None
 
 
 def choose(turn: Turn, way: str, *, only: bool, said: str = "") -> Decision:

@@ -33,7 +33,7 @@ _PAYING = re.compile(r"\b(?:pay|paying|payment of|send|pague|pago de|pagar|pagar
 
 def find_slots(text: str, language: str, today: date, expects: str = "") -> Slots:
     """``expects`` is what the last question asked for (State.data["expects"]): amount, choice, identity or nothing."""
-    folded, digits = fold(text), _digits(text, language)
+    folded, digits = fold(text), with_digits(text, language)
     picked = choices.find_choices(digits)
     visit, digits = visits.find_visit(digits)
     count, interval = _count(digits), _interval(folded)
@@ -58,7 +58,7 @@ def _passcode(digits: str, identity: bool) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _digits(text: str, language: str) -> str:
+def with_digits(text: str, language: str) -> str:
     """Number words in the text's language, or in the other one where that finds none ("cincuenta dólares")."""
     said = amounts.to_digits(text, language)
     if any(character.isdigit() for character in said):

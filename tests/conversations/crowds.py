@@ -9,7 +9,7 @@ from datetime import date
 from itertools import combinations
 from typing import Any
 
-from billing.views import AccountView, Figures, PaymentView, VisitView
+from billing.views import AccountView, Figures, PaymentView, PlanView, VisitView
 from tests.conversations.people import POLICY
 
 #: The k-th account on a number has every amount times this, so that no sum of one is a sum of another.
@@ -36,7 +36,14 @@ def _coloured(person: AccountView, place: int) -> AccountView:
     payments = tuple(replace(one, amount_minor=one.amount_minor * factor,
                              allocations=tuple((visit, part * factor) for visit, part in one.allocations))
                      for one in person.payments)
-    return replace(person, visits=visits, figures=total, payments=payments)
+    plans = tuple(_plan(plan, factor) for plan in person.plans)
+    return replace(person, visits=visits, figures=total, payments=payments, plans=plans)
+
+
+def _plan(plan: PlanView, factor: int) -> PlanView:
+    parts = tuple(replace(one, amount_minor=one.amount_minor * factor, paid_minor=one.paid_minor * factor)
+                  for one in plan.instalments)
+    return replace(plan, instalments=parts, total_minor=plan.total_minor * factor, left_minor=plan.left_minor * factor)
 
 
 def _visit(visit: VisitView, factor: int, place: int) -> VisitView:
@@ -91,6 +98,9 @@ def legal_amounts(person: AccountView) -> frozenset[int]:
     found |= {part for one in person.payments for _, part in one.allocations}
     credit = person.figures.credit_minor - sum(v.figures.credit_minor for v in person.visits if v.confidential)
     found |= {credit, *(visit.charge_minor for visit in shown)}
+    for plan in person.plans:
+        found |= {plan.total_minor, plan.left_minor, *(one.open_minor for one in plan.instalments)}
+        found |= {minor + plan.left_minor for minor in (visit.figures.due_now_minor for visit in shown)}
     for size in range(1, len(shown) + 1):
         for some in combinations(shown, size):
             found |= _sums([visit.figures for visit in some])

@@ -22,7 +22,6 @@ from billing.commands import (
     OpenCase,
     RecordDetailPreference,
     RecordOptOut,
-    RequestPayment,
     RestoreConsent,
 )
 from billing.views import AccountView
@@ -30,6 +29,7 @@ from handlers.core import Happened, Text
 from handlers.understanding.languages import find_language
 from templates.format import month
 from templates.source import load
+from tests.conversations import judge_money
 from tests.conversations.crowds import HIDDEN_ON, HIDDEN_PAYER, HIDDEN_PROVIDER, legal_amounts
 from tests.conversations.thread import Moment
 
@@ -102,7 +102,9 @@ def _keeps_secrets(moments: Sequence[Moment]) -> str:
         written = set(amounts_in(words.body)) - _fixed_amounts(reply.template, now.language)
         if account is None and written:
             return f"{reply.template} names an amount to somebody unverified"
-        if account is not None and (strange := written - legal_amounts(account) - said - _event_amounts(now, account)):
+        legal = legal_amounts(account) if account is not None else frozenset()
+        written -= judge_money.of_offers(reply, legal | set(said))
+        if account is not None and (strange := written - legal - said - _event_amounts(now, account)):
             return f"{reply.template} names {sorted(strange)}, which are no amounts of {account.account_id}"
         if leak := _leak(words.body, account, now.people):
             return f"{reply.template} names {leak}"
@@ -144,48 +146,13 @@ def _said_amounts(moments: Sequence[Moment]) -> set[int]:
 def _event_amounts(now: Moment, account: AccountView) -> set[int]:
     event = now.turn.message
     if isinstance(event, Happened) and event.data.get("account_id") == account.account_id:
-        return {int(event.data["amount_minor"])}
+        return {int(event.data["amount_minor"]), int(event.data.get("left_minor", 0))}
     return set()
 
 
 def _moves_money_only_on_yes(moments: Sequence[Moment]) -> str:
-    now = moments[-1]
-    asked = [one for one in now.decision.commands if isinstance(one, RequestPayment)]
-    if not asked:
-        return ""
-    (request,) = asked
-    account = known(now)
-    if account is None or account.account_id != request.account_id or not account.detail_allowed:
-        return "a payment for an account that is not verified"
-    if not now.is_text or not is_certain_yes(now.turn.reading.text):
-        return f"a payment, and {now.turn.reading.text!r} is no certain yes"
-    confirmed = _confirmation(moments[:-1])
-    if confirmed is None:
-        return "a payment without a confirmation before it"
-    parts = {visit.visit_id: visit.figures.due_now_minor for visit in account.visits if not visit.confidential}
-    if (sum(part for _, part in request.split) != request.amount_minor
-            or any(not 0 < part <= parts.get(visit, 0) for visit, part in request.split)):
-        return f"the split {request.split} is not the amount, or more than is due"
-    months = {visit.service_on.isoformat() for visit in account.visits
-              if visit.visit_id in dict(request.split) and visit.service_on}
-    if confirmed != (account.account_id, request.amount_minor, months):
-        return f"a payment of {request.amount_minor} for {months}, and {confirmed} was confirmed"
-    if request.balance_version != account.balance_version:
-        return "a payment on a balance that has moved"
-    return ""
-
-
-def _confirmation(moments: Sequence[Moment]) -> tuple[str, int, set[str]] | None:
-    """What the last confirmation said, if no other question was put since: account, cents, days of its visits."""
-    for one in reversed(moments):
-        for reply in reversed(one.decision.replies):
-            if reply.template == "pay_confirm":
-                account = known(one)
-                days = {str(visit["on"]) for visit in reply.arguments["visits"]}
-                return (account.account_id if account else "", reply.arguments["amount_minor"], days)
-        if one.after.state.step != "confirm":
-            return None
-    return None
+    """Nothing is paid, charged, agreed to or changed without a certain yes to the very question that names it."""
+    return judge_money.judge(moments, known(moments[-1]), is_certain_yes)
 
 
 def _acts_for_the_verified_only(moments: Sequence[Moment]) -> str:

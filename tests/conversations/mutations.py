@@ -48,6 +48,7 @@ class Source:
     account: str
     verified: bool
     lines: dict[str, tuple[Step, ...]]
+    plans: bool = False  # the practice has instalment plans
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +61,7 @@ def sources() -> tuple[Source, ...]:
             header, lines = _read(path)
             if all(name.strip() in PEOPLE for name in header["account"].split(",") if name.strip() != "nobody"):
                 found.append(Source(header["account"], header.get("verified") == "yes",
-                                    {"en": lines, "es": _read(twin)[1]}))
+                                    {"en": lines, "es": _read(twin)[1]}, "plans" in header.get("state", "")))
     return tuple(found)
 
 
@@ -68,7 +69,8 @@ def _read(path: Path) -> tuple[dict[str, str], tuple[Step, ...]]:
     head, _, body = path.read_text(encoding="utf-8").partition("---\n")
     header = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line and not line.startswith("#"))
     steps = [Step(line[0], line[2:].strip()) for line in body.splitlines() if line[:2] in ("> ", "@ ")]
-    known = ("minutes", "payment_paid", "payment_failed", "timeout", "balance_moved")
+    known = ("minutes", "payment_paid", "payment_failed", "timeout", "balance_moved", "plan_notice", "plan_link_due",
+             "plan_charge_failed", "plan_behind", "plan_defaulted", "plan_changed", "plan_agreed", "card_kept")
     return header, tuple(one for one in steps if one.kind == ">" or one.words.split()[0] in known)
 
 
@@ -76,13 +78,15 @@ def _read(path: Path) -> tuple[dict[str, str], tuple[Step, ...]]:
 
 CROWDS = ("nobody", "one_visit, spouse", "private, spouse", "two_visits, spouse", "confidential, spouse",
           "one_visit, twin", "held, spouse", "confidential", "two_visits", "linked, spouse", "paid, spouse, private")
-MARKS = ("", "", "", "", "", "first", "first", "closed", "carrier", "declined", "opted_out", "chosen", "locked")
+MARKS = ("", "", "", "", "", "plans", "first", "first", "closed", "carrier", "declined", "opted_out", "chosen",
+         "locked")
 
 
 def script(seed: int) -> Script:
     """The conversation of ``seed``: 3 to 25 steps."""
     dice = random.Random(seed)
-    chosen = dice.choice(sources())
+    about_plans = dice.random() < 0.25
+    chosen = dice.choice([one for one in sources() if one.plans == about_plans])
     account = chosen.account if dice.random() < 0.6 else dice.choice([*PEOPLE, *CROWDS])
     verified = account != "nobody" and (chosen.verified if dice.random() < 0.7 else dice.random() < 0.3)
     language = dice.choice(("en", "es"))
@@ -90,11 +94,14 @@ def script(seed: int) -> Script:
     steps = _spliced(dice, chosen, language)
     if dice.random() < 0.4:
         steps += _purposeful(dice, verified)
+    if chosen.plans and dice.random() < 0.7:
+        account, verified = (chosen.account, chosen.verified) if dice.random() < 0.8 else (account, verified)
+        steps = steps[:dice.randrange(6)] + _about_plans(dice, verified)
     steps = [mutated for step in steps for mutated in _mutate(step, dice, wild)]
     steps = _disturbed(steps, dice, wild)[:dice.randrange(SHORTEST, LONGEST + 1)]
     while len(steps) < SHORTEST:
         steps.append(Step(">", dice.choice(_pool(language))))
-    marks = dice.choice(MARKS)
+    marks = "plans" if chosen.plans or dice.random() < 0.1 else dice.choice(MARKS)
     return Script(seed, account, language, verified, "" if marks == "declined" and account == "nobody" else marks,
                   tuple(steps), dice.choice(("sms", "sms", "telegram")))
 
@@ -120,6 +127,25 @@ def _purposeful(dice: random.Random, verified: bool) -> list[Step]:
     steps = [Step(">", line) for line in lines]
     after = dice.choice(((), ("payment_paid",), ("payment_failed",), ("payment_paid", "payment_paid")))
     return [*steps, *(Step("@", name) for name in after), Step(">", dice.choice(ANY_TIME))]
+
+
+def _about_plans(dice: random.Random, verified: bool) -> list[Step]:
+    """Somebody who wants to pay in parts, or wants something of a plan that runs, and sees it through."""
+    lines = [] if verified else [dice.choice(("my plan", "plan de pagos")), "03/14/1980 10001", "yes"]
+    lines += dice.choice((
+        ["in 4 payments", "1", dice.choice("123"), "yes"], ["en 3 pagos", "1", dice.choice("123"), "s\u00ed"],
+        ["50 a month", "1", dice.choice("12"), "yes"], ["payment plan", dice.choice("123"), dice.choice("12"), "ok"],
+        ["in 4 payments", "1", "1", "maybe", "yes"], ["skip this month", "yes"], ["saltar este mes", "s\u00ed"],
+        ["move it to the 20th", "yes"], ["pause my plan", "yes"], ["cancel my plan", "yes"],
+        ["my plan", "4", "1", "yes"],
+        ["pay $60", "yes", dice.choice("12")], ["pay off my plan", "link"], ["pay all", "yes"],
+        ["remove my card", "yes"],
+        ["don't charge my card"], ["NO COBRAR"], ["add this bill to my plan", "1", "1", "yes"]))
+    between = dice.choice(((), (), ("balance_moved",), ("refuse stale_plan",), ("refuse outside_policy",),
+                           ("refuse card_gone",), ("minutes 16",), ("plan_notice",)))
+    steps = [Step(">", line) for line in lines]
+    at = dice.randrange(len(steps) + 1)
+    return [*steps[:at], *(Step("@", name) for name in between), *steps[at:], Step(">", dice.choice(ANY_TIME))]
 
 
 def _bilingual(source: Source, language: str, dice: random.Random) -> list[Step]:
@@ -178,8 +204,11 @@ ANY_TIME = (
     "this is not my number, wrong number", "número equivocado", "I am going to kill myself", "me quiero matar",
     "chest pain can't breathe", "stop texting me i want to die", "are you a robot?", "is this real",
     "what can you do", "i already paid", "i cant afford this", "i have new insurance", "this bill is wrong",
+    "in 4 payments", "50 al mes", "my plan", "mi plan", "don't charge my card", "no me cobren", "my card", "LINK",
+    "skip this month", "pay off my plan",
     "my husband died", "where is my refund", "1 and 2", "the second one", "👍", "send me a link", "y", "n", "si")
-EVENTS = ("payment_paid", "payment_paid", "payment_failed", "timeout", "balance_moved", "balance_moved",
+EVENTS = ("plan_notice", "plan_link_due",
+          "payment_paid", "payment_paid", "payment_failed", "timeout", "balance_moved", "balance_moved",
           "refuse stale_balance", "refuse hold", "refuse nothing_due", "refuse too_much", "refuse not_confirmed")
 
 # -- mutations of one line --------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from billing.passcode_digest import digest
 from billing.views import (
@@ -11,12 +12,16 @@ from billing.views import (
     CoverageView,
     Explanation,
     Figures,
+    InstalmentView,
+    MethodView,
     PasscodeView,
     PaymentView,
+    PlanView,
     PracticeView,
     Step,
     VisitView,
 )
+from config.payment_policy import PaymentPolicy, PayOverTime, PlanPolicy
 from config.practice import PracticePolicy, TelegramRisk
 from templates.foreign import languages
 
@@ -28,6 +33,9 @@ POLICY = PracticePolicy.model_validate({
 PRACTICE = PracticeView("prac", POLICY, True, True, NOW + timedelta(hours=7))  # answered by 5 PM
 TELEGRAM = replace(PRACTICE, policy=POLICY.model_copy(update={"telegram": TelegramRisk(
     accepted_by="Dr. Rowan, owner", accepted_on=date(2026, 11, 1), wording_version="2026-11")}))
+PLANS = POLICY.model_copy(update={"plans": PlanPolicy()})  # instalment plans as the defaults have them
+LENDER = PaymentPolicy(pay_over_time=PayOverTime(name="Sunbit", url="https://sunbit.example/maple",
+                                                 since=date(2026, 1, 1)))
 CLOSED = replace(PRACTICE, open_now=False, answer_by_at=NOW + timedelta(hours=31))
 
 STEPS = (Step("charge", 20000), Step("contractual", -4500, "Blue Shield", "CO-45"),
@@ -85,6 +93,40 @@ PAID = PaymentView("pay_1", 4500, "succeeded", "card", NOW, NOW, (("march", 4500
 REFUNDED = PaymentView("pay_1", 4500, "refunded", "card", NOW, NOW, (), 4500, date(2026, 10, 30))
 LINKED = PaymentView("pay_0", 4500, "link_sent", "card", NOW, None, (("march", 4500),))
 
+BIG = visit("march", MARCH, due(60000), steps=(Step("charge", 60000), Step("left", 60000)))
+HUGE = visit("march", MARCH, due(2000000), steps=(Step("charge", 2000000), Step("left", 2000000)))
+VISA = MethodView("pm_1", "card", "visa", "4242", date(2028, 5, 31))
+AMEX = MethodView("pm_2", "card", "amex", "0005", date(2027, 1, 31))
+
+
+def on_plan(due_now_minor: int = 0, left_minor: int = 45000) -> VisitView:
+    """A visit of $600.00 of which $450.00 are still on its plan, or in part due today."""
+    figures = Figures(open_minor=left_minor, patient_minor=left_minor, due_now_minor=due_now_minor,
+                      on_plan_minor=left_minor - due_now_minor)
+    return visit("march", MARCH, figures, steps=(Step("charge", 60000), Step("patient_paid", left_minor - 60000),
+                                                 Step("left", left_minor)))
+
+
+def plan(**changes: object) -> PlanView:
+    """Twelve payments of $50.00 on the 15th from August 2026; three are paid, the next is on November 15."""
+    parts = tuple(InstalmentView(n, date(2026 + (6 + n) // 12, (6 + n) % 12 + 1, 15), 5000, 5000 if n < 4 else 0,
+                                 "paid" if n < 4 else "planned") for n in range(1, 13))
+    made = PlanView("plan_1", 1, "active", 3, 60000, 45000, "month", (15,), "autopay", VISA, "shorten", parts,
+                    ("march",), None, 1)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def charging() -> tuple[InstalmentView, ...]:
+    parts = plan().instalments
+    return (*parts[:3], replace(parts[3], status="charging"), *parts[4:])
+
+
+WEEKLY = plan(interval="week", days=(), instalments=tuple(
+    InstalmentView(n, date(2026, 11, 6) + timedelta(weeks=n), 5000, 0, "planned") for n in range(9)))
+TWICE = plan(interval="twice_month", days=(1, 15), instalments=tuple(
+    InstalmentView(n, date(2026, 11, 15) if n == 1 else date(2026, 12, 1), 22500, 0, "planned") for n in (1, 2)))
+ON_IT: dict[str, Any] = {"methods": (VISA,), "plans": (plan(),)}
+
 PASSCODE = PasscodeView("salt", digest("482913", "salt"))
 
 #: What the header of a transcript may name. Several names make several accounts on one number.
@@ -116,5 +158,25 @@ PEOPLE: dict[str, AccountView] = {
     "spouse": account("spouse", JUNE, born_on=date(1982, 7, 1)),
     "twin": account("twin", JUNE),
     "coded": account("coded", ONE, passcode=PASSCODE),
+    "owing": account("owing", BIG),
+    "owing_card": account("owing_card", BIG, methods=(VISA,)),
+    "owing_huge": account("owing_huge", HUGE),
+    "card": account("card", ONE, methods=(VISA,)),
+    "card_private": account("card_private", ONE, methods=(VISA,), detail_allowed=False),
+    "on_plan": account("on_plan", on_plan(), **ON_IT),
+    "on_plan_link": account("on_plan_link", on_plan(), plans=(plan(collects="link", method=None),)),
+    "on_plan_due": account("on_plan_due", on_plan(5000), **ON_IT),
+    "on_plan_behind": account("on_plan_behind", on_plan(5000), methods=(VISA,), plans=(plan(status="behind"),)),
+    "on_plan_paused": account("on_plan_paused", on_plan(), methods=(VISA,), plans=(plan(
+        status="paused", paused_until_on=date(2027, 1, 2)),)),
+    "on_plan_charging": account("on_plan_charging", on_plan(), methods=(VISA,), plans=(plan(
+        instalments=charging()),)),
+    "on_plan_no_skips": account("on_plan_no_skips", on_plan(), methods=(VISA,), plans=(plan(skips_left=0),)),
+    "on_plan_two_cards": account("on_plan_two_cards", on_plan(), methods=(VISA, AMEX), plans=(plan(),)),
+    "on_plan_weekly": account("on_plan_weekly", on_plan(), methods=(VISA,), plans=(WEEKLY,)),
+    "on_plan_twice": account("on_plan_twice", on_plan(), methods=(VISA,), plans=(TWICE,)),
+    "on_plan_and_new": account("on_plan_and_new", on_plan(), TWO, **ON_IT),
+    "on_plan_private": account("on_plan_private", on_plan(), detail_allowed=False, **ON_IT),
+    "plan_waits": account("plan_waits", BIG, plans=(plan(status="awaiting_authorization"),)),
     "unconfirmed": account("unconfirmed", ONE, confirmed=False),
 }

@@ -2,12 +2,14 @@
 
     account: one_visit          who the number belongs to (people.PEOPLE, several with commas, or nobody)
     verified: yes               starts verified
-    state: opted_out            starts opted out (also: closed, locked, declined, chosen, first, carrier, es)
+    state: opted_out            starts opted out (also: closed, locked, declined, chosen, first, carrier, es; plans:
+                                the practice has instalment plans, lender: and a lender beside them)
     ---
     > patient's text            "> [card]" a card number was cut out, "> [picture]" a picture came with it
     < our reply                 {...} stands for anything; a line that begins with two spaces goes on
     ! Command words             each command, in order; every word is found in the command's own text
-    @ event name                payment_paid, payment_failed, timeout, refused REASON, minutes N, balance_moved
+    @ event name                payment_paid, payment_failed, timeout, refused REASON, minutes N, balance_moved,
+                                plan_notice and the like, with "key=value" for what is told beside the usual
     = flow.step                 where the conversation stands
 """
 
@@ -22,6 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from billing.commands import (
+    AgreePlan,
+    AskCard,
+    ChangePlan,
+    ChargeSavedCard,
     Command,
     MakeLink,
     MakeStatement,
@@ -31,10 +37,12 @@ from billing.commands import (
     RecordIdentityFailure,
     RecordOptOut,
     Refused,
+    RemoveCard,
     RequestPayment,
     RestoreConsent,
     SetLanguage,
 )
+from billing.plan_terms import PlanTerms
 from config.practice import TelegramRisk
 from handlers.core import Decision, Happened, Reading, Reply, Result, State, Talk, Text, Turn
 from handlers.dispatch import decide
@@ -42,7 +50,7 @@ from handlers.flows import verify
 from handlers.understanding import read
 from templates.format import money
 from templates.render import Rendered, render
-from tests.conversations.people import CLOSED, NOW, PEOPLE, PRACTICE, TELEGRAM
+from tests.conversations.people import CLOSED, LENDER, NOW, PEOPLE, PLANS, PRACTICE, TELEGRAM, plan
 
 LINK = "https://pay.maple.example/l/Jk3vQ8sT1xYz2bN5"
 MADE = {"check_code": "7K2M-9QXD", "check_url": "https://pay.maple.example/check"}
@@ -120,7 +128,8 @@ class Stage:
 def pictured(turn: Turn) -> Turn:
     """As the edge does: only the account that is verified, or that this text proves, brings its visits along."""
     known = verify.proved(turn) or turn.talk.account_id
-    bare = tuple(one if one.account_id == known else replace(one, visits=(), payments=()) for one in turn.candidates)
+    bare = tuple(one if one.account_id == known else replace(one, visits=(), payments=(), plans=(), methods=())
+                 for one in turn.candidates)
     return replace(turn, candidates=bare)
 
 
@@ -143,6 +152,9 @@ def stage(header: dict[str, str], language: str, channel: str = "sms") -> Stage:
                 names[0] if header.get("verified") == "yes" else None, 0, locked, "opted_out" in marks,
                 "first" in marks)
     practice = CLOSED if "closed" in marks else TELEGRAM if "telegram" in marks else PRACTICE
+    if "plans" in marks or "lender" in marks:
+        update = {"payments": LENDER} if "lender" in marks else {}
+        practice = replace(practice, policy=PLANS.model_copy(update=update))
     if channel == "telegram":
         practice = replace(practice, policy=practice.policy.model_copy(update={"telegram": AMOUNTS_ALLOWED}))
     return Stage(talk, people, practice, carrier="carrier" in marks)
@@ -213,9 +225,27 @@ def _event(on: Stage, name: str, rest: str) -> Happened:
             command = MakeStatement("one_visit", "en", 7)
         elif what == "link":
             command = MakeLink("receipt", "one_visit")
+        elif what:
+            command = _about_plans(what, on.candidates[0].account_id)
         return Happened("command_refused", refused=Refused(command, reason))
     account = on.candidates[0].account_id if on.candidates else "gone"
-    return Happened(name, {"account_id": account, "payment_id": "pay_1", "amount_minor": 4500})
+    usual = {"account_id": account, "payment_id": "pay_1", "amount_minor": 4500}
+    if name.startswith(("plan_", "card_")):
+        usual = {"account_id": account, "plan_id": "plan_1", "instalment": 4, "amount_minor": 5000,
+                 "due_on": "2026-11-15", "last4": "4242", "method_kind": "card", "left_minor": 45000}
+    told = dict(word.partition("=")[::2] for word in rest.split())
+    return Happened(name, {**usual, **told})
+
+
+def _about_plans(what: str, account: str) -> Command:
+    """A command of ``account`` that billing refuses: charge, agree, skip, revoke, remove or give (a card)."""
+    commands: dict[str, Command] = {
+        "charge": ChargeSavedCard(account, "pm_1", 4500, (("march", 4500),), 7, "en", "words", "1"),
+        "agree": AgreePlan(account, PlanTerms("month", (15,), (), ()), "words", "1", 7, "en"),
+        "skip": ChangePlan(account, plan().plan_id, 3, "skip", "skip it", number=4),
+        "revoke": ChangePlan(account, plan().plan_id, 3, "pay_by_link", "don't charge me"),
+        "remove": RemoveCard(account, "pm_1", "yes"), "give": AskCard(account, "card", "en")}
+    return commands[what]
 
 
 def _same(expected: str, said: str, where: str) -> None:

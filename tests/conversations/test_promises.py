@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from billing.commands import MarkVerified, RecordIdentityFailure, RequestPayment
+from billing.commands import ChargeSavedCard, MarkVerified, RecordIdentityFailure, RequestPayment
 from handlers.core import Happened
 from handlers.understanding import read
 from tests.conversations.people import PEOPLE
@@ -38,8 +38,11 @@ def check(on: Stage, line: str, was_verified: bool, was_open: str) -> None:
         if words.privacy == "amounts":
             assert account is not None and account.detail_allowed, f"{reply.template} after {line!r}"
     for command in on.last.commands:
-        if isinstance(command, RequestPayment):
-            assert was_open == "pay.confirm" and read(line, "en", on.now.date()).intent == "yes", line
+        if isinstance(command, RequestPayment | ChargeSavedCard):
+            said = read(line, "en", on.now.date())
+            yes = said.intent == "yes" and said.certain
+            linked = isinstance(command, RequestPayment) and bool({"link", "enlace"} & set(line.casefold().split()))
+            assert was_open in ("pay.confirm", "my_plan.pay") and (yes or linked), line
             assert was_verified and sum(part for _, part in command.split) == command.amount_minor
 
 
@@ -47,7 +50,8 @@ def check(on: Stage, line: str, was_verified: bool, was_open: str) -> None:
 def test_no_disclosure_before_identity_no_money_without_a_yes_and_no_dead_end(seed: int) -> None:
     dice = random.Random(seed)
     crowd, proved = dice.choice(CROWDS), dice.choice(["yes", "no", "no"])
-    on = stage({"account": crowd, "verified": "no" if crowd == "nobody" else proved}, dice.choice(["en", "es"]))
+    on = stage({"account": crowd, "verified": "no" if crowd == "nobody" else proved,
+                "state": "plans" if seed % 2 else ""}, dice.choice(["en", "es"]))
     for _ in range(15):
         line = mutate(dice.choice([*LINES, "03/14/1980 10001", "yes", "sí", "all", "2"]), dice)
         was_open, verified = f"{on.talk.state.flow}.{on.talk.state.step}", on.talk.account_id is not None

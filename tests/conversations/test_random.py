@@ -12,7 +12,16 @@ from functools import lru_cache
 
 import pytest
 
-from billing.commands import Command, MarkVerified, OpenCase, RecordOptOut, RequestPayment
+from billing.commands import (
+    AgreePlan,
+    ChangePlan,
+    ChargeSavedCard,
+    Command,
+    MarkVerified,
+    OpenCase,
+    RecordOptOut,
+    RequestPayment,
+)
 from handlers.core import State
 from tests.conversations import judge, mutations
 from tests.conversations.judge import Fault
@@ -102,8 +111,8 @@ def test_no_rule_is_broken_when_whatever_the_model_decides_alone_is_misheard(bat
     assert not found, "\n".join(found)
 
 
-def played(*lines: str, account: str = "one_visit, spouse", verified: bool = False) -> list[Moment]:
-    thread = begin(Script(0, account, "en", verified, "", ()))
+def played(*lines: str, account: str = "one_visit, spouse", verified: bool = False, marks: str = "") -> list[Moment]:
+    thread = begin(Script(0, account, "en", verified, marks, ()))
     for line in lines:
         thread.act(Step(line[0], line[2:]))
     return thread.moments
@@ -129,6 +138,13 @@ def _bad_threads() -> list[tuple[str, list[Moment]]]:
     silent = replace(stranger[-1], decision=replace(stranger[-1].decision, replies=()), rendered=())
     stopped = replace(stranger[-1], turn=replace(stranger[-1].turn, talk=replace(
         stranger[-1].turn.talk, opted_out=True)))
+    with_card = played("> pay all", "> yes", account="card", verified=True)
+    charge = ChargeSavedCard("card", "pm_1", 4500, (("march", 4500),), 7, "en", "asked:x", "asked:x")
+    agreed = played("> in 4 payments", "> 1", "> 1", "> yes", account="owing_card", verified=True, marks="plans")
+    (plan,) = (one for one in agreed[-1].decision.commands if isinstance(one, AgreePlan))
+    more = replace(plan.terms, parts=(replace(plan.terms.parts[0], amount_minor=15001), *plan.terms.parts[1:]))
+    skipped = played("> skip this month", "> yes", account="on_plan", verified=True, marks="plans")
+    (skip,) = (one for one in skipped[-1].decision.commands if isinstance(one, ChangePlan))
     big = replace(stranger[-1], after=replace(stranger[-1].after, state=State("verify", "identity", {"x": "y" * 9000})))
     emergency = played("> i want to kill myself")
     return [
@@ -146,15 +162,22 @@ def _bad_threads() -> list[tuple[str, list[Moment]]]:
         ("the verified only", doing(stranger, MarkVerified("one_visit"))),
         ("silent after STOP", [stopped]), ("small state", [big]), ("answers", [silent]),
         ("no money in an emergency", saying(emergency, "988 or 911. Your bill can wait.")),
-        ("no loop", stranger * 5)]
+        ("no loop", stranger * 5),
+        ("no money without a yes", doing(with_card, replace(charge, method_id="pm_2"))),
+        ("no money without a yes", doing(with_card[:1], charge)),
+        ("no money without a yes", doing(agreed[:-1], plan)),
+        ("no money without a yes", doing(agreed, replace(plan, terms=more))),
+        ("no money without a yes", doing(agreed, replace(plan, terms=replace(plan.terms, method_id="pm_2")))),
+        ("no money without a yes", doing(skipped, replace(skip, change="cancel", wording="asked:plan_stop_ask"))),
+        ("no money without a yes", doing(skipped, replace(skip, plan_version=2)))]
 
 
-@pytest.mark.parametrize("number", range(19))
+@pytest.mark.parametrize("number", range(26))
 def test_the_judge_notices_a_thread_that_was_falsified(number: int) -> None:
     rule, moments = _bad_threads()[number]
     fault = judge.judge(moments)
     assert fault is not None and fault.rule == rule, (rule, fault)
-    assert len(_bad_threads()) == 19
+    assert len(_bad_threads()) == 26
 
 
 def test_a_thread_is_answered_closed_with_a_person_or_else_at_a_dead_end() -> None:
@@ -180,7 +203,9 @@ def test_the_random_conversations_go_everywhere() -> None:
             seen[f"{moment.after.state.flow}.{moment.after.state.step}"] += 1
     for command in (RequestPayment, MarkVerified, OpenCase, RecordOptOut):
         assert seen[command.__name__] >= 5, seen
+    assert sum(seen[command.__name__] for command in (ChargeSavedCard, ChangePlan, AgreePlan)) >= 3, seen
     for where in ("pay.confirm", "pay.amount", "verify.identity", "verify.detail", "explain.which", "menu.choose",
-                  "consent.which", "language.which"):
+                  "consent.which", "plan.offers", "plan.collect", "plan.confirm", "my_plan.menu", "my_plan.change",
+                  "my_plan.pay", "saved_card.choose"):
         assert seen[where], seen
     assert min(seen["answered"], seen["closed"], seen["person"]) >= 5, seen

@@ -43,7 +43,21 @@ ROADS: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
     "privacy.where": ("one_visit", "yes", ("preferences", "4", "2"), ("preferencias", "4", "2")),
     "anger.offer": ("one_visit", "yes", ("this is ridiculous",), ("esto es ridículo",)),
     "consent.which": ("one_visit", "yes", ("cancel my plan",), ("cancelar mi plan",)),
+    "plan.offers": ("owing", "yes", ("payment plan",), ("plan de pagos",)),
+    "plan.collect": ("owing_card", "yes", ("in 4 payments", "1"), ("en 4 pagos", "1")),
+    "plan.confirm": ("owing_card", "yes", ("in 4 payments", "1", "1"), ("en 4 pagos", "1", "1")),
+    "my_plan.menu": ("on_plan", "yes", ("my plan",), ("mi plan",)),
+    "my_plan.day": ("on_plan", "yes", ("my plan", "3"), ("mi plan", "3")),
+    "my_plan.card": ("on_plan_two_cards", "yes", ("my plan", "4"), ("mi plan", "4")),
+    "my_plan.change": ("on_plan", "yes", ("my plan", "2"), ("mi plan", "2")),
+    "my_plan.amount": ("on_plan", "yes", ("my plan", "1"), ("mi plan", "1")),
+    "my_plan.pay": ("on_plan", "yes", ("my plan", "1", "1"), ("mi plan", "1", "1")),
+    "my_plan.extra": ("on_plan", "yes", ("pay $100 extra", "yes"), ("pagar $100 extra", "sí")),
+    "saved_card.choose": ("card", "yes", ("my card",), ("mi tarjeta",)),
+    "saved_card.remove": ("card", "yes", ("remove my card",), ("quiten mi tarjeta",)),
 }
+#: Where the practice has instalment plans.
+WITH_PLANS = ("plan.", "my_plan.", "saved_card.")
 #: What was only offered there needs no answer, so nobody is written to about silence.
 QUIET = {"legal.name"}
 STATES = sorted(f"{flow.name}.{step}" for flow in FLOWS.values() for step in flow.steps)
@@ -51,7 +65,7 @@ STATES = sorted(f"{flow.name}.{step}" for flow in FLOWS.values() for step in flo
 
 def at(state: str, language: str) -> Stage:
     name, verified, english, spanish = ROADS[state]
-    offered = "telegram" if state == "ways.telegram" else ""
+    offered = "telegram" if state == "ways.telegram" else "plans" if state.startswith(WITH_PLANS) else ""
     on = stage({"account": name, "verified": verified, "state": offered}, language)
     for line in english if language == "en" else spanish:
         on.hear(line)

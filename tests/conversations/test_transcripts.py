@@ -10,7 +10,7 @@ from tests.conversations.play import play
 
 FOLDER = Path(__file__).parent
 #: What only a carrier does, how one gets from text messages to Telegram, and numbers of nobody: a chat that is joined
-#: to no account is told how to join one (tests/road/test_telegram.py).
+#: to no account is told how to join one (tests/telegram/test_talking.py).
 TEXTS_ONLY = ("help_by_carrier", "stop_by_carrier", "way_telegram")
 TRANSCRIPTS = sorted(path for language in ("en", "es") for path in (FOLDER / language).glob("*.txt"))
 ON_TELEGRAM = [path for path in TRANSCRIPTS if not path.stem.startswith(TEXTS_ONLY)

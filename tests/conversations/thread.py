@@ -15,13 +15,19 @@ from datetime import datetime, timedelta
 
 from billing import cards
 from billing.commands import (
+    AgreePlan,
+    AskCard,
     CancelPayment,
+    ChangePlan,
+    ChargeSavedCard,
     Command,
     ForgetVerification,
     MakeLink,
     MakeStatement,
     MarkWrongNumber,
+    OfferPlan,
     Refused,
+    RemoveCard,
     RequestPayment,
 )
 from billing.views import AccountView, PaymentView
@@ -35,6 +41,8 @@ from tests.conversations.mutations import Script, Step
 from tests.conversations.people import TELEGRAM
 from tests.conversations.play import Stage, describe, pictured, stage, word
 
+_REFUSED = (RequestPayment, ChargeSavedCard, AgreePlan, OfferPlan, ChangePlan, RemoveCard, AskCard, MakeStatement,
+            MakeLink)
 FRESH, ANSWER = timedelta(minutes=15), timedelta(minutes=30)
 
 
@@ -87,6 +95,8 @@ class Thread(Stage):
             self.move_balance()
         elif name == "payment_paid":
             self._be_paid()
+        elif name.startswith(("plan_", "card_")):
+            self._hear_of_plan(name)
         else:
             self.happen(Happened(name, self._news()))
 
@@ -126,8 +136,7 @@ class Thread(Stage):
         before = repr(turn)
         decision = decide(turn)
         assert repr(turn) == before, "a decision changed its input"
-        refused = next((one for one in decision.commands if isinstance(one, RequestPayment | MakeStatement | MakeLink)),
-                       None)
+        refused = next((one for one in decision.commands if isinstance(one, _REFUSED)), None)
         if self.refusal and refused is not None:
             event = Happened("command_refused", refused=Refused(refused, self.refusal))
             self.refusal = ""
@@ -162,6 +171,13 @@ class Thread(Stage):
                 self.payments += 1
                 made = PaymentView(f"made_{self.payments}", amount_minor, "link_sent", "card", self.now, None, split)
                 self._change(account_id, lambda one: replace(one, payments=(made, *one.payments)))
+            case RemoveCard(account_id, method_id):
+                self._change(account_id, lambda one: replace(one, methods=tuple(
+                    each for each in one.methods if each.method_id != method_id)))
+            case ChangePlan(account_id, plan_id, change="pay_by_link"):
+                self._change(account_id, lambda one: replace(one, plans=tuple(
+                    replace(each, collects="link", method=None, version=each.version + 1)
+                    if each.plan_id == plan_id else each for each in one.plans)))
             case CancelPayment(payment_id):
                 self.candidates = tuple(replace(one, payments=tuple(
                     replace(p, status="cancelled") if p.payment_id == payment_id else p for p in one.payments))
@@ -183,6 +199,15 @@ class Thread(Stage):
                                                           paid.amount_minor, "payment_id": paid.payment_id}))
                     return
         self.happen(Happened("payment_paid", self._news()))
+
+    def _hear_of_plan(self, name: str) -> None:
+        """News of the first account's plan; none where it has none."""
+        for account in self.candidates[:1]:
+            for one in account.plans:
+                part = one.instalments[-1]
+                self.happen(Happened(name, {
+                    "account_id": account.account_id, "plan_id": one.plan_id, "amount_minor": part.open_minor,
+                    "due_on": part.due_on.isoformat(), "left_minor": one.left_minor, "last4": "4242"}))
 
     def _news(self) -> dict[str, object]:
         account = self.candidates[0].account_id if self.candidates else "gone"

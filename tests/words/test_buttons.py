@@ -20,15 +20,19 @@ WITH_BUTTONS = [(name, language) for language in LANGUAGES for name in names(lan
 MEANING = {
     "en": {"YES": "yes", "NO": "no", "BACK": "back", "ALL": "all", "PAY": "pay", "WHY": "explain", "BALANCE": "balance",
            "STATEMENT": "statement", "HUMAN": "human", "STOP": "opt_out", "ENGLISH": "language", "ESPAÑOL": "language",
-           "I PAID": "already_paid"},
+           "I PAID": "already_paid", "PLAN": "plan", "MY PLAN": "plan", "MY CARD": "saved_card",
+           "NEW CARD": "saved_card", "USE MY CARD": "saved_card",
+           "RECEIPT": "receipt", "CAN'T PAY": "cannot_pay"},
     "es": {"SÍ": "yes", "NO": "no", "VOLVER": "back", "TODO": "all", "TODAS": "all", "PAGAR": "pay",
            "POR QUE": "explain", "SALDO": "balance", "ESTADO DE CUENTA": "statement", "PERSONA": "human",
            "STOP": "opt_out",
-           "ENGLISH": "language", "ESPAÑOL": "language", "YA PAGUE": "already_paid"},
+           "ENGLISH": "language", "ESPAÑOL": "language", "YA PAGUE": "already_paid", "PLAN": "plan", "MI PLAN": "plan",
+           "MI TARJETA": "saved_card", "TARJETA NUEVA": "saved_card", "USAR MI TARJETA": "saved_card",
+           "RECIBO": "receipt", "NO PUEDO PAGAR": "cannot_pay"},
 }
 
 #: Answers that only the flow which asks for them understands; they have its own tests in tests/conversations.
-OF_A_FLOW = frozenset({"AM", "PM", "SKIP", "OMITIR"})
+OF_A_FLOW = frozenset({"AM", "PM", "SKIP", "OMITIR", "LINK", "ENLACE", "HOLD", "NO COBRAR"})
 
 
 def shown(name: str, language: str) -> tuple[tuple[str, str], ...]:
