@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from billing import inbox, threads
@@ -63,13 +64,17 @@ def accept_event(session: Session, practice_id: str, processor: str, event: Paym
     return accepted
 
 
+_EVENT = TypeAdapter(PaymentEvent)
+
+
 def event_payload(event: PaymentEvent) -> dict[str, Any]:
-    return {**dataclasses.asdict(event), "occurred_at": event.occurred_at.isoformat()}
+    payload: dict[str, Any] = _EVENT.dump_python(event, mode="json")
+    return payload
 
 
-def event_of(payload: dict[str, Any]) -> PaymentEvent:
+def event_of(payload: Mapping[str, Any]) -> PaymentEvent:
     """Return the event that ``event_payload`` wrote down."""
-    return PaymentEvent(**{**payload, "occurred_at": datetime.fromisoformat(payload["occurred_at"])})
+    return _EVENT.validate_python(payload)
 
 
 async def keep(road: Road, fn: Callable[[Session], bool]) -> bool:

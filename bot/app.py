@@ -12,15 +12,15 @@ from dataclasses import dataclass
 import uvicorn
 from fastapi import FastAPI
 
-from bot import worker
+from bot import reconcile, worker
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
 from bot.channels.sms import SmsChannel, TwilioAccount
 from bot.channels.telegram import TelegramAccount, TelegramChannel
 from bot.channels.telegram_buttons import derive_key
 from bot.channels.telegram_line import TelegramLine
+from bot.processors.base import Processor
 from bot.processors.stripe import StripeAccount, StripeProcessor
-from bot.reconcile import reconcile_due
 from bot.road import Road
 from bot.tick import JOBS, Job
 from bot.web.app import make_app
@@ -54,7 +54,7 @@ async def wire(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[
     if chat is not None:
         channels[chat.name] = chat
     road = Road(store, clock, worker_name(), settings.public_url, channels,
-                telegram_bot=settings.telegram_bot_name or "" if chat is not None else "")
+                telegram_bot=settings.telegram_bot_name or "" if chat is not None else "", processor=processor)
     line = TelegramLine(road, settings, chat) if chat is not None else None
     web = make_app(Wiring(settings, road, processor, line))
     try:
@@ -90,13 +90,19 @@ async def run(app: App, stop: asyncio.Event) -> None:
     serving = asyncio.create_task(_serve(server, stop))
     chatting = asyncio.create_task(app.telegram.run(stop)) if app.telegram is not None else None
     try:
-        await worker.run(app.road, stop, (*JOBS, Job("reconcile", 60, lambda road: reconcile_due(road, app.processor))))
+        await worker.run(app.road, stop, (*JOBS, *payment_jobs(app.processor)))
     finally:
         stop.set()
         server.should_exit = True
         await serving
         if chatting is not None:
             await chatting
+
+
+def payment_jobs(processor: Processor) -> tuple[Job, ...]:
+    """What asks the payment processor without anybody's having said a word."""
+    return (Job("reconcile_pages", 60, lambda road: reconcile.reconcile_due(road, processor)),
+            Job("reconcile_books", 600, lambda road: reconcile.daily(road, processor)))
 
 
 class _Server(uvicorn.Server):

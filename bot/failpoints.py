@@ -25,10 +25,14 @@ DELIVER: Final = (
 PAY: Final = (
     "pay.begun", "pay.asked", "pay.opened", "return.asked", "return.applied", "reconcile.asked", "reconcile.applied",
 )
+#: A call to the processor: claimed, answered, its outcome written down; or it brought an error.
+CALL: Final = ("call.claimed", "call.asked", "call.recorded", "call.refused")
+#: Reading the processor's books, and saying what each difference came to.
+RECONCILE: Final = ("reconcile.entries", "reconcile.payouts", "reconcile.judged")
 #: Telegram by polling: what getUpdates brought is accepted one by one, and confirmed by the next getUpdates.
 POLL: Final = ("poll.fetched", "poll.accepted")
 POSTINGS: Final = ("postings.gathered", "postings.written")
-NAMES: Final = frozenset(RECEIVE + DELIVER + PAY + POLL + POSTINGS)
+NAMES: Final = frozenset(RECEIVE + DELIVER + PAY + CALL + RECONCILE + POLL + POSTINGS)
 
 
 class FailpointError(ValueError):

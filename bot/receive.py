@@ -14,6 +14,7 @@ from billing.inbox import Claimed
 from billing.store.tables import Inbox
 from bot.accept import event_of
 from bot.failpoints import hit
+from bot.processors.base import PaymentEvent, ProcessorError
 from bot.road import Road
 from handlers import understanding
 
@@ -36,9 +37,9 @@ async def receive_one(road: Road, claimed: Claimed) -> None:
     """Work one claimed row; whatever goes wrong, the row waits for another attempt or for staff."""
     try:
         if claimed.kind == "message":
-            body = await road.store.aread(partial(inbox.text_of, inbox_id=claimed.inbox_id))
-            await asyncio.to_thread(understanding.prepare, body)  # before the transaction: no model inside one
-        await road.store.awrite(partial(work, road=road, inbox_id=claimed.inbox_id))
+            await asyncio.to_thread(understanding.prepare, claimed.text)  # before the transaction: no model inside one
+        event = await _completed(road, claimed) if claimed.kind == "processor" else None
+        await road.store.awrite(partial(work, road=road, inbox_id=claimed.inbox_id, event=event))
     except Exception as error:  # noqa: BLE001 - any fault of one row must leave the others' road free
         _log.error("inbox row failed", inbox_id=claimed.inbox_id, kind=claimed.kind, error=type(error).__name__,
                    where=_place(error))
@@ -49,18 +50,35 @@ async def receive_one(road: Road, claimed: Claimed) -> None:
         hit("receive.committed")
 
 
-def work(session: Session, road: Road, inbox_id: int) -> None:
-    """Do all that follows from one row, and mark it done, in the caller's transaction."""
+async def _completed(road: Road, claimed: Claimed) -> PaymentEvent:
+    """Events name a card by its id alone; what a patient knows it by is asked for before the transaction. Where that
+    cannot be had now, money is booked all the same, and a card that was only given waits.
+    """
+    event = event_of(claimed.payload)
+    if road.processor is None:
+        return event
+    try:
+        return await road.processor.complete(event)
+    except ProcessorError:
+        if event.kind == "method_saved":
+            raise
+        return event
+
+
+def work(session: Session, road: Road, inbox_id: int, event: PaymentEvent | None = None) -> None:
+    """Do all that follows from one row, and mark it done, in the caller's transaction. ``event`` is a processor's, with
+    what it left out filled in.
+    """
     row = inbox.take(session, inbox_id, road.worker)
     if row is None:
         return
     now = road.clock.now()
-    inbox.finish(row, now, _work(session, road, row, now))
+    inbox.finish(row, now, _work(session, road, row, now, event))
     session.flush()
     hit("receive.finished")
 
 
-def _work(session: Session, road: Road, row: Inbox, now: datetime) -> str:
+def _work(session: Session, road: Road, row: Inbox, now: datetime, event: PaymentEvent | None) -> str:
     match row.kind:
         case "message" | "event":
             from bot.turns import take_turn
@@ -68,7 +86,7 @@ def _work(session: Session, road: Road, row: Inbox, now: datetime) -> str:
             take_turn(session, road, row, now)
             return ""
         case "processor":
-            payments.apply_event(session, row.practice_id, event_of(row.payload), now)
+            payments.apply_event(session, row.practice_id, event or event_of(row.payload), now)
             return ""
         case "receipt":
             return _apply_receipt(session, row, now)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from billing import cases, inbox, outbox, silence
-from billing.store import lease
+from billing import cases, inbox, outbox, payments, silence
+from billing.store import lease, practices
 from bot import notices
 from bot.deliver import settle_unknown
 from bot.failpoints import hit
+from bot.plan_days import work_plans
 from bot.road import Road
 
 LEASE_NAME = "tick"
@@ -77,6 +79,15 @@ async def close_silent(road: Road) -> int:
     return closed
 
 
+async def flag_overpayments(road: Road) -> int:
+    """Credit that is a federal payer's concern has sixty days from when it was known (42 CFR 401.305)."""
+    now = road.clock.now()
+    flagged = 0
+    for practice_id in await road.store.aread(practices.every):
+        flagged += await road.store.awrite(partial(payments.flag_federal, practice_id=practice_id, now=now))
+    return flagged
+
+
 JOBS: tuple[Job, ...] = (
     Job("wake_deferred", 5, wake_deferred),
     Job("release_expired", 10, release_expired),
@@ -84,6 +95,8 @@ JOBS: tuple[Job, ...] = (
     Job("escalate_cases", 60, escalate_cases),
     Job("notify_staff", 5, notify_staff),
     Job("close_silent", 20, close_silent),
+    Job("work_plans", 60, work_plans),
+    Job("flag_overpayments", 3600, flag_overpayments),
 )
 
 

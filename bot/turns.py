@@ -13,8 +13,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import accounts, apply, chats, consents, outbox, talks
-from billing.commands import Command, CommandRefused, MakeCheckCode, MakeLink, MakeStatement, Refused, RequestPayment
+from billing import accounts, agreed_words, apply, chats, consents, outbox, talks
+from billing.command_context import Context
+from billing.commands import (
+    AskCard,
+    Command,
+    CommandRefused,
+    MakeCheckCode,
+    MakeLink,
+    MakeStatement,
+    OfferPlan,
+    Refused,
+    RequestPayment,
+)
 from billing.phones import address_hash
 from billing.store import case_queries, road_queries
 from billing.store.tables import Conversation, Inbox
@@ -33,7 +44,7 @@ FRESH_FOR = timedelta(minutes=15)
 ANSWER_WITHIN = timedelta(minutes=30)
 """After this long an open question is put away. Well inside the hour in which an answer may go at any time (T-08)."""
 
-_MAKES_LINK = (MakeLink, MakeStatement, RequestPayment)
+_MAKES_LINK = (MakeLink, MakeStatement, RequestPayment, AskCard, OfferPlan)
 _REDACTED_AT = ("sms", "telegram")
 
 
@@ -121,7 +132,7 @@ def build_turn(session: Session, talk: Conversation, message: Text | Happened, p
         conversation_id=talk.id, channel=talk.channel, language=talk.language, language_chosen=talk.language_chosen,
         state=State.from_json(talk.state), account_id=account_id, tries=talk.tries, locked_until=talk.locked_until,
         opted_out=standing.opted_out, first_contact=talk.version == 0,
-        emergency=_in_emergency(session, talk, candidates))
+        emergency=_in_emergency(session, talk, candidates), last_text_at=talk.last_inbound_at)
     today = now.astimezone(ZoneInfo(practice.policy.zone)).date()
     reading = (understanding.read(message.body, talk.language, today, known.state) if isinstance(message, Text)
                else Reading(""))
@@ -161,11 +172,12 @@ def _decide_and_act(session: Session, road: Road, row: Inbox, talk: Conversation
 
 def _carry_out(session: Session, road: Road, row: Inbox, talk: Conversation, decision: Decision,
                now: datetime) -> dict[str, Any]:
-    context = apply.Context(
+    context = Context(
         practice_id=row.practice_id, conversation_id=talk.id, address=talk.address, address_hash=talk.address_hash,
         channel=talk.channel, inbox_id=row.id, language=decision.language or talk.language, now=now, actor="patient")
     results: dict[str, Any] = {}
-    for command in decision.commands:
+    for decided in decision.commands:
+        command = agreed_words.put_in(session, talk.id, decided)
         result = apply.carry_out(session, command, context)
         ref = getattr(command, "ref", "")
         if ref and result is not None:
@@ -190,7 +202,7 @@ def _draft(session: Session, talk: Conversation, row: Inbox, decision: Decision,
     arguments = {name: _filled(value, results) for name, value in reply.arguments.items()}
     words = render.render(reply.template, language, arguments, talk.channel)
     hit("receive.rendered")
-    account_id = fresh_account(talk, now)
+    account_id = _told_of(row) or fresh_account(talk, now)
     return outbox.Draft(
         practice_id=talk.practice_id, channel=talk.channel, address=talk.address, address_hash=talk.address_hash,
         purpose=reply.purpose if reply.purpose != "reply" else words.purpose, template=reply.template,
@@ -200,6 +212,12 @@ def _draft(session: Session, talk: Conversation, row: Inbox, decision: Decision,
         balance_version=road_queries.balance_version(session, account_id) if account_id else None,
         reply_to=row.id, sequence=sequence, buttons=words.buttons,
         statement_id=chat_turns.attached(session, reply.template, account_id))
+
+
+def _told_of(row: Inbox) -> str | None:
+    """News names its account, whoever was verified on this number last: the gate asks that account's wishes."""
+    account_id = row.payload.get("data", {}).get("account_id") if row.kind == "event" else None
+    return str(account_id) if account_id else None
 
 
 def _filled(value: Any, results: Mapping[str, Any]) -> Any:

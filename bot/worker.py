@@ -1,4 +1,7 @@
-"""The loops of one process: receive, deliver, tick. Events ring, polling is the net, and work in hand is finished."""
+"""The loops of one process: receive, call the processor, deliver, tick.
+
+Events ring, polling is the net, and work in hand is finished.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
+from bot.calling import call_due
 from bot.deliver import AT_ONCE, claim_due, deliver_due, deliver_one
 from bot.receive import receive_due
 from bot.road import Road
@@ -24,8 +28,8 @@ async def run(road: Road, stop: asyncio.Event, jobs: tuple[Job, ...] = JOBS) -> 
     scheduler = make_scheduler(road, jobs)
     scheduler.start()
     try:
-        await asyncio.gather(_loop(_receive, road, road.wake.inbox, stop),
-                             _deliver(road, stop))
+        await asyncio.gather(_loop(_receive, road, road.wake.inbox, stop), _deliver(road, stop),
+                             _loop(_call, road, road.wake.calls, stop))
     finally:
         scheduler.shutdown(wait=False)
 
@@ -34,7 +38,18 @@ async def _receive(road: Road) -> int:
     worked = await receive_due(road)
     if worked:
         road.wake.outbox.set()
+        road.wake.calls.set()
     return worked
+
+
+async def _call(road: Road) -> int:
+    """What the payment processor is to be asked; its answers may be news to tell."""
+    if road.processor is None:
+        return 0
+    called = await call_due(road, road.processor)
+    if called:
+        road.wake.inbox.set()
+    return called
 
 
 async def _deliver(road: Road, stop: asyncio.Event) -> None:
@@ -60,7 +75,7 @@ async def _deliver_one(road: Road, outbox_id: str) -> None:
     """What the store raises while a message is under way leaves its claim to run out (bot/tick.py)."""
     try:
         await deliver_one(road, outbox_id)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - as in _loop
         _log.error("loop failed", work="deliver", error=type(error).__name__)
 
 
@@ -89,7 +104,7 @@ async def drain(road: Road, rounds: int = 100) -> int:
     """Receive and deliver until nothing is due, for commands and tests that do not keep a process running."""
     done = 0
     for _ in range(rounds):
-        worked = await receive_due(road) + await deliver_due(road)
+        worked = await receive_due(road) + await _call(road) + await deliver_due(road)
         if not worked:
             return done
         done += worked

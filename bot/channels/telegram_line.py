@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from pydantic import ValidationError
@@ -202,7 +201,7 @@ class TelegramLine:
         if row is None or not row.configured:
             return False
         policy = policy_of(row)
-        return policy.telegram_on(self._road.clock.now().astimezone(ZoneInfo(policy.zone)).date()) is not None
+        return policy.telegram_on(policy.local_day(self._road.clock.now())) is not None
 
     def _language(self, session: Session, chat: str) -> str:
         practice = self._settings.practice

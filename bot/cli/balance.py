@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -55,8 +54,7 @@ def _facts(session: Session, edge: Edge, guarantor: Guarantor | None) -> dict[st
 
     if guarantor is None:
         return None
-    today = edge.now().astimezone(ZoneInfo(edge.policy.zone)).date()
-    account = account_figures(session, guarantor.id, today)
+    account = account_figures(session, guarantor.id, edge.today())
     return {
         "account": guarantor.external, "account_id": guarantor.id, "currency": edge.policy.currency,
         "confirmed": guarantor.confirmed_at is not None, **_amounts(account.total),

@@ -11,7 +11,6 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -78,7 +77,7 @@ def _by_text(edge: Edge, number: str) -> _Talk:
 def _by_telegram(edge: Edge, who: str) -> _Talk:
     from bot.cli.chat_window import ChatWindow
 
-    if edge.policy.telegram_on(edge.now().astimezone(ZoneInfo(edge.policy.zone)).date()) is None:
+    if edge.policy.telegram_on(edge.today()) is None:
         raise Stop("The practice has not accepted Telegram: its policy needs a [telegram] part, see docs/telegram.md "
                    "(T-19).", UNAVAILABLE)
     chat = who if who.isascii() and who.isdecimal() else _chat_of(edge, who)

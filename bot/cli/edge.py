@@ -45,6 +45,10 @@ class Edge:
         """Return the present instant, aware, UTC."""
         return self.clock.now()
 
+    def today(self) -> date:
+        """The practice's own calendar day."""
+        return self.policy.local_day(self.now())
+
     def read(self, fn: Callable[[Session], T], object_kind: str, object_id: str | Callable[[T], str],
              reason: str = "") -> T:
         """Read about somebody and leave a line in the audit trail (T-36), written before anything is shown.

@@ -37,7 +37,7 @@ def explain(
             edge.read(lambda session: _explanations(session, edge, ref), "account",
                       lambda seen: seen[0] if seen else "unknown", "explain"), "such account or visit")
         due = edge.store.read(partial(visits_figures, practice_id=edge.practice_id,
-                                      visit_ids=[one.visit_id for one in explanations]))
+                                      visit_ids=[one.visit_id for one in explanations], today=edge.today()))
         answers = [_answer(one, lang, due[one.visit_id].due_now_minor) for one in explanations]
         _call_staff(edge, account_id, [one for one in explanations if not one.foots])
     if as_json:

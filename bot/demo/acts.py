@@ -109,15 +109,25 @@ async def open_page(browser: aiohttp.ClientSession, link: str, person: Person) -
 
 async def pay_by_card(browser: aiohttp.ClientSession, link: str, person: Person, say: Say) -> None:
     """Press pay on an open page and fill in the hosted one."""
-    async with browser.post(f"{link}/pay", data={}) as answer:
+    say("Pressed pay; the hosted page of the payment processor opened.")
+    await give_card(browser, f"{link}/pay", {}, "4242 4242 4242 4242", person)
+    say("Paid with a test card.")
+
+
+async def give_card(browser: aiohttp.ClientSession, url: str, fields: dict[str, str], number: str,
+                    person: Person) -> str:
+    """Press a button that leads to the processor's page, and fill that in; returns the page that comes after."""
+    async with browser.post(url, data=fields) as answer:
         answer.raise_for_status()
         hosted, at = await answer.text(), str(answer.url)
-    say("Pressed pay; the hosted page of the payment processor opened.")
     action = _FORM.search(hosted)
-    card = {**dict(_FIELD.findall(hosted)), "number": "4242 4242 4242 4242", "exp": "12/30", "cvc": "123",
-            "zip": person.postal_code}
-    await post(browser, urljoin(at, action.group(1) if action else at), card)
-    say("Paid with a test card.")
+    card = {**hidden(hosted), "number": number, "exp": "12/30", "cvc": "123", "zip": person.postal_code}
+    return await post(browser, urljoin(at, action.group(1) if action else at), card)
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of a page's forms."""
+    return dict(_FIELD.findall(page))
 
 
 def new_browser() -> aiohttp.ClientSession:

@@ -6,22 +6,30 @@ What every claim said is spooled to a temporary file, so that a report of a hund
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, Protocol, TypeVar
+from typing import IO, Any, BinaryIO, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
 from billing import charges, imports
-from billing.importers import footing, x12_835, x12_837
+from billing.importers import footing, paper_eob, x12_835, x12_837
 from billing.importers.records import BilledClaim, Fault, ImportFault, PaidClaim, RemittanceClosed, RemittanceOpened
 from billing.store import import_queries
 from bot.importing.claims import billed_facts, paid_facts
 
 T = TypeVar("T")
 Progress = Callable[[int], None]
+
+#: Names of X12 elements in the words of billing/importers/footing.py.
+_ELEMENT = re.compile(r" \((?:CLP|SVC|CAS|BPR|PLB)\d*\)")
+
+#: What reads the remittances of each kind of file into the same records.
+REMITTANCES: Mapping[str, Callable[[BinaryIO, Progress | None], Iterator[x12_835.RemittanceRecord]]] = {
+    "835": x12_835.read, "paper": paper_eob.read}
 
 
 class Store(Protocol):
@@ -62,14 +70,14 @@ class Checked:
         return sum(t.claims for t in self.transactions)
 
 
-def check_remittances(path: Path, store: Store, practice_id: str, digest: str, spool: IO[str],
+def check_remittances(path: Path, kind: str, store: Store, practice_id: str, digest: str, spool: IO[str],
                       progress: Progress | None) -> Checked:
-    """Read an 835. Raises ImportFault for what is no readable X12."""
-    checked = Checked("835", [], [])
+    """Read an 835, or EOBs on paper. Raises ImportFault for what is not readable as such."""
+    checked = Checked(kind, [], [])
     sums: footing.TransactionSums | None = None
     content = footing.ContentDigest()
     with path.open("rb") as stream:
-        for record in x12_835.read(stream, progress):
+        for record in REMITTANCES[kind](stream, progress):
             if isinstance(record, RemittanceOpened):
                 sums, content = footing.TransactionSums(record), footing.ContentDigest()
                 checked.transactions.append(Transaction(record))
@@ -90,7 +98,7 @@ def _check_paid(transaction: Transaction, claim: PaidClaim, sums: footing.Transa
     content.add(claim)
     faults = footing.claim_faults(claim)
     if faults:
-        transaction.bad[transaction.claims] = _say(faults[0])
+        transaction.bad[transaction.claims] = _say(faults[0], on_paper=sums.opened.on_paper)
     _spool(spool, paid_facts(claim))
 
 
@@ -101,8 +109,10 @@ def _close(transaction: Transaction, closed: RemittanceClosed, sums: footing.Tra
     transaction.digest = content.hexdigest(closed.provider_adjustments)
 
 
-def _say(fault: Fault) -> str:
-    """A fault as a biller reads it: where, and what."""
+def _say(fault: Fault, *, on_paper: bool = False) -> str:
+    """A fault as a biller reads it: where, and what. Whoever typed an EOB in knows lines and no segments of X12."""
+    if on_paper:
+        return f"line {fault.position}: {_ELEMENT.sub('', fault.reason)}"
     return f"segment {fault.position} ({fault.segment}): {fault.reason}"
 
 
@@ -190,7 +200,7 @@ def reasons(checked: Checked, skip_bad_claims: bool) -> list[str]:
     """Why the file is refused, the transactions' own faults first; empty when it may be posted."""
     found = [_say(f) for f in checked.faults]
     for transaction in checked.transactions:
-        found.extend(_say(f) for f in transaction.faults)
+        found.extend(_say(f, on_paper=checked.kind == "paper") for f in transaction.faults)
         if not skip_bad_claims:
             found.extend(transaction.bad.values())
     return found

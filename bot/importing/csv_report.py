@@ -32,21 +32,23 @@ def transactions(store: Store, practice_id: str, import_id: str, today: date, ta
 
 def _claims(store: Store, practice_id: str, import_id: str, today: date) -> Iterator[dict[str, Any]]:
     after = 0
-    while found := store.read(partial(_next_page, practice_id=practice_id, import_id=import_id, after=after)):
+    while found := store.read(partial(_next_page, practice_id=practice_id, import_id=import_id, after=after,
+                                            today=today)):
         after, claims = found
         yield from claims
 
 
-def _next_page(session: Session, *, practice_id: str, import_id: str,
-               after: int) -> tuple[int, list[dict[str, Any]]] | None:
+def _next_page(session: Session, *, practice_id: str, import_id: str, after: int,
+               today: date) -> tuple[int, list[dict[str, Any]]] | None:
     page = csv_queries.visits_of_rows(session, import_id, after, PAGE)
-    return (page[-1][0], _page(session, practice_id, import_id, [p[1:] for p in page])) if page else None
+    return (page[-1][0], _page(session, practice_id, import_id, [p[1:] for p in page], today)) if page else None
 
 
-def _page(session: Session, practice_id: str, import_id: str, page: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+def _page(session: Session, practice_id: str, import_id: str, page: Sequence[tuple[str, str]],
+          today: date) -> list[dict[str, Any]]:
     visits = [visit_id for visit_id, _ in page]
     heads = csv_queries.visit_heads(session, visits)
-    due = figures.visits_figures(session, practice_id, visits)
+    due = figures.visits_figures(session, practice_id, visits, today)
     moved: dict[str, list[csv_queries.Moved]] = {}
     for one in csv_queries.moved_by_import(session, import_id, visits):
         moved.setdefault(one.visit_id, []).append(one)

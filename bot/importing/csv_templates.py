@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from billing.importers import paper_eob
 from billing.importers.csv_columns import KINDS, TEMPLATES, Kind
 from bot.cli.exits import USAGE, Stop
 
 
 def write_template(name: str) -> str:
-    """Return a template's text: one of TEMPLATES, or "map". Raises Stop for another name."""
+    """Return a template's text: one of TEMPLATES, "paper-eob" or "map". Raises Stop for another name."""
     if name == "map":
         return _map()
+    if name == "paper-eob":
+        return paper_eob.template()
     kind = TEMPLATES.get(name)
     if kind is None:
-        raise Stop(f"There is no template {name!r}; there are {', '.join(TEMPLATES)} and map.", USAGE)
+        raise Stop(f"There is no template {name!r}; there are {', '.join(TEMPLATES)}, paper-eob and map.", USAGE)
     return _csv(kind)
 
 

@@ -14,11 +14,11 @@ from typing import IO, TypeVar
 from sqlalchemy.orm import Session
 
 from billing import imports
-from billing.importers import x12
+from billing.importers import paper_eob, x12
 from billing.importers.records import ImportFault
 from billing.store import import_queries
 from bot.importing import checking, posting, report
-from bot.importing.checking import Checked, Progress, Store
+from bot.importing.checking import REMITTANCES, Checked, Progress, Store
 from config.practice import PracticePolicy
 
 T = TypeVar("T")
@@ -82,10 +82,13 @@ def dry_run(path: Path, store: Store, job: Job, show: Callable[[report.Report], 
 
 
 def kind_of(path: Path, job: Job) -> str:
-    """Tell 835, 837P, 837I, csv or unknown from the file's head."""
-    if job.column_map is not None or path.suffix.lower() == ".csv":
+    """Tell 835, 837P, 837I, csv, paper (an EOB typed into a CSV file) or unknown from the file's head."""
+    if job.column_map is not None:
         return "csv"
-    return x12.identify(path)
+    if path.suffix.lower() != ".csv":
+        return x12.identify(path)
+    with path.open("rb") as stream:
+        return "paper" if paper_eob.identify(stream) else "csv"
 
 
 def _import(path: Path, store: Store, job: Job, spool: IO[str]) -> report.Report:
@@ -109,8 +112,8 @@ def _import(path: Path, store: Store, job: Job, spool: IO[str]) -> report.Report
 
 def _check(path: Path, kind: str, store: Store, job: Job, poster: imports.Poster, digest: str,
            spool: IO[str]) -> Checked:
-    if kind == "835":
-        return checking.check_remittances(path, store, job.practice_id, digest, spool, job.progress)
+    if kind in REMITTANCES:
+        return checking.check_remittances(path, kind, store, job.practice_id, digest, spool, job.progress)
     return checking.check_claims(path, kind, store, poster, spool, job.progress, job.now)
 
 
@@ -135,7 +138,7 @@ def _post(path: Path, kind: str, store: Store, job: Job, poster: imports.Poster,
             checked, spool, store, job.practice_id, None, today, None))
     run_id, cursor = store.write(lambda s: _begin(s, path, kind, job, digest, checked))
     poster = replace(poster, import_id=run_id)
-    passes = posting.post_remittances if kind == "835" else posting.post_claims
+    passes = posting.post_remittances if kind in REMITTANCES else posting.post_claims
     passes(path, checked, store, poster, cursor, job.now, job.progress)
     tally = store.read(lambda s: import_queries.tally(s, run_id))
     outcome, reason = _ending(tally)

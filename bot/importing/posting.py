@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from billing import imports
-from billing.importers import x12_835, x12_837
+from billing.importers import x12_837
 from billing.importers.records import PaidClaim, RemittanceClosed, RemittanceOpened
-from bot.importing.checking import Checked, Progress, Store, Transaction
+from bot.importing.checking import REMITTANCES, Checked, Progress, Store, Transaction
 
 T = TypeVar("T")
 Now = Callable[[], datetime]
@@ -47,7 +47,7 @@ def post_remittances(path: Path, checked: Checked, store: Store, poster: imports
     transactions = iter(checked.transactions)
     transaction = Transaction()
     with path.open("rb") as stream:
-        for record in x12_835.read(stream, progress):
+        for record in REMITTANCES[checked.kind](stream, progress):
             if isinstance(record, RemittanceOpened):
                 transaction = next(transactions)
                 place.open(transaction)

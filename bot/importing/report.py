@@ -76,7 +76,8 @@ def _claims(transaction: Transaction, spool: IO[str], store: Store, practice_id:
     outcomes = store.read(lambda s: _outcomes(s, transaction, practice_id, import_id))
     for batch in in_batches(enumerate(facts, 1), 200):
         visits = [outcomes[n].visit_id for n, _ in batch if n in outcomes]
-        due = store.read(partial(figures.visits_figures, practice_id=practice_id, visit_ids=[v for v in visits if v]))
+        due = store.read(partial(figures.visits_figures, practice_id=practice_id, today=today,
+                                 visit_ids=[v for v in visits if v]))
         for number, claim in batch:
             yield claim | _ending(transaction, outcomes.get(number), due)
 

@@ -10,7 +10,20 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from billing.store.practices import find_practice
-from bot.web import checking, doors, hooks, passcode, paying, screens, telegram_hook, uploads
+from bot.web import (
+    card_page,
+    checking,
+    doors,
+    hooks,
+    pages,
+    passcode,
+    paying,
+    plan_page,
+    returning,
+    screens,
+    telegram_hook,
+    uploads,
+)
 from bot.web.guard import Headers, pay_origins, security_headers
 from bot.web.wiring import Wiring
 from templates import web
@@ -57,14 +70,20 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/hooks/twilio/status/{outbox_id}", "signature", hooks.twilio_status),
     Route("POST", "/hooks/stripe", "signature", hooks.stripe),
     Route("POST", "/hooks/telegram", "signature", telegram_hook.telegram),
-    Route("GET", "/l/{token}", "link", doors.show),
+    Route("GET", "/l/{token}", "link", pages.show),
     Route("POST", "/l/{token}", "link", doors.answer),
-    Route("GET", "/l/{token}/pdf", "link", doors.pdf),
+    Route("GET", "/l/{token}/pdf", "link", pages.pdf),
     Route("POST", "/l/{token}/pay", "link", paying.press),
-    Route("GET", "/l/{token}/done", "link", paying.done),
+    Route("GET", "/l/{token}/pay", "link", doors.home),
+    Route("GET", "/l/{token}/plan", "link", doors.home),
+    Route("GET", "/l/{token}/card", "link", doors.home),
+    Route("POST", "/l/{token}/plan", "link", plan_page.press),
+    Route("POST", "/l/{token}/card", "link", card_page.press),
+    Route("GET", "/l/{token}/done", "link", returning.done),
     Route("POST", "/l/{token}/done", "link", doors.answer),
     Route("POST", "/l/{token}/files", "link", uploads.receive),
     Route("POST", "/l/{token}/passcode", "link", passcode.receive),
+    Route("GET", "/back", "public", returning.back),
     Route("GET", "/check", "public", checking.show),
     Route("POST", "/check", "public", checking.answer),
     Route("GET", "/style.css", "public", style),

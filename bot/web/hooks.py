@@ -87,5 +87,6 @@ async def stripe(wiring: Wiring, request: Request) -> Response:
 async def _practice_of(wiring: Wiring, event: PaymentEvent) -> str:
     """The payment's practice; money of nobody's payment is looked into by the practice of this installation."""
     found = await wiring.road.store.aread(lambda session: payment_queries.practice_of_event(
-        session, event.payment_id, event.session_ref, event.processor_ref))
+        session, event.payment_id, event.session_ref, event.processor_ref, setup_id=event.setup_id,
+        method_ref=event.method.method_ref if event.method else ""))
     return found or wiring.settings.practice

@@ -1,4 +1,4 @@
-"""The button: from a payment on file to the processor's page, and back.
+"""The button: from a payment that was asked for to the processor's page; bot/web/returning.py is the way back.
 
 Three steps, no transaction around the network: the attempt and its key are committed, the processor is asked, the
 page is written down. Pressing twice, or dying in between, repeats the same attempt.
@@ -12,13 +12,12 @@ from functools import partial
 import structlog
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy.orm import Session
 
 from billing import checkout, link_pages, payment_status, payments
 from billing.checkout import AlreadyOpen, NotNow, Opening
 from billing.link_pages import PaymentPage, Visitor
 from bot.failpoints import hit
-from bot.processors.base import CheckoutPage, CheckoutRequest, PaymentEvent, ProcessorError
+from bot.processors.base import CheckoutPage, CheckoutRequest, ProcessorError
 from bot.web import doors, proof, screens
 from bot.web.wiring import Wiring
 
@@ -26,6 +25,23 @@ from bot.web.wiring import Wiring
 AGAIN_S = (0.3, 0.9)
 
 _log = structlog.get_logger(__name__)
+
+
+async def show(wiring: Wiring, visitor: Visitor, token: str, language: str) -> Response:
+    """The payment as it stands: to be paid, paid, or why not."""
+    page = await wiring.road.store.aread(lambda session: link_pages.payment_page(
+        session, visitor.link, visitor.policy, wiring.now()))
+    if page is None:
+        return HTMLResponse(screens.gone(language), 404)
+    if page.status in payment_status.TOOK_MONEY:
+        return HTMLResponse(screens.paid(visitor, page, language))
+    if page.bank_url:
+        return HTMLResponse(screens.bank(visitor, page, language))
+    if page.on_file:
+        return HTMLResponse(how_it_stands(visitor, page, token, language, answered=True))
+    if page.obstacle:
+        return HTMLResponse(screens.note(visitor, page.obstacle, language))
+    return HTMLResponse(screens.pay(visitor, page, f"/l/{token}/pay", language))
 
 
 async def press(wiring: Wiring, request: Request) -> Response:
@@ -40,7 +56,34 @@ async def press(wiring: Wiring, request: Request) -> Response:
         if made is None:
             return HTMLResponse(screens.note(visitor, "moved", language), 409)
         payment_id, token = made
-    return doors.renew(wiring, request, await _to_page(wiring, visitor, payment_id, token, language), token)
+    elif not await _keep(wiring, request, visitor):
+        return HTMLResponse(screens.note(visitor, "down", language, [(f"/l/{token}", "try_again")]), 503)
+    return doors.renew(wiring, request, await to_page(wiring, visitor, payment_id, token, language), token)
+
+
+async def _keep(wiring: Wiring, request: Request, visitor: Visitor) -> bool:
+    """Whether the box to keep the card is ticked (never required, never ticked for anybody: T-48, T-50), written down.
+
+    A page that is open for the other choice is closed first, so that no card is kept against a wish. False when the
+    processor did not answer.
+    """
+    form = await doors.form_of(request)
+    wanted = not isinstance(form, Response) and form.get("keep") == "yes" and visitor.policy.payments.saved_cards
+    choose = partial(link_pages.keep_card, link=visitor.link, keep=wanted, now=wiring.now())
+    step = await wiring.road.store.awrite(choose)
+    if not step.open_ref:
+        return True
+    try:
+        event = await wiring.processor.expire_page(step.open_ref)
+    except ProcessorError as error:
+        _log.warning("a payment page could not be closed", kind=error.kind, code=error.code)
+        return False
+    if event.kind == "expired":
+        await wiring.road.store.awrite(partial(choose, closed_ref=step.open_ref))
+    else:
+        await wiring.road.store.awrite(lambda session: payments.apply_event(
+            session, visitor.link.practice_id, event, wiring.now()))
+    return True
 
 
 async def _from_statement(wiring: Wiring, request: Request, visitor: Visitor, token: str) -> tuple[str, str] | None:
@@ -53,8 +96,8 @@ async def _from_statement(wiring: Wiring, request: Request, visitor: Visitor, to
         now=wiring.now(), processor=wiring.processor.name))
 
 
-async def _to_page(wiring: Wiring, visitor: Visitor, payment_id: str, token: str, language: str) -> Response:
-    for _ in range(2):  # a refused attempt is followed by one new one
+async def to_page(wiring: Wiring, visitor: Visitor, payment_id: str, token: str, language: str) -> Response:
+    for _ in range(2):  # a refused attempt is followed by one new one; an ended request is judged once more
         step = await wiring.road.store.awrite(partial(
             checkout.begin, practice_id=visitor.link.practice_id, payment_id=payment_id, now=wiring.now()))
         match step:
@@ -69,7 +112,8 @@ async def _to_page(wiring: Wiring, visitor: Visitor, payment_id: str, token: str
             case Opening():
                 hit("pay.begun")
                 try:
-                    return RedirectResponse(await _open(wiring, step, token), 303)
+                    if url := await _open(wiring, step, token):
+                        return RedirectResponse(url, 303)
                 except ProcessorError as error:
                     _log.warning("no payment page", payment_id=payment_id, kind=error.kind, code=error.code)
                     if error.code == "no_online_payment":
@@ -83,20 +127,24 @@ async def _to_page(wiring: Wiring, visitor: Visitor, payment_id: str, token: str
 
 
 async def _open(wiring: Wiring, step: Opening, token: str) -> str:
-    """Ask for the page and write it down; return its address. Raises ProcessorError."""
+    """Ask for the page and write it down; return its address, empty when the request was ended meanwhile.
+
+    Raises ProcessorError.
+    """
     home = f"{wiring.road.public_url.rstrip('/')}/l/{token}"
     asked = CheckoutRequest(
         payment_id=step.payment_id, practice_id=step.practice_id, amount_minor=step.amount_minor,
         currency=step.currency, language=step.language, description=f"{step.practice_name}: payment",
         success_url=f"{home}/done", cancel_url=home, expires_at=step.expires_at,
-        idempotency_key=step.idempotency_key)
+        idempotency_key=step.idempotency_key, bank_debits=step.bank_debits,
+        saves_method=step.saves_method, customer_ref=step.customer_ref)
     page = await _ask(wiring, asked)
     hit("pay.asked")
     url = await wiring.road.store.awrite(partial(
         checkout.opened, practice_id=step.practice_id, payment_id=step.payment_id, attempt=step.attempt,
-        session_ref=page.session_ref, url=page.url))
+        session_ref=page.session_ref, url=page.url, now=wiring.now()))
     hit("pay.opened")
-    return url or page.url
+    return url
 
 
 async def _ask(wiring: Wiring, asked: CheckoutRequest) -> CheckoutPage:
@@ -110,52 +158,17 @@ async def _ask(wiring: Wiring, asked: CheckoutRequest) -> CheckoutPage:
     return await wiring.processor.open_checkout(asked)
 
 
-async def done(wiring: Wiring, request: Request) -> Response:
-    """GET /l/{token}/done: back from the processor's page. Says "paid" only if the ledger does.
-
-    The processor is asked even when the cookie has run out: that tells nothing to anybody, and the money is booked.
-    """
-    token = request.path_params["token"]
-    answered = await _catch_up(wiring, token)
-    visitor = await doors.enter(wiring, request)
-    if visitor is None:
-        return HTMLResponse(screens.ask(doors.language_of(request)))
-    language = doors.language_of(request, visitor)
-    page = await wiring.road.store.aread(lambda session: link_pages.payment_page(session, visitor.link, wiring.now()))
-    return doors.renew(wiring, request, HTMLResponse(
-        _how_it_stands(visitor, page, token, language, answered=answered)))
-
-
-async def _catch_up(wiring: Wiring, token: str) -> bool:
-    """Ask the processor about a page that may have been paid; False when it did not answer."""
-    waiting = await wiring.road.store.aread(partial(link_pages.waiting_payment, token=token, now=wiring.now()))
-    if waiting is None:
-        return True
-    practice_id, session_ref = waiting
-    try:
-        event = await wiring.processor.fetch_checkout(session_ref)
-    except ProcessorError as error:
-        _log.warning("no answer about a payment page", kind=error.kind, code=error.code)
-        return False
-    hit("return.asked")
-    await wiring.road.store.awrite(partial(_apply, practice_id=practice_id, event=event, wiring=wiring))
-    wiring.road.wake.inbox.set()
-    return True
-
-
-def _apply(session: Session, practice_id: str, event: PaymentEvent, wiring: Wiring) -> None:
-    payments.apply_event(session, practice_id, event, wiring.now())
-    hit("return.applied")
-
-
-def _how_it_stands(visitor: Visitor, page: PaymentPage | None, token: str, language: str, *, answered: bool) -> str:
-    if page is None:
-        return screens.gone(language)
+def how_it_stands(visitor: Visitor, page: PaymentPage, token: str, language: str, *, answered: bool) -> str:
+    """What is said to somebody who comes back: "paid" only if the ledger says so."""
     if page.status in payment_status.TOOK_MONEY:
         return screens.paid(visitor, page, language)
-    again = [(f"/l/{token}", "try_again")]
+    if page.bank_url:
+        return screens.bank(visitor, page, language)
+    again = [] if page.on_file else [(f"/l/{token}", "try_again")]
     if page.status in {payment_status.FAILED, payment_status.EXPIRED}:
         return screens.note(visitor, "failed", language, again)
-    if not answered or (page.status == payment_status.PENDING and page.bank_at_work):
+    if page.on_file and page.status == payment_status.CANCELLED:
+        return screens.note(visitor, "cancelled", language)
+    if not answered or page.on_file or (page.status == payment_status.PENDING and page.bank_at_work):
         return screens.note(visitor, "working", language, [(f"/l/{token}/done", "working_check")])
     return screens.note(visitor, "open", language, [(f"/l/{token}", "back"), (f"/l/{token}/done", "working_check")])

@@ -42,6 +42,12 @@ def letterhead(policy: PracticePolicy) -> dict[str, Any]:
     return {"name": policy.legal_name, "lines": [phone_words(policy.phone)]}
 
 
+def card_warning(policy: PracticePolicy, language: str) -> str:
+    """Said before a card is asked for where its use forgoes protections (T-54: NY GBL 519-a); empty elsewhere."""
+    due = policy.region == "NY" and policy.payments.ny_card_warning
+    return str(web.words(language)["ny_card"]) if due else ""
+
+
 def pay(visitor: Visitor, payment: PaymentPage, action: str, language: str) -> str:
     said = web.words(language)
     amount = money(payment.amount_minor, language, payment.currency)
@@ -49,7 +55,18 @@ def pay(visitor: Visitor, payment: PaymentPage, action: str, language: str) -> s
              money(minor, language, payment.currency)] for on, external, minor in payment.rows]
     return web.page("pay", language, {
         "practice": letterhead(visitor.policy), "phone": phone_words(visitor.policy.phone), "amount": amount,
-        "rows": rows, "total": None, "action": action, "fields": []})
+        "rows": rows, "total": None, "action": action, "fields": [], "keep": payment.may_keep,
+        "warning": card_warning(visitor.policy, language)})
+
+
+def bank(visitor: Visitor, payment: PaymentPage, language: str) -> str:
+    """The patient's bank wants to ask them about a card on file; the link leads to its own page."""
+    said = web.words(language)
+    hero = {"label": said["pay_amount"], "amount": money(payment.amount_minor, language, payment.currency), "by": "",
+            "lead": ""}
+    link = {"href": payment.bank_url, "text": said["bank_button"], "quiet": ""}
+    return note_page(language, visitor.policy, said["bank_title"], said["bank_text"].format(
+        phone=phone_words(visitor.policy.phone)), [link], hero)
 
 
 def paid(visitor: Visitor, payment: PaymentPage, language: str) -> str:
@@ -61,7 +78,8 @@ def paid(visitor: Visitor, payment: PaymentPage, language: str) -> str:
     return note_page(language, visitor.policy, said["paid_title"], text, hero=hero)
 
 
-def sheet(name: str, page: Mapping[str, Any], home: str, query: str, language: str, due: DueNow | None = None) -> str:
+def sheet(name: str, page: Mapping[str, Any], home: str, query: str, language: str, due: DueNow | None = None,
+          warning: str = "") -> str:
     """A statement, itemised bill or receipt, from the same strings as its PDF; with a button if something is due.
 
     ``home`` is the link's path; ``query`` what picked the sheet, if anything did ("visit=2&").
@@ -71,7 +89,7 @@ def sheet(name: str, page: Mapping[str, Any], home: str, query: str, language: s
         button = {"amount": money(due.amount_minor, language, due.currency), "action": f"{home}/pay",
                   "fields": [("amount", str(due.amount_minor)), ("version", str(due.balance_version))]}
     return web.page(name, language, {
-        "page": page, "pdf": f"{home}/pdf?{query}", "query": query, "pay": button,
+        "page": page, "pdf": f"{home}/pdf?{query}", "query": query, "pay": button, "warning": warning,
         "now_due": money(due.amount_minor, language, due.currency) if due is not None else ""})
 
 
@@ -81,7 +99,8 @@ def pay_now(visitor: Visitor, due: DueNow, action: str, language: str) -> str:
     amount = money(due.amount_minor, language, due.currency)
     return web.page("pay", language, {
         "practice": letterhead(visitor.policy), "phone": phone_words(visitor.policy.phone), "amount": amount,
-        "rows": [[said["pay_now_heading"], amount]], "total": None, "action": action,
+        "rows": [[said["pay_now_heading"], amount]], "total": None, "action": action, "keep": False,
+        "warning": card_warning(visitor.policy, language),
         "fields": [("amount", str(due.amount_minor)), ("version", str(due.balance_version))]})
 
 
