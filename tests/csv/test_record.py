@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from billing import postings, record
+from billing import postings, record, refunds
 from billing.accounts import find_account
 from billing.ledger import Posting, patient, post, wide
-from billing.payments import record_desk_payment, refund
+from billing.payments import record_desk_payment
 from billing.settlement import settle
 from billing.store.tables import ImportedBalance, Payment, PostingBatch
 from billing.store.tables import Posting as PostingTable
@@ -175,7 +175,9 @@ def test_payments_refunds_and_adjustments_leave_exactly_once(theirs: World) -> N
     theirs.give("balances", balance("V-1", "40.00"), balance("V-2", "30.00"))
     first = pay(theirs, 1_500, "V-1", "R-1")
     one = export(theirs)
-    theirs.store.write(lambda s: refund(s, s.get_one(Payment, first.id), 500, theirs.at, theirs.at))
+    theirs.store.write(lambda s: refunds.ask(
+        s, practice_id=first.practice_id, payment_id=first.id, amount_minor=500, tender="original", reason="overpaid",
+        note="", by="ana", dedupe="R-1", policy=maple_clinic(), now=theirs.at))
     write_off(theirs, "V-2", 300)
     two = export(theirs)
     assert export(theirs) == []

@@ -79,7 +79,7 @@ class Books:
     def figures(self, claim_id: str) -> Figures:
         """The visit's figures."""
         visit = self.visit(claim_id)
-        return self.store.read(lambda s: figures.visits_figures(s, PRACTICE, [visit.id])[visit.id])
+        return self.store.read(lambda s: figures.visits_figures(s, PRACTICE, [visit.id], self.now().date())[visit.id])
 
     def account(self, claim_id: str) -> Figures:
         visit = self.visit(claim_id)
@@ -136,13 +136,15 @@ class Books:
 
     def refund(self, payment_id: str, total_minor: int) -> None:
         """Give back so much of a payment in all."""
-        from billing.payments import refund
-        from billing.store.payment_queries import lock_payment
+        from billing import refunds
+        from billing.store.tables import Payment
+        from tests.conftest import maple_clinic
 
         def back(session: Session) -> None:
-            payment = lock_payment(session, PRACTICE, payment_id)
-            assert payment is not None
-            refund(session, payment, total_minor, self.now(), self.now())
+            more = total_minor - session.get_one(Payment, payment_id).refunded_minor
+            refunds.ask(session, practice_id=PRACTICE, payment_id=payment_id, amount_minor=more, tender="original",
+                        reason="billing_error", note="", by="ana", dedupe=f"refund {next(self.numbers)}",
+                        policy=maple_clinic(payments={"refund_approval_above_minor": 10_000_000}), now=self.now())
 
         self.store.write(back)
 

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing import apply, cases, consents, holds, links
-from billing.apply import Context, carry_out
+from billing import cases, consents, holds, links
+from billing.apply import carry_out
+from billing.command_context import Context
 from billing.commands import (
     CancelPayment,
     Command,
@@ -195,7 +196,7 @@ def test_a_payment_is_written_down_with_its_link_and_can_be_cancelled(store: Sto
     [token] = run(store, scene, pay(scene, current(store, scene)))
     assert token is not None
     door = store.read(lambda session: links.open(session, token, scene.now))
-    assert door is not None and door.purpose == apply.PAY
+    assert door is not None and door.purpose == "pay"
 
     def status(session: Session) -> tuple[str, int]:
         row = session.get(Payment, door.object_id)

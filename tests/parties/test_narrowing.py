@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing import cases, holds, narrowing
-from billing.apply import Context, carry_out
+from billing.apply import carry_out
+from billing.command_context import Context
 from billing.commands import Command, OpenCase, SpecifyCase
 from billing.figures import account_figures
 from billing.store.tables import Audit, Case, Practice

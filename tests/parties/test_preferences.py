@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from billing import apply, cases, check_codes, gate, passcode_digest, passcodes, preferences, statements
-from billing.apply import Context
+from billing.command_context import Context
 from billing.commands import OpenCase, RecordPreference
 from billing.own_hours import OwnHours
 from billing.passcodes import WeakPasscode

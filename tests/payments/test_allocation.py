@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.allocation import Part, allocate, take_back
+from billing.allocation import Part, allocate, spread, take_back
 
 cents = st.integers(min_value=0, max_value=50_000)
 visits = st.sampled_from(["a", "b", "c", "d"])
@@ -45,5 +46,44 @@ def test_a_refund_takes_no_more_than_was_paid_credit_first(amount: int, credit: 
     assert not credit or not amount or taken[0].visit_id is None
 
 
-def test_the_visit_paid_last_is_owed_again_first() -> None:
-    assert take_back(60, 0, [Part("a", 100), Part("b", 50)]) == (Part("b", 50), Part("a", 10))
+def test_money_that_goes_back_is_taken_off_the_visits_by_their_shares() -> None:
+    assert take_back(60, 0, [Part("a", 100), Part("b", 50)]) == (Part("a", 40), Part("b", 20))
+    assert take_back(1, 0, [Part("a", 50), Part("b", 50)]) == (Part("a", 1),)
+    assert take_back(70, 50, [Part("a", 100), Part("b", 50)]) == (Part(None, 50), Part("a", 13), Part("b", 7))
+
+
+@given(amount=cents, weights=st.lists(st.tuples(visits, cents), max_size=5, unique_by=lambda one: one[0]))
+def test_a_spread_sums_to_the_cent_keeps_to_the_weights_and_is_within_a_cent_of_fair(
+        amount: int, weights: list[tuple[str, int]]) -> None:
+    total = sum(weight for _, weight in weights)
+    if amount and not total:
+        with pytest.raises(ValueError, match="weights above nothing"):
+            spread(amount, weights)
+        return
+    shares = dict(spread(amount, weights))
+    assert sum(shares.values()) == amount
+    for key, weight in weights:
+        share = shares.get(key, 0)
+        assert not weight or abs(share * total - amount * weight) < total
+        assert share <= weight or amount > total
+
+
+def test_the_largest_remainder_gets_the_odd_cent_and_a_tie_goes_to_the_first() -> None:
+    assert spread(100, [("a", 1), ("b", 1), ("c", 1)]) == (("a", 34), ("b", 33), ("c", 33))
+    assert spread(10, [("a", 1), ("b", 2), ("c", 3)]) == (("a", 2), ("b", 3), ("c", 5))
+    assert spread(0, []) == ()
+    with pytest.raises(ValueError, match="nothing or more"):
+        spread(-1, [("a", 1)])
+
+
+def test_a_plan_comes_before_a_statement_and_a_statement_before_the_oldest_visit() -> None:
+    owed = {"old": 100, "plan": 80, "bill": 60}
+    plan, bill, due = [("plan", 80)], [("bill", 60)], [("old", 100), ("bill", 60)]
+    assert allocate(70, [], owed, plan, bill, due) == (Part("plan", 70),)
+    assert allocate(100, [], owed, plan, bill, due) == (Part("plan", 80), Part("bill", 20))
+    assert allocate(300, [], owed, plan, bill, due) == (
+        Part("plan", 80), Part("bill", 60), Part("old", 100), Part(None, 60))
+
+
+def test_what_an_instruction_gave_a_visit_counts_against_what_a_list_may_give_it() -> None:
+    assert allocate(100, [("a", 30)], {"a": 90}, [("a", 50)]) == (Part("a", 50), Part(None, 50))

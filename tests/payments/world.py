@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from billing import ledger
+from billing import ledger, methods, saved_charges
+from billing.commands import ChargeSavedCard
+from billing.payment_requests import RequestContext
 from billing.store.seal import blind, normal_account, normal_name
 from billing.store.tables import (
     Case,
@@ -25,6 +27,7 @@ from billing.store.tables import (
     Visit,
 )
 from billing.threads import of_hash
+from config.practice import PracticePolicy
 
 PRACTICE = "prac_maple"
 ANNA = "acct_anna"
@@ -45,6 +48,28 @@ class Event:
     processor_ref: str = "pi_1"
     reason: str = ""
     occurred_at: datetime = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)
+    method: Card | None = None
+    setup_id: str | None = None
+    refund_id: str | None = None
+    refund_ref: str = ""
+    dispute_ref: str = ""
+    evidence_due_at: datetime | None = None
+    fee_minor: int = 0
+    next_url: str = ""
+    tender: str = ""
+    inquiry: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """A kept card, as bot/processors/base.py's SavedMethod."""
+
+    customer_ref: str = "cus_1"
+    method_ref: str = "pm_1"
+    kind: str = "card"
+    brand: str = "visa"
+    last4: str = "4242"
+    expires_on: date | None = date(2028, 2, 29)
 
 
 def account(session: Session, account_id: str, number: str, now: datetime, *, confirmed: bool = True) -> None:
@@ -134,3 +159,16 @@ def news(session: Session) -> list[tuple[str, Any]]:
 
 def transfers(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Transfer)) or 0
+
+
+def card(session: Session, now: datetime, method_ref: str = "pm_1") -> str:
+    """Anna's card on file."""
+    return methods.keep(session, PRACTICE, ANNA, Card(method_ref=method_ref), now).id
+
+
+def yes(session: Session, now: datetime, card_id: str, split: tuple[tuple[str, int], ...] = ((OLD, OLD_MINOR),), *,
+        message: str = "inbox:9", policy: PracticePolicy) -> Payment:
+    """Anna says yes, in the thread, to being charged."""
+    command = ChargeSavedCard(ANNA, card_id, sum(m for _, m in split), split, version(session), "en",
+                              "Charge your Visa ending in 4242 $100.00 today?", "1")
+    return saved_charges.by_yes(session, command, RequestContext(PRACTICE, policy, now, TALK, message))

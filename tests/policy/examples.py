@@ -57,6 +57,16 @@ def charge(*, account: dict[str, Any] | None = None, recipient: dict[str, Any] |
     return demand(account=account, recipient=recipient, charge=replace(CHARGE, **changes))
 
 
+#: Facts of a charge that nobody is there to refuse: authorized up to its amount, noticed three days ago.
+AUTOPAY: dict[str, Any] = {"practice_starts": True, "most_minor": 12_000, "noticed_minor": 12_000,
+                           "notice_age": timedelta(days=3)}
+
+
+def autopay(*, account: dict[str, Any] | None = None, **changes: Any) -> Facts:
+    """An instalment that is charged while the patient is not there."""
+    return charge(account=account, **{**AUTOPAY, **changes})
+
+
 def telegram(risk: dict[str, Any] | None) -> PracticeFacts:
     """A practice on Telegram, whose acceptance of the risk is ``risk``."""
     accepted = {"accepted_by": "M. Lopez, manager", "accepted_on": "2026-11-01", "wording_version": "2026-11"}
@@ -123,6 +133,10 @@ OVERLAPPING: dict[str, tuple[Facts, str]] = {
 
 #: Rule -> facts of a charge that is taken as soon as the rule is taken out.
 CHARGE_EXAMPLES: dict[str, Facts] = {
+    "T-47": autopay(instalments=5, disclosed=False),
+    "T-48": autopay(authorized=False),
+    "T-49": autopay(method_kind="bank", last_failure="R01", tries_180_days=3),
+    "T-50": autopay(method_usable=False),
     "T-51": charge(amount_minor=12_001, split=(("visit_1", 12_001),)),
     "T-57": charge(account=held("qmb", "visit_1")),
     "guarantor-unconfirmed": charge(recipient={"confirmed": False}),
@@ -134,6 +148,8 @@ CHARGE_EXAMPLES: dict[str, Facts] = {
     "credit-elsewhere": charge(account={"credit_minor": 500}),
     "balance-moved": charge(balance_version=3),
     "sending-mode": demand(practice=replace(practice(), configured=False), charge=CHARGE),
-    **{f"hold:{kind.name}": charge(account=held(kind.name)) for kind in KINDS.values()
-       if kind.stops_charge and kind.name != "qmb"},
+    "unfinished-import": autopay(account={"unfinished_import": True}),
+    # What stops a patient who pays stops a charge of our own as well; the rest stops only the latter.
+    **{f"hold:{kind.name}": (charge if kind.stops_charge else autopay)(account=held(kind.name))
+       for kind in KINDS.values() if (kind.stops_charge or kind.stops_demand) and kind.name != "qmb"},
 }

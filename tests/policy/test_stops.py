@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from billing.hold_kinds import KINDS
 from billing.policy.core import decide, may_charge
-from tests.policy.examples import NOON, answer, charge, demand, held, practice
+from tests.policy.examples import NOON, answer, autopay, charge, demand, held, practice
 
 ELSEWHERE = "visit_9"  # a visit of the account on which nothing is due
 
@@ -139,6 +140,23 @@ def test_a_waiver_check_only_lessens_what_is_due() -> None:
     assert charge_under("waiver_check", "visit_1") == "allowed"
 
 
+ASKING_STOPS = sorted(kind.name for kind in KINDS.values() if kind.stops_demand)
+
+
+@pytest.mark.parametrize("kind", ASKING_STOPS)
+def test_what_stops_asking_stops_a_charge_that_nobody_is_there_to_refuse(kind: str) -> None:
+    """receivables.md D4: stops are checked when a text is sent and when a card is charged."""
+    rule = "T-57" if kind == "qmb" else f"hold:{kind}"
+    assert may_charge(autopay(account=held(kind))).rule == rule
+    reach = "allowed" if KINDS[kind].stops_demand == "visit" else rule
+    assert may_charge(autopay(account=held(kind, ELSEWHERE))).rule == reach
+
+
+def test_the_stops_of_a_charge_of_our_own_are_those_of_the_notes() -> None:
+    assert set(ASKING_STOPS) >= {"attorney", "cease", "staff_flag", "emergency", "handover", "paid_already",
+                                 "language_unmet", "confidential_contact", "wrong_number", "takeback"}
+
+
 def test_guarantor_unconfirmed_is_neither_messaged_with_amounts_nor_charged() -> None:
     nobody = {"confirmed": False}
     assert decide(demand(recipient=nobody)).rule == "guarantor-unconfirmed"
@@ -225,6 +243,15 @@ def test_unfinished_import_delays_demands() -> None:
     ruling = decide(demand(account={"unfinished_import": True}))
     assert (ruling.outcome, ruling.rule) == ("defer", "unfinished-import")
     assert ruling.until_at is not None and ruling.until_at > NOON
+
+
+def test_unfinished_import_stops_a_charge_of_our_own_but_not_a_patient_who_pays() -> None:
+    assert may_charge(autopay(account={"unfinished_import": True})).rule == "unfinished-import"
+    assert may_charge(charge(account={"unfinished_import": True})).rule == "allowed"
+
+
+def test_stale_ledger_stops_a_charge_of_our_own() -> None:
+    assert may_charge(autopay(account={"stale": True})).rule == "stale-ledger"
 
 
 @pytest.mark.parametrize("mode", ["off", "shadow"])

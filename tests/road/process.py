@@ -1,33 +1,26 @@
-"""A process that the crash tests kill. Started once, it forks a child for each run, so that a run takes a moment.
-
-Standard input: one JSON object per line: url, journal, now, failpoint, messages, refuse. Standard output: the exit
-code of the child, -9 when killed. A child accepts the messages, ticks, and works until nothing is due at that instant.
+"""A process that the crash tests kill (forking.py drives it). A life is ordered by url, journal, now, failpoint,
+messages, refuse: it accepts the messages, ticks, and works until nothing is due at that instant.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import json
 import os
-import sys
 import tempfile
-import traceback
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bot import failpoints
 from bot.accept import accept_message, keep
 from bot.channels.base import Inbound, Outbound, SendError, Sent
 from bot.channels.console import ConsoleChannel
-from bot.logs import configure_logs
 from bot.road import Road
 from bot.tick import JOBS, tick
 from bot.worker import drain
 from bot.write import open_store
 from tests.conftest import TEST_KEYS, TUESDAY, Clock, practice_row
+from tests.road.forking import serve_lives
 
 
 class Refusing(ConsoleChannel):
@@ -55,16 +48,6 @@ async def live(order: dict[str, Any]) -> None:
     store.close()
 
 
-def run(order: dict[str, Any]) -> None:
-    try:
-        failpoints.arm(order["failpoint"])
-        asyncio.run(live(order))
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
-
-
 def warm_up() -> None:
     """Live once on a database of its own before the first fork, so that imports and mappings are paid once."""
     with tempfile.TemporaryDirectory() as folder:
@@ -75,19 +58,7 @@ def warm_up() -> None:
         message = {"external_id": "W1", "sender": "+12125550100", "to": "", "body": "HELP"}
         asyncio.run(live({"url": url, "journal": f"{folder}/journal", "now": TUESDAY.isoformat(),
                           "messages": [message]}))
-    gc.freeze()
-
-
-def main() -> None:
-    configure_logs("error")  # to standard error: standard output is for exit codes
-    warm_up()
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            run(json.loads(line))
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    serve_lives(live, warm_up)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -20,8 +19,8 @@ import pytest
 from billing.store.tables import Case, Conversation, Inbox, Outbox, Practice
 from bot.failpoints import DELIVER, RECEIVE
 from bot.write import Store
+from tests.road.forking import live_once, running
 
-ROOT = Path(__file__).parents[2]
 KILLED = -9
 
 MESSAGES = [
@@ -48,11 +47,7 @@ class Machine:
         self.now += later
         order = {"url": self.url, "journal": str(self.journal), "now": self.now.isoformat(), "failpoint": failpoint,
                  "messages": MESSAGES if deliver_again else [], "refuse": refuse}
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+        return live_once(self.process, order)
 
     def recover(self) -> None:
         """Enough undisturbed lives for every lease to run out and for two look-ups ten minutes apart."""
@@ -67,12 +62,8 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen([sys.executable, "-m", "tests.road.process"], cwd=ROOT, stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, text=True) as started:
+    with running("tests.road.process") as started:
         yield started
-        assert started.stdin is not None
-        started.stdin.close()
-        started.wait(30)
 
 
 @pytest.fixture

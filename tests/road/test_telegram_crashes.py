@@ -5,9 +5,7 @@ twice, no message leaves twice. What left is counted from the server's journal.
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -19,9 +17,9 @@ from billing.store.tables import Case, Inbox, Outbox
 from bot.failpoints import POLL
 from bot.write import Store
 from tests.conftest import Clock
+from tests.road.forking import live_once, running
 from tests.road.telegram_scene import Scene, open_scene
 
-ROOT = Path(__file__).parents[2]
 KILLED = -9
 SAID = ((7001, "/help"), (7002, "/start"), (7001, "AYUDA"), (7003, "HELP"))
 
@@ -42,14 +40,7 @@ class Machine:
         self.scene.clock.advance(**later)
         order = {"url": self.url, "telegram": self.scene.url, "now": self.scene.clock().isoformat(),
                  "failpoint": failpoint}
-        return await asyncio.to_thread(self._ask, json.dumps(order))
-
-    def _ask(self, order: str) -> int:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(order + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+        return await asyncio.to_thread(live_once, self.process, order)
 
     async def recover(self) -> None:
         for _ in range(3):
@@ -58,12 +49,8 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen([sys.executable, "-m", "tests.road.telegram_process"], cwd=ROOT, stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, text=True) as started:
+    with running("tests.road.telegram_process") as started:
         yield started
-        assert started.stdin is not None
-        started.stdin.close()
-        started.wait(30)
 
 
 @pytest.fixture

@@ -179,5 +179,5 @@ def test_every_route_of_the_application_is_in_the_table_with_its_authentication(
     assert {route.path for route in ROUTES if route.auth == "signature"} == {
         "/hooks/twilio/sms", "/hooks/twilio/status/{outbox_id}", "/hooks/stripe", "/hooks/telegram"}
     assert {route.path for route in ROUTES if route.auth == "public"} == {
-        "/check", "/style.css", "/robots.txt", "/healthz", "/readyz"}
+        "/back", "/check", "/style.css", "/robots.txt", "/healthz", "/readyz"}
     assert all(route.path.startswith("/l/{token}") for route in ROUTES if route.auth == "link")
