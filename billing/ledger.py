@@ -6,7 +6,7 @@ document twice does nothing, the same key with other content is a LedgerConflict
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -30,7 +30,10 @@ class Account:
 
     @property
     def practice_wide(self) -> bool:
-        return self.kind not in {"patient", "payer", "credit"}
+        return not self.key.startswith(_OWNED)
+
+
+_OWNED = ("patient:", "payer:", "credit:")
 
 
 def patient(visit_id: str) -> Account:
@@ -57,14 +60,15 @@ def wide(key: str) -> Account:
 
 WIDE = frozenset({
     "revenue", "contractual", "payer_clearing", "withholding", "suspense", "interest", "bank", "fees",
-    "refunds_payable", "bad_debt", "charity", "small_balances", "agency", "opening",
+    "refunds_payable", "bad_debt", "charity", "small_balances", "discounts", "agency", "opening",
 })
 
 #: Why a transfer was made; explain, statements and the posting file read these.
 CODES = frozenset({
     "charge", "payer_payment", "contractual", "patient_share", "next_payer", "prior_payer", "takeback",
     "patient_payment", "refund", "to_credit", "from_credit", "suspense", "provider_adjustment", "opening", "external",
-    "adjustment", "processor_fee", "payout", "deposit", "reversal",
+    "adjustment", "processor_fee", "payout", "deposit", "reversal", "charity", "bad_debt", "small_balance", "discount",
+    "placement", "recall", "agency_fee",
 })
 
 
@@ -114,14 +118,16 @@ def post(session: Session, postings: Sequence[Posting], now: datetime, *, new: b
     """
     if not postings:
         return 0
-    store.lock_guarantors(session, sorted({p.guarantor_id for p in postings if p.guarantor_id}))
-    fresh = list(postings) if new else _not_yet_posted(session, postings)
+    owners = sorted({p.guarantor_id for p in postings if p.guarantor_id})
+    posted, accounts = store.look(session, postings[0].practice_id, owners,
+                                  () if new else {(p.source, p.source_ref) for p in postings},
+                                  {account.key for p in postings for account in (p.debit, p.credit)})
+    fresh = postings if new else _not_yet_posted(postings, posted)
     if not fresh:
         return 0
-    accounts = store.ensure_accounts(session, _accounts_of(fresh))
-    store.insert_transfers(session, [_row(p, accounts, now) for p in fresh])
-    store.add_to_balances(session, _deltas(fresh, accounts))
-    store.bump_versions(session, sorted({p.guarantor_id for p in fresh if p.guarantor_id}))
+    accounts = store.ensure_accounts(session, _accounts_of(fresh), accounts)
+    store.write_down(session, [_row(p, accounts, now) for p in fresh], _deltas(fresh, accounts),
+                     sorted({p.guarantor_id for p in fresh if p.guarantor_id}))
     return len(fresh)
 
 
@@ -157,8 +163,8 @@ def _account(known: store.AccountRow) -> Account:
     return Account(known.key, known.visit_id, known.coverage_id, known.guarantor_id)
 
 
-def _not_yet_posted(session: Session, postings: Sequence[Posting]) -> list[Posting]:
-    posted = store.find_posted(session, postings[0].practice_id, {(p.source, p.source_ref) for p in postings})
+def _not_yet_posted(postings: Sequence[Posting],
+                    posted: Mapping[tuple[str, str], tuple[str, str, int, str]]) -> list[Posting]:
     fresh: dict[tuple[str, str], Posting] = {}
     for p in postings:
         before = posted.get((p.source, p.source_ref)) or _content(fresh.get((p.source, p.source_ref)))
@@ -177,10 +183,11 @@ def _accounts_of(postings: Sequence[Posting]) -> list[store.NewAccount]:
     found: dict[str, store.NewAccount] = {}
     for p in postings:
         for account in (p.debit, p.credit):
-            found.setdefault(account.key, store.NewAccount(
-                p.practice_id, account.key, account.kind, account.practice_wide,
-                None if account.practice_wide else account.guarantor_id or p.guarantor_id,
-                account.visit_id, account.coverage_id))
+            if account.key not in found:
+                wide = account.practice_wide
+                found[account.key] = store.NewAccount(
+                    p.practice_id, account.key, account.kind, wide,
+                    None if wide else account.guarantor_id or p.guarantor_id, account.visit_id, account.coverage_id)
     return list(found.values())
 
 

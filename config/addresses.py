@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, urlsplit
+from dataclasses import dataclass
+from urllib.parse import SplitResult, unquote, urlsplit
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _PASSWORD = re.compile(r"(://[^:/@]*):[^@]*@")
@@ -51,6 +52,36 @@ def is_loopback(address: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MailServer:
+    """An SMTP server. ``tls`` from the first byte on (smtps), else by STARTTLS, which only this machine may lack."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: bool
+
+    @property
+    def local(self) -> bool:
+        return is_loopback(f"smtp://[{self.host}]" if ":" in self.host else f"smtp://{self.host}")
+
+
+def mail_server(text: str) -> MailServer:
+    """Read ``smtp://user:password@host:587`` or ``smtps://user:password@host:465``. Raises AddressFault."""
+    parts = _split(text.strip())
+    if parts is None or parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise AddressFault("write smtp://user:password@host:587 (with STARTTLS) or smtps://user:password@host:465")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise AddressFault("write the mail server's address without anything behind the port; in user and password "
+                           "write /, ?, # and @ as %2F, %3F, %23 and %40")
+    if bool(parts.username) != bool(parts.password):
+        raise AddressFault("write both a user and a password of the mail server, or neither")
+    tls = parts.scheme == "smtps"
+    return MailServer(parts.hostname, parts.port or (465 if tls else 587), unquote(parts.username or ""),
+                      unquote(parts.password or ""), tls)
 
 
 def _split(text: str) -> SplitResult | None:

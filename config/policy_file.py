@@ -30,6 +30,9 @@ def read_policy(path: Path) -> PracticePolicy:
         raise PolicyError(f"{path}: is not UTF-8 text; save it again as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{path}: is not TOML: {error}") from error
+    if values.get("sending") == "restored":
+        raise PolicyError(f"{path}: sending = \"restored\" is the state of a copy out of a backup; write off, shadow, "
+                          "pilot or on")
     try:
         return PracticePolicy.model_validate(values)
     except ValidationError as error:

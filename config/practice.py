@@ -12,6 +12,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from config.dunning_policy import (
+    AssistancePolicy,
+    BulkPolicy,
+    CarrierPolicy,
+    CollectionsPolicy,
+    CollectorPolicy,
+    DunningPolicy,
+    EmailPolicy,
+    FrequencyPolicy,
+    Readiness,
+    RetentionPolicy,
+    SettlementPolicy,
+)
 from config.payment_policy import PaymentPolicy, PlanPolicy
 
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -108,7 +121,11 @@ class PracticePolicy(_Frozen):
     sms_number: E164 | None = None
     tax_id: str | None = None
     npi: str | None = None
-    sending: Literal["off", "shadow", "on"] = "off"
+    #: off: nothing; shadow: everything is decided, nothing leaves; pilot: to pilot_accounts alone; on. A policy that
+    #: says nothing of it starts in shadow: a practice sees what would have gone out before anything does.
+    #: restored: a copy out of a backup, until it is released; no file may say so.
+    sending: Literal["off", "shadow", "pilot", "on", "restored"] = "shadow"
+    pilot_accounts: tuple[str, ...] = ()  # the practice's own account numbers
     office_hours: Week = Week()
     answer_within_hours: int = Field(default=8, ge=1, le=72)  # office hours until a case is due
     text_window: TextWindow = TextWindow()
@@ -129,10 +146,26 @@ class PracticePolicy(_Frozen):
     telegram: TelegramRisk | None = None  # not accepted: nothing leaves by Telegram (T-19)
     payments: PaymentPolicy = PaymentPolicy()
     plans: PlanPolicy | None = None  # none written: whoever asks for a plan is handed to a person
+    carrier: CarrierPolicy = CarrierPolicy()
+    frequency: FrequencyPolicy = FrequencyPolicy()
+    bulk: BulkPolicy = BulkPolicy()
+    dunning: DunningPolicy | None = None  # none written: nobody is reminded by the calendar
+    assistance: tuple[AssistancePolicy, ...] = ()  # dated; none: an application waits for a person
+    settlement: SettlementPolicy | None = None
+    collections: CollectionsPolicy = CollectionsPolicy()
+    collector: CollectorPolicy = CollectorPolicy()
+    mail: EmailPolicy | None = None  # from whom e-mail leaves; none: nothing leaves by e-mail
+    retention: RetentionPolicy = RetentionPolicy()
+    readiness: Readiness = Readiness()
 
     def local_day(self, at: datetime) -> date:
         """The practice's own calendar day of an instant."""
         return at.astimezone(ZoneInfo(self.zone)).date()
+
+    def assistance_on(self, day: date) -> AssistancePolicy | None:
+        """The assistance policy in force on a practice-local day."""
+        begun = [one for one in self.assistance if one.since <= day]
+        return max(begun, key=lambda one: one.since, default=None)
 
     def telegram_on(self, day: date) -> TelegramRisk | None:
         """The acceptance in force on a practice-local day; None: Telegram is off for this practice (T-19)."""

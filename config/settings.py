@@ -18,7 +18,7 @@ from pydantic import Field, SecretStr, StringConstraints, ValidationError, field
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from config import production
-from config.addresses import database_address, web_address, without_password
+from config.addresses import database_address, mail_server, web_address, without_password
 from config.keys import parse_key, parse_keys
 from config.standins import CREDENTIAL_OF, SERVICE_ADDRESSES, STAND_IN_ADDRESSES, STAND_IN_BOT, STAND_IN_SECRETS
 
@@ -32,6 +32,7 @@ _ADVICE = {
     "environment": "write development or production",
     "clock": "write an instant with its zone, such as 2026-11-03T10:00:00-05:00",
     "port": "write a number from 1 to 65535",
+    "sends_at_once": "write a number from 1 to 500",
     "log_level": "write debug, info, warning or error",
     "twilio_account_sid": "write the account SID from Twilio's console: AC and 32 hexadecimal digits",
     "telegram_mode": "write off, polling or webhook",
@@ -78,9 +79,13 @@ class Settings(BaseSettings):
     telegram_webhook_secret: SecretStr | None = None  # Telegram repeats it in a header of every webhook
     telegram_bot_name: BotName | None = None  # the bot's username, for the links that join a chat to an account
     telegram_base_url: str = SERVICE_ADDRESSES["telegram_base_url"]
+    smtp_url: SecretStr | None = None  # the server that e-mail leaves by, with its password: smtps:// or smtp://
+    backup_key: SecretStr | None = None  # seals backups; kept apart from them and from the other keys
+    metrics_token: SecretStr | None = None  # who may read /metrics; empty: nobody
     public_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    sends_at_once: int = Field(default=50, ge=1, le=500)  # messages that one process has under way
     practice: Name = "main"
     staff: Name = "operator"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -111,7 +116,7 @@ class Settings(BaseSettings):
             parse_keys(value.get_secret_value())
         return value
 
-    @field_validator("index_key", "link_secret")
+    @field_validator("index_key", "link_secret", "backup_key")
     @classmethod
     def _key_opens(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
@@ -125,11 +130,18 @@ class Settings(BaseSettings):
             raise ValueError("is no bot token; copy it from BotFather: digits, a colon, letters and digits")
         return value
 
-    @field_validator("telegram_webhook_secret")
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            mail_server(value.get_secret_value())
+        return value
+
+    @field_validator("telegram_webhook_secret", "metrics_token")
     @classmethod
     def _webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", value.get_secret_value()):
-            raise ValueError("wants 16 to 256 letters, digits, _ or -, as Telegram does")
+            raise ValueError("wants 16 to 256 letters, digits, _ or -")
         return value
 
     @model_validator(mode="before")

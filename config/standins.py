@@ -18,6 +18,7 @@ STAND_IN_SECRETS: Mapping[str, str] = {
     "stripe_webhook_secret": "whsec_standin",
     "telegram_token": "1000000000:standin-telegram-token",
     "telegram_webhook_secret": "standin-telegram-webhook-secret",
+    "smtp_url": "smtp://standin:standin-password@127.0.0.1:8814",
 }
 
 #: The username of the stand-in's bot.

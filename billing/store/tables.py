@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from billing.store.tables_campaigns import (
+    Campaign,
+    CampaignRow,
+    DeliveryTrouble,
+    DunningDay,
+    MailBatch,
+    MailLetter,
+    Segment,
+    SegmentMember,
+    SendWindow,
+)
 from billing.store.tables_claims import (
     ClaimDocument,
     Coverage,
@@ -15,6 +26,16 @@ from billing.store.tables_claims import (
     RemittanceRemark,
     ServiceLine,
     Visit,
+)
+from billing.store.tables_collections import (
+    AssistanceApplication,
+    Offer,
+    OpeningVisit,
+    Placement,
+    PlacementEvent,
+    PlacementFile,
+    ReportRun,
+    WriteOff,
 )
 from billing.store.tables_ledger import ImportedBalance, LedgerAccount, Payment, Posting, PostingBatch, Transfer
 from billing.store.tables_money import (
@@ -74,12 +95,14 @@ ADD_ONLY = (("case_files", ("id", "practice_id", "case_id", "number", "label", "
                             "sent_at")),)
 
 __all__ = [
-    "ADD_ONLY", "APPEND_ONLY", "Audit", "Authorization", "BankLine", "Base", "Case", "CaseFile", "CaseNote",
-    "CheckCode", "ClaimDocument", "Consent", "ContactPoint", "Conversation", "Counter", "Coverage", "CsvRow",
-    "DayClose", "DayCount", "Difference", "Estimate", "Guarantor", "Hold", "ImportRun", "ImportedBalance", "Inbox",
-    "Instalment", "Lease", "LedgerAccount", "Link", "Outbox", "Passcode", "Patient", "Payment", "PaymentDispute",
-    "PaymentMethod", "Payout", "Plan", "PlanEvent", "PlanVisit", "Posting", "PostingBatch", "Practice",
-    "Preference", "Procedure", "ProcessorCall", "ProcessorEntry", "ProviderAdjustmentRow", "Reconciliation",
-    "Refund", "Remittance", "RemittanceAdjustment", "RemittanceClaim", "RemittanceLine", "RemittanceRemark",
-    "ServiceLine", "SetupRequest", "Staff", "Statement", "Transfer", "Verdict", "Visit",
+    "ADD_ONLY", "APPEND_ONLY", "AssistanceApplication", "Audit", "Authorization", "BankLine", "Base", "Campaign",
+    "CampaignRow", "Case", "CaseFile", "CaseNote", "CheckCode", "ClaimDocument", "Consent", "ContactPoint",
+    "Conversation", "Counter", "Coverage", "CsvRow", "DayClose", "DayCount", "DeliveryTrouble", "Difference",
+    "DunningDay", "Estimate", "Guarantor", "Hold", "ImportRun", "ImportedBalance", "Inbox", "Instalment", "Lease",
+    "LedgerAccount", "Link", "MailBatch", "MailLetter", "Offer", "OpeningVisit", "Outbox", "Passcode", "Patient",
+    "Payment", "PaymentDispute", "PaymentMethod", "Payout", "Placement", "PlacementEvent", "PlacementFile", "Plan",
+    "PlanEvent", "PlanVisit", "Posting", "PostingBatch", "Practice", "Preference", "Procedure", "ProcessorCall",
+    "ProcessorEntry", "ProviderAdjustmentRow", "Reconciliation", "Refund", "Remittance", "RemittanceAdjustment",
+    "RemittanceClaim", "RemittanceLine", "RemittanceRemark", "ReportRun", "Segment", "SegmentMember", "SendWindow",
+    "ServiceLine", "SetupRequest", "Staff", "Statement", "Transfer", "Verdict", "Visit", "WriteOff",
 ]

@@ -26,6 +26,11 @@ class Practice(Base):
     ledger_of_record: Mapped[Code] = mapped_column(default="plainbill")
     configured: Mapped[bool] = mapped_column(default=False)
     settings: Mapped[dict[str, Any]]
+    #: This copy of the practice came out of a backup that shows ``backup_at``; until it is released nothing leaves it.
+    restored_at: Mapped[datetime | None]
+    backup_at: Mapped[datetime | None]
+    texts_checked_at: Mapped[datetime | None]  # compared with what the carrier sent and received since
+    money_checked_at: Mapped[datetime | None]  # compared with the processor's books since
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("sms_number"),)
@@ -68,6 +73,9 @@ class Guarantor(Base):
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[str | None]
     balance_version: Mapped[int] = mapped_column(default=0)  # one more with every posting or hold that touches it
+    capacity: Mapped[Code] = mapped_column(default="creditor")  # in which we ask: creditor, collector (T-20)
+    defaulted_on: Mapped[date | None]  # when the account was in default, by contract or by notice; empty: it is not
+    obtained_on: Mapped[date | None]  # when a billing company took the account over
     created_at: Mapped[datetime]
     __table_args__ = (
         UniqueConstraint("practice_id", "external_hash"),
@@ -106,11 +114,14 @@ class ContactPoint(Base):
     channel: Mapped[Code]  # sms, console, telegram, email, paper
     address: Mapped[str] = mapped_column(Sealed("contact_points.address"))
     address_hash: Mapped[Hash]
-    status: Mapped[Code] = mapped_column(default="ok")  # ok, wrong_number, unreachable, unlinked (a chat)
+    status: Mapped[Code] = mapped_column(default="ok")  # ok, wrong_number, unreachable, unlinked (a chat), returned
     source: Mapped[Code]
+    carrier: Mapped[Code] = mapped_column(default="")  # att, tmobile, verizon, other; empty: not known (T-16)
+    reassigned_checked_on: Mapped[date | None]  # against the Reassigned Numbers Database (T-10, T-24)
+    at_work: Mapped[bool] = mapped_column(default=False)  # an employer's address (T-24)
     created_at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("practice_id", "guarantor_id", "channel", "address_hash"),
-                      Index("ix_contact_points_address", "practice_id", "channel", "address_hash"))
+                      Index("ix_contact_points_address", "practice_id", "address_hash", "channel"))
 
 
 class Consent(Base):

@@ -54,7 +54,8 @@ class Conversation(Base):
     last_inbound_at: Mapped[datetime | None]
     silent_at: Mapped[datetime | None] = mapped_column(index=True)  # when an open question is put away
     created_at: Mapped[datetime]
-    __table_args__ = (UniqueConstraint("practice_id", "channel", "address_hash"),)
+    __table_args__ = (UniqueConstraint("practice_id", "channel", "address_hash"),
+                      Index("ix_conversations_address", "practice_id", "address_hash"))
 
 
 class Outbox(Base):
@@ -81,6 +82,11 @@ class Outbox(Base):
     amount_minor: Mapped[int | None]  # what the words ask for, compared again before sending
     reply_to: Mapped[int | None] = mapped_column(Serial)  # the inbox row answered
     statement_id: Mapped[str | None]
+    campaign_id: Mapped[str | None] = mapped_column(index=True)  # the bulk run that it belongs to
+    step: Mapped[str | None]  # the step of the dunning schedule that it is
+    subject: Mapped[str] = mapped_column(default="")  # of an e-mail: neutral, and about nobody
+    passed: Mapped[list[Any] | None]  # [way, why] of each channel that was passed over for this one
+    mail_batch_id: Mapped[str | None] = mapped_column(index=True)  # the print run that a letter left with
     status: Mapped[Code]
     due_at: Mapped[datetime]
     sequence: Mapped[int] = mapped_column(default=0)  # order among replies of one turn

@@ -21,7 +21,7 @@ class Preference(Base):
     __tablename__ = "preferences"
     id: Mapped[int] = mapped_column(Serial, primary_key=True)
     practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
-    guarantor_id: Mapped[str | None]  # empty: of the number, whoever is behind it
+    guarantor_id: Mapped[str | None] = mapped_column(index=True)  # empty: of the number, whoever is behind it
     channel: Mapped[Code]
     address_hash: Mapped[Hash]
     kind: Mapped[Code]  # hours, way, confidential, telegram (billing/preferences.py)

@@ -86,10 +86,22 @@ def upgrade() -> None:
         sa.Column(
             "settings", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
         ),
+        sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("backup_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("texts_checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("money_checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practices")),
         sa.UniqueConstraint("sms_number", name=op.f("uq_practices_sms_number")),
+    )
+    op.create_table(
+        "send_windows",
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("window_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "window_at", name=op.f("pk_send_windows")),
     )
     op.create_table(
         "bank_lines",
@@ -195,6 +207,7 @@ def upgrade() -> None:
             "practice_id", "channel", "address_hash", name=op.f("uq_conversations_practice_id_channel_address_hash")
         ),
     )
+    op.create_index("ix_conversations_address", "conversations", ["practice_id", "address_hash"], unique=False)
     op.create_index(op.f("ix_conversations_silent_at"), "conversations", ["silent_at"], unique=False)
     op.create_table(
         "day_closes",
@@ -245,6 +258,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("practice_id", "dedupe", name=op.f("uq_differences_practice_id_dedupe")),
     )
     op.create_table(
+        "dunning_days",
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("worked_on", sa.Date(), nullable=False),
+        sa.Column("after_id", sa.Text(), nullable=False),
+        sa.Column("accounts", sa.Integer(), nullable=False),
+        sa.Column("queued", sa.Integer(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_dunning_days_practice_id")),
+        sa.PrimaryKeyConstraint("practice_id", "worked_on", name=op.f("pk_dunning_days")),
+    )
+    op.create_table(
         "estimates",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -284,6 +308,9 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("confirmed_by", sa.Text(), nullable=True),
         sa.Column("balance_version", sa.Integer(), nullable=False),
+        sa.Column("capacity", sa.String(length=40), nullable=False),
+        sa.Column("defaulted_on", sa.Date(), nullable=True),
+        sa.Column("obtained_on", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_guarantors_practice_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_guarantors")),
@@ -336,6 +363,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_ledger_accounts_guarantor_id"), "ledger_accounts", ["guarantor_id"], unique=False)
     op.create_index(op.f("ix_ledger_accounts_visit_id"), "ledger_accounts", ["visit_id"], unique=False)
     op.create_table(
+        "mail_batches",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("letters", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_mail_batches_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_batches")),
+        sa.UniqueConstraint("practice_id", "number", name=op.f("uq_mail_batches_practice_id_number")),
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -359,6 +402,13 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.Integer(), nullable=True),
         sa.Column("reply_to", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("statement_id", sa.Text(), nullable=True),
+        sa.Column("campaign_id", sa.Text(), nullable=True),
+        sa.Column("step", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column(
+            "passed", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=True
+        ),
+        sa.Column("mail_batch_id", sa.Text(), nullable=True),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -378,9 +428,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("practice_id", "idempotency_key", name=op.f("uq_outbox_practice_id_idempotency_key")),
     )
     op.create_index("ix_outbox_address", "outbox", ["practice_id", "address_hash", "created_at"], unique=False)
+    op.create_index(op.f("ix_outbox_campaign_id"), "outbox", ["campaign_id"], unique=False)
     op.create_index(op.f("ix_outbox_conversation_id"), "outbox", ["conversation_id"], unique=False)
     op.create_index("ix_outbox_due", "outbox", ["status", "due_at"], unique=False)
     op.create_index(op.f("ix_outbox_guarantor_id"), "outbox", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_outbox_mail_batch_id"), "outbox", ["mail_batch_id"], unique=False)
     op.create_index(op.f("ix_outbox_provider_id"), "outbox", ["provider_id"], unique=False)
     op.create_table(
         "payouts",
@@ -394,6 +446,30 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_payouts_practice_id")),
         sa.PrimaryKeyConstraint("practice_id", "ref", name=op.f("pk_payouts")),
+    )
+    op.create_table(
+        "placement_files",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("agency", sa.String(length=40), nullable=False),
+        sa.Column("direction", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_placement_files_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_placement_files")),
+        sa.UniqueConstraint(
+            "practice_id",
+            "agency",
+            "direction",
+            "number",
+            name=op.f("uq_placement_files_practice_id_agency_direction_number"),
+        ),
     )
     op.create_table(
         "posting_batches",
@@ -430,6 +506,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_preferences_address", "preferences", ["practice_id", "channel", "address_hash", "id"], unique=False
     )
+    op.create_index(op.f("ix_preferences_guarantor_id"), "preferences", ["guarantor_id"], unique=False)
     op.create_table(
         "procedures",
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -504,6 +581,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliations")),
     )
     op.create_table(
+        "report_runs",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=False),
+        sa.Column(
+            "figures", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_report_runs_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report_runs")),
+    )
+    op.create_index("ix_report_runs", "report_runs", ["practice_id", "name", "made_at"], unique=False)
+    op.create_table(
+        "segments",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "definition", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_segments_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_segments")),
+        sa.UniqueConstraint("practice_id", "name", "version", name=op.f("uq_segments_practice_id_name_version")),
+    )
+    op.create_table(
         "staff",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -518,6 +626,39 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_staff_practice_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("practice_id", "login", name=op.f("uq_staff_practice_id_login")),
+    )
+    op.create_table(
+        "assistance_applications",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("asked_on", sa.Date(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=True),
+        sa.Column("complete_by_on", sa.Date(), nullable=True),
+        sa.Column("decide_by_on", sa.Date(), nullable=True),
+        sa.Column("appeal_by_on", sa.Date(), nullable=True),
+        sa.Column("household", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "missing", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("discount_percent", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.LargeBinary(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("forgiven_minor", sa.BigInteger(), nullable=False),
+        sa.Column("refund_minor", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["guarantor_id"], ["guarantors.id"], name=op.f("fk_assistance_applications_guarantor_id")
+        ),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_assistance_applications_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assistance_applications")),
+        sa.UniqueConstraint("practice_id", "number", name=op.f("uq_assistance_applications_practice_id_number")),
+    )
+    op.create_index(
+        op.f("ix_assistance_applications_guarantor_id"), "assistance_applications", ["guarantor_id"], unique=False
     )
     op.create_table(
         "authorizations",
@@ -551,6 +692,41 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_authorizations_guarantor_id"), "authorizations", ["guarantor_id"], unique=False)
     op.create_index(op.f("ix_authorizations_plan_id"), "authorizations", ["plan_id"], unique=False)
+    op.create_table(
+        "campaigns",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("segment_id", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("template", sa.String(length=40), nullable=False),
+        sa.Column(
+            "ways", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("not_before_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "preview", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=True
+        ),
+        sa.Column("preview_digest", sa.Text(), nullable=False),
+        sa.Column("previewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_by", sa.Text(), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paused_by", sa.Text(), nullable=True),
+        sa.Column("stopped_by", sa.Text(), nullable=True),
+        sa.Column("stop_reason", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_campaigns_practice_id")),
+        sa.ForeignKeyConstraint(["segment_id"], ["segments.id"], name=op.f("fk_campaigns_segment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
+        sa.UniqueConstraint("practice_id", "number", name=op.f("uq_campaigns_practice_id_number")),
+    )
+    op.create_index("ix_campaigns_status", "campaigns", ["status"], unique=False)
     op.create_table(
         "case_files",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -615,6 +791,9 @@ def upgrade() -> None:
         sa.Column("address_hash", sa.String(length=40), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("carrier", sa.String(length=40), nullable=False),
+        sa.Column("reassigned_checked_on", sa.Date(), nullable=True),
+        sa.Column("at_work", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_contact_points_guarantor_id")),
         sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_contact_points_practice_id")),
@@ -628,7 +807,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "ix_contact_points_address", "contact_points", ["practice_id", "channel", "address_hash"], unique=False
+        "ix_contact_points_address", "contact_points", ["practice_id", "address_hash", "channel"], unique=False
     )
     op.create_index(op.f("ix_contact_points_guarantor_id"), "contact_points", ["guarantor_id"], unique=False)
     op.create_table(
@@ -654,6 +833,25 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_csv_rows_import", "csv_rows", ["import_id", "line"], unique=False)
+    op.create_table(
+        "delivery_troubles",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("statement_id", sa.Text(), nullable=True),
+        sa.Column("outbox_id", sa.Text(), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("noted_by", sa.Text(), nullable=False),
+        sa.Column("noted_on", sa.Date(), nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("dedupe", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_delivery_troubles_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_delivery_troubles_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_troubles")),
+        sa.UniqueConstraint("practice_id", "dedupe", name=op.f("uq_delivery_troubles_practice_id_dedupe")),
+    )
+    op.create_index(op.f("ix_delivery_troubles_guarantor_id"), "delivery_troubles", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_delivery_troubles_statement_id"), "delivery_troubles", ["statement_id"], unique=False)
     op.create_table(
         "holds",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -694,6 +892,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_links")),
     )
     op.create_index(op.f("ix_links_guarantor_id"), "links", ["guarantor_id"], unique=False)
+    op.create_table(
+        "mail_letters",
+        sa.Column("outbox_id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("batch_id", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("gathered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["mail_batches.id"], name=op.f("fk_mail_letters_batch_id")),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_mail_letters_outbox_id")),
+        sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_mail_letters")),
+        sa.UniqueConstraint("batch_id", "position", name=op.f("uq_mail_letters_batch_id_position")),
+    )
     op.create_table(
         "passcodes",
         sa.Column("guarantor_id", sa.String(length=40), nullable=False),
@@ -830,6 +1041,39 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_remittances_import_id"), "remittances", ["import_id"], unique=False)
     op.create_table(
+        "segment_members",
+        sa.Column("segment_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_segment_members_guarantor_id")),
+        sa.ForeignKeyConstraint(["segment_id"], ["segments.id"], name=op.f("fk_segment_members_segment_id")),
+        sa.PrimaryKeyConstraint("segment_id", "guarantor_id", name=op.f("pk_segment_members")),
+    )
+    op.create_table(
+        "settlement_offers",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column(
+            "visits", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("owed_minor", sa.BigInteger(), nullable=False),
+        sa.Column("pay_minor", sa.BigInteger(), nullable=False),
+        sa.Column("balance_version", sa.Integer(), nullable=False),
+        sa.Column("policy_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("pay_minor > 0 AND pay_minor <= owed_minor", name=op.f("ck_settlement_offers_less_is_paid")),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_settlement_offers_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_settlement_offers_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_settlement_offers")),
+    )
+    op.create_index(op.f("ix_settlement_offers_guarantor_id"), "settlement_offers", ["guarantor_id"], unique=False)
+    op.create_table(
         "setup_requests",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -929,6 +1173,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verdicts")),
     )
     op.create_index(op.f("ix_verdicts_outbox_id"), "verdicts", ["outbox_id"], unique=False)
+    op.create_table(
+        "write_offs",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column(
+            "visits", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("balance_version", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_write_offs_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_write_offs_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_write_offs")),
+    )
+    op.create_index(op.f("ix_write_offs_guarantor_id"), "write_offs", ["guarantor_id"], unique=False)
+    op.create_table(
+        "campaign_rows",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("campaign_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("rule", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("outbox_id", sa.Text(), nullable=True),
+        sa.Column("due_minor", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("worked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_rows_campaign_id")),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_campaign_rows_guarantor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_rows")),
+        sa.UniqueConstraint("campaign_id", "guarantor_id", name=op.f("uq_campaign_rows_campaign_id_guarantor_id")),
+    )
+    op.create_index("ix_campaign_rows_due", "campaign_rows", ["campaign_id", "outcome", "due_at"], unique=False)
     op.create_table(
         "payment_disputes",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -1182,6 +1467,56 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_instalments_due_on"), "instalments", ["due_on"], unique=False)
     op.create_table(
+        "opening_visits",
+        sa.Column("visit_id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("import_id", sa.String(length=40), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("balance_minor", sa.BigInteger(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("standing", sa.String(length=40), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("released_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_opening_visits_guarantor_id")),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_opening_visits_import_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_opening_visits_practice_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_opening_visits_visit_id")),
+        sa.PrimaryKeyConstraint("visit_id", name=op.f("pk_opening_visits")),
+    )
+    op.create_index(op.f("ix_opening_visits_guarantor_id"), "opening_visits", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_opening_visits_practice_id"), "opening_visits", ["practice_id"], unique=False)
+    op.create_table(
+        "placements",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("visit_id", sa.String(length=40), nullable=False),
+        sa.Column("agency", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("balance_version", sa.Integer(), nullable=False),
+        sa.Column("left_minor", sa.BigInteger(), nullable=False),
+        sa.Column("collected_minor", sa.BigInteger(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False),
+        sa.Column("hold_id", sa.Text(), nullable=True),
+        sa.Column("file_id", sa.Text(), nullable=True),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("placed_on", sa.Date(), nullable=True),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("end_reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_placements_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_placements_practice_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_placements_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_placements")),
+    )
+    op.create_index(op.f("ix_placements_file_id"), "placements", ["file_id"], unique=False)
+    op.create_index(op.f("ix_placements_guarantor_id"), "placements", ["guarantor_id"], unique=False)
+    op.create_index(op.f("ix_placements_visit_id"), "placements", ["visit_id"], unique=False)
+    op.create_table(
         "plan_events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -1296,6 +1631,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("visit_id", "version", "number", name=op.f("uq_service_lines_visit_id_version_number")),
     )
     op.create_index(op.f("ix_service_lines_visit_id"), "service_lines", ["visit_id"], unique=False)
+    op.create_table(
+        "placement_events",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("placement_id", sa.String(length=40), nullable=False),
+        sa.Column("agency", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False),
+        sa.Column("happened_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("file_id", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["placement_id"], ["placements.id"], name=op.f("fk_placement_events_placement_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_placement_events_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_placement_events")),
+        sa.UniqueConstraint(
+            "practice_id", "agency", "reference", name=op.f("uq_placement_events_practice_id_agency_reference")
+        ),
+    )
+    op.create_index(op.f("ix_placement_events_file_id"), "placement_events", ["file_id"], unique=False)
+    op.create_index(op.f("ix_placement_events_placement_id"), "placement_events", ["placement_id"], unique=False)
     dialect = op.get_context().dialect.name
     for statement in [*refuse_changes(dialect, APPEND_ONLY), *refuse_edits(dialect, ADD_ONLY)]:
         op.execute(statement)
