@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from billing import (
     apply_payments,
     apply_plans,
+    assistance,
     cases,
     chats,
     check_codes,
@@ -23,6 +24,7 @@ from billing import (
     plan_changes,
     preferences,
     statements,
+    taken_back,
 )
 from billing.account_facts import find_policy
 from billing.command_context import Context, make_link, record
@@ -54,6 +56,7 @@ from billing.commands import (
     RestoreConsent,
     SetLanguage,
     SpecifyCase,
+    TakeBackYes,
 )
 from billing.phones import line_of
 from billing.store import consent_queries, conversation_queries
@@ -89,7 +92,7 @@ def carry_out(session: Session, command: Command, context: Context) -> str | Non
             return _make_link(session, command, context)
         case MakeStatement():
             return _make_statement(session, command, context)
-        case RequestPayment() | CancelPayment() | ChargeSavedCard() | AskCard() | RemoveCard():
+        case RequestPayment() | CancelPayment() | ChargeSavedCard() | TakeBackYes() | AskCard() | RemoveCard():
             return apply_payments.carry_out(session, command, context)
         case OfferPlan() | AgreePlan() | ChangePlan():
             return apply_plans.carry_out(session, command, context)
@@ -105,6 +108,7 @@ def _change_consent(session: Session, command: RecordOptOut | RestoreConsent | R
             consents.record_revoked(session, *number, wording=wording, medium="text", recorded_by=context.actor,
                                     now=context.now, message_id=context.message_ref)
             plan_changes.stop_for_opt_out(session, context.practice_id, context.address_hash, context.now, wording)
+            taken_back.for_opt_out(session, context.practice_id, context.address_hash, wording, context.now)
         case RestoreConsent(wording):
             consents.record_restored(session, *number, wording=wording, recorded_by=context.actor, now=context.now)
         case RecordDetailPreference(account_id, allowed, wording):
@@ -179,6 +183,9 @@ def _open_case(session: Session, command: OpenCase, context: Context) -> str:
         dedupe=dedupe, guarantor_id=command.account_id, visit_id=command.visit_id,
         conversation_id=context.conversation_id, hold=command.hold, hold_on=_held(session, command, context),
         urgent=command.urgent, actor=context.actor)
+    if command.kind == "assistance" and command.account_id is not None:
+        assistance.ask(session, practice_id=context.practice_id, guarantor_id=command.account_id, by=context.actor,
+                       now=context.now)
     return str(case.number)
 
 

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from sqlalchemy.orm import Session
 
-from billing import methods, payments, saved_charges, setups
+from billing import methods, payments, saved_charges, setups, taken_back
 from billing.account_facts import find_policy
 from billing.command_context import Context, make_link, record
 from billing.commands import (
@@ -17,14 +17,15 @@ from billing.commands import (
     Refused,
     RemoveCard,
     RequestPayment,
+    TakeBackYes,
 )
 
 PAY = "pay"
 CARD = "card"
 
 
-def carry_out(session: Session, command: RequestPayment | CancelPayment | ChargeSavedCard | AskCard | RemoveCard,
-              context: Context) -> str | None:
+def carry_out(session: Session, command: RequestPayment | CancelPayment | ChargeSavedCard | TakeBackYes | AskCard
+              | RemoveCard, context: Context) -> str | None:
     """Raises CommandRefused."""
     match command:
         case RequestPayment():
@@ -34,6 +35,9 @@ def carry_out(session: Session, command: RequestPayment | CancelPayment | Charge
             return None
         case ChargeSavedCard():
             return _charge(session, command, context)
+        case TakeBackYes():
+            _take_back(session, command, context)
+            return None
         case AskCard():
             return _ask_card(session, command, context)
         case RemoveCard():
@@ -62,6 +66,13 @@ def _charge(session: Session, command: ChargeSavedCard, context: Context) -> str
     payment = saved_charges.by_yes(session, command, _asks(session, context))
     record(session, context, "card_charge_agreed", command.account_id, payment.id)
     return payment.id
+
+
+def _take_back(session: Session, command: TakeBackYes, context: Context) -> None:
+    """Never refused: one that is over already stays as it is, and the patient hears of it anyway."""
+    taken_back.take_back(session, context.practice_id, command.account_id, command.payment_id, command.wording,
+                         context.now)
+    record(session, context, "card_charge_taken_back", command.account_id, command.payment_id)
 
 
 def _ask_card(session: Session, command: AskCard, context: Context) -> str:

@@ -1,8 +1,8 @@
 """The daily close: drawers are counted against the books, a person signs, and the day is locked.
 
-A locked day takes nothing more: what is recorded for it at the desk goes to the next open day (``open_day``). What is
-over or short is kept with the sign-off and its reason, never posted away. Source: issue 4, "Daily close";
-receivables.md D3 (daily three-way tie).
+A locked day takes nothing more: what is recorded for it at the desk, and what a processor tells of late, goes to the
+next open day (``open_day``, ``booking_day``). What is over or short is kept with the sign-off and its reason, never
+posted away. Source: issue 4, "Daily close"; receivables.md D3 (daily three-way tie).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from billing import audit
 from billing.closing_batch import TENDERS, as_totals, batch
+from billing.dues import local_day
 from billing.money import dollars
 from billing.store import close_queries as store
 from billing.store.tables_money import DayClose, DayCount
@@ -37,6 +38,13 @@ def open_day(session: Session, practice_id: str, on: date) -> date:
             break
         on += timedelta(days=1)
     return on
+
+
+def booking_day(session: Session, practice_id: str, at: datetime) -> date:
+    """The day on which a processor's money of ``at`` is booked: its practice-local day, or the first after it that is
+    open. When it was paid is the payment's own (``paid_at``). For writing transactions, as ``open_day``.
+    """
+    return open_day(session, practice_id, local_day(session, practice_id, at))
 
 
 def count(session: Session, practice_id: str, day: date, *, person: str, tender: str, counted_minor: int,

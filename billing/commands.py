@@ -195,6 +195,18 @@ class ChargeSavedCard:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeBackYes:
+    """The patient takes back the yes to a charge of the card on file that is on its way (T-48, T-50: in any words).
+
+    Not made yet, it never is; one that may have been made is not repeated.
+    """
+
+    account_id: str
+    payment_id: str
+    wording: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskCard:
     """A link to a page on which a card is given without paying. ``purpose``: card, plan_card (of a running plan)."""
 
@@ -287,7 +299,7 @@ Command = (
     RecordOptOut | RestoreConsent | MarkVerified | RecordIdentityFailure | ForgetVerification | RecordDetailPreference
     | SetLanguage | OpenCase | MarkWrongNumber | MakeLink | MakeStatement | RequestPayment | CancelPayment | PlaceHold
     | RecordPreference | MakeCheckCode
-    | SpecifyCase | PartChat | ChargeSavedCard | AskCard | RemoveCard | OfferPlan | AgreePlan | ChangePlan
+    | SpecifyCase | PartChat | ChargeSavedCard | TakeBackYes | AskCard | RemoveCard | OfferPlan | AgreePlan | ChangePlan
 )
 
 

@@ -10,7 +10,7 @@ from billing import methods, plan_money
 from billing import payment_status as life
 from billing.payment_events import ProcessorEvent
 from billing.payment_limits import ON_FILE
-from billing.payment_news import tell_patient
+from billing.payment_news import call_staff, tell_patient
 from billing.policy import retries
 from billing.store import money_queries
 from billing.store.tables import Payment
@@ -70,7 +70,13 @@ def _spare_card(session: Session, payment: Payment, code: str, now: datetime) ->
 
 
 def processing(session: Session, payment: Payment, event: ProcessorEvent, now: datetime) -> None:
-    """A bank works on it; it is a bank debit where the event says so."""
+    """A bank works on it; it is a bank debit where the event says so. Of a cancelled one too: its money is on the way,
+    and counts in what others may pay (billing/payment_limits.py).
+    """
+    if payment.status == life.CANCELLED:
+        call_staff(session, payment.practice_id, "payment_after_cancel", payment.id,
+                   "its page was still open: a bank debit is under way, and its money will be put where it was meant "
+                   "for", now, payment)
     if life.may_move(payment.status, life.PENDING):
         life.move(payment, life.PENDING)
     if payment.status == life.PENDING:

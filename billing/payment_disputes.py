@@ -14,8 +14,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from billing import audit, cases, holds, plan_money
+from billing.closing import booking_day
 from billing.dispute_evidence import evidence
-from billing.dues import local_day
 from billing.ids import new_id
 from billing.payment_events import ProcessorEvent, in_words, when
 from billing.payment_news import call_staff, tell_patient
@@ -66,7 +66,7 @@ def won(session: Session, payment: Payment, event: ProcessorEvent, now: datetime
 
 
 def _reinstate(session: Session, payment: Payment, row: PaymentDispute, amount_minor: int, now: datetime) -> None:
-    ref, on = f"reinstated:{_name(row)}", local_day(session, payment.practice_id, now)
+    ref, on = f"reinstated:{_name(row)}", booking_day(session, payment.practice_id, now)
     before = payment_queries.taken_from_visits(session, payment.id, f"{payment.id}:dispute:{_name(row)}:")
     left = post_missed(session, payment, amount_minor, ref, on, now)
     parts = plan_parts(session, payment, now, amount_minor=left, instruction=before)
@@ -97,10 +97,11 @@ def returned(session: Session, payment: Payment, event: ProcessorEvent, now: dat
     payment.failure = (event.reason or "returned")[:200]
     _take(session, payment, row, f"returned:{_name(row)}", now)
     restate(session, payment)
-    plan_money.note_back(session, payment, now)
+    told = plan_money.note_back(session, payment, now)
     hold = "dispute" if event.reason in NEVER_ALLOWED else ""
     _call(session, payment, row, event, "bank_return", now, hold=hold)
-    tell_patient(session, payment, "payment_failed", f"{payment.id}:returned", now, reason="returned")
+    if not told:  # the news of the plan says both
+        tell_patient(session, payment, "payment_failed", f"{payment.id}:returned", now, reason="returned")
 
 
 def mark_evidence_sent(session: Session, practice_id: str, dispute_id: str, *, by: str,
@@ -127,7 +128,7 @@ def _row(session: Session, payment: Payment, event: ProcessorEvent, now: datetim
     ref = event.dispute_ref or f"{payment.id}:bank"
     row = next((one for one in store.disputes_of(session, payment.id) if one.processor_ref == ref), None)
     if row is None:
-        row = store.add_dispute(session, PaymentDispute(
+        row = store.add(session, PaymentDispute(
             id=new_id("disp"), practice_id=payment.practice_id, payment_id=payment.id, processor_ref=ref,
             amount_minor=event.amount_minor or payment.amount_minor, fee_minor=0, reason=event.reason,
             status="inquiry" if event.inquiry else "open", evidence_due_at=event.evidence_due_at,
@@ -135,7 +136,7 @@ def _row(session: Session, payment: Payment, event: ProcessorEvent, now: datetim
     if event.fee_minor > row.fee_minor:  # late news may know less; a fee that is given back is found in the books
         row.fee_minor = event.fee_minor
         post_dispute_fee(session, payment.practice_id, ref, row.fee_minor, payment.currency, cash(payment),
-                         local_day(session, payment.practice_id, now), now)
+                         booking_day(session, payment.practice_id, now), now)
     row.evidence_due_at = event.evidence_due_at or row.evidence_due_at
     row.reason = event.reason or row.reason
     return row
@@ -156,7 +157,7 @@ def _withdraw(session: Session, payment: Payment, row: PaymentDispute, now: date
 
 
 def _take(session: Session, payment: Payment, row: PaymentDispute, ref: str, now: datetime) -> None:
-    rest = post_back(session, payment, row.amount_minor, ref, local_day(session, payment.practice_id, now), now)
+    rest = post_back(session, payment, row.amount_minor, ref, booking_day(session, payment.practice_id, now), now)
     if rest:
         call_staff(session, payment.practice_id, "refund_unplaced", f"{payment.id}:{ref}",
                    f"{rest} {payment.currency} that the bank took belong to no visit of the payment", now, payment)

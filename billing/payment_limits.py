@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -19,9 +19,12 @@ ON_FILE = frozenset({"saved", "autopay"})
 
 
 def limits(session: Session, practice_id: str, guarantor_id: str, now: datetime, *, early: bool) -> dict[str, int]:
-    """Cents that may be paid of each visit now; with ``early`` also what a plan asks for later."""
+    """Cents that may be paid of each visit now; with ``early``, the patient's own wish, also what a plan asks for later
+    and what is at a collection agency.
+    """
     account = account_figures(session, guarantor_id, local_day(session, practice_id, now))
-    found = {v.visit_id: v.figures.due_now_minor + (v.figures.on_plan_minor if early else 0) for v in account.visits}
+    found = {v.visit_id: v.figures.due_now_minor
+             + (v.figures.on_plan_minor + v.figures.placed_minor if early else 0) for v in account.visits}
     return {visit_id: minor for visit_id, minor in found.items() if minor > 0}
 
 
@@ -44,6 +47,15 @@ def rivals(session: Session, guarantor_id: str, now: datetime, besides: str = ""
     """Payments of an account that somebody is making in this moment."""
     return [row for row in store.of_account(session, guarantor_id, life.UNDER_WAY) if row.id != besides
             and (is_page_open(row, now) or is_at_the_bank(row) or is_on_its_way(row))]
+
+
+def may_still_come(session: Session, guarantor_id: str, visit_ids: Collection[str], now: datetime) -> bool:
+    """Whether money for one of the visits is on its way, or may be: a page whose time is over counts until the
+    processor has said that nobody paid it.
+    """
+    rows = store.of_account(session, guarantor_id, life.UNDER_WAY)
+    return any(str(visit_id) in visit_ids for row in rows for visit_id, _ in row.instruction
+               if row.status == life.PENDING or is_page_open(row, now) or is_on_its_way(row))
 
 
 def would_exceed(split: Iterable[tuple[str, int]], others: Sequence[Payment], payable: Mapping[str, int]) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from billing import cases, inbox, threads
+from billing import cases, inbox
 from billing.store import payment_queries
-from billing.store.tables import Payment, PaymentMethod
+from billing.store.tables import Payment, PaymentMethod, Refund
 
 #: What a case says in lists: no PHI.
 TITLES = {
@@ -24,6 +24,7 @@ TITLES = {
     "bank_inquiry": "A bank asks about a payment",
     "bank_return": "A bank debit came back",
     "refund_failed": "A refund did not arrive",
+    "refund_mismatch": "Another amount was refunded than was asked for",
     "refund_approval": "A refund waits for approval",
     "charge_not_made": "It is not known whether a charge was made",
     "overpayment_federal": "Money of a federal payer may have to go back",
@@ -44,13 +45,18 @@ def tell_of_card(session: Session, conversation_id: str | None, card: PaymentMet
         "reason": ""}, now)
 
 
+def tell_of_refund(session: Session, payment: Payment, refund: Refund, now: datetime) -> None:
+    """Money has gone back to where it came from: said once for each refund."""
+    tell(session, payment.practice_id, payment.conversation_id, "payment_refunded", refund.id, {
+        "payment_id": payment.id, "account_id": payment.guarantor_id, "plan_id": payment.plan_id,
+        "amount_minor": refund.amount_minor, "currency": refund.currency, "reason": ""}, now)
+
+
 def tell(session: Session, practice_id: str, conversation_id: str | None, kind: str, once: str,
          data: Mapping[str, Any], now: datetime) -> None:
     talk = payment_queries.conversation(session, conversation_id) if conversation_id is not None else None
     if talk is not None:
-        inbox.accept(session, practice_id, "event", f"{kind}:{once}", "event",
-                     threads.of_hash(practice_id, talk.channel, talk.address_hash),
-                     {"kind": kind, "conversation_id": talk.id, "data": dict(data)}, now)
+        inbox.accept_news(session, talk, kind, f"{kind}:{once}", now, data)
 
 
 def call_staff(session: Session, practice_id: str, kind: str, once: str, detail: str, now: datetime,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from billing.allocation import Part, allocate
 from billing.dues import local_day
 from billing.figures import VisitFigures, account_figures
-from billing.store import ledger_queries, payment_queries
+from billing.store import collection_queries, ledger_queries, payment_queries
 from billing.store.tables import Payment
 
 #: Money that arrives for an account or visit under one of these may have to go back: it waits as unapplied credit.
@@ -23,20 +23,26 @@ def plan_parts(session: Session, payment: Payment, now: datetime, *, to_credit: 
     """Spread the payment (or ``amount_minor`` of it) over the account as it stands; the guarantor must be locked.
 
     Order (receivables.md D3): the patient's instruction, the plan's visits, the statement's, the oldest that is due,
-    the oldest on a plan, the account's credit. Nothing goes to what is held, disputed or another guarantor's.
+    the oldest on a plan, what is at a collection agency, the account's credit. Nothing goes to what is held, disputed
+    or another guarantor's.
     """
     amount = payment.amount_minor if amount_minor is None else amount_minor
     barred = payment_queries.open_holds(session, payment.guarantor_id, MUST_NOT_KEEP)
     if to_credit or any(visit_id is None for visit_id in barred):
         return (Part(None, amount),)
     named = instruction if instruction is not None else [(str(v), int(m)) for v, m in payment.instruction]
+    placed = collection_queries.placed_minor(session, [v for v in barred if v is not None])
+    barred -= set(placed) - payment_queries.open_holds(session, payment.guarantor_id, MUST_NOT_KEEP - {"agency"})
     visits = _visits(session, payment, now, barred)
     owed = _owed(session, payment, {v for v, _ in named} | set(visits))
     for visit_id, visit in visits.items():
-        owed[visit_id] = min(owed.get(visit_id, 0), visit.figures.patient_minor - visit.figures.held_minor)
+        owed[visit_id] = placed.get(visit_id, 0) + min(owed.get(visit_id, 0), visit.figures.patient_minor
+                                                       - visit.figures.held_minor)
     return allocate(amount, [one for one in named if one[0] not in barred], owed,
                     _on_plan(session, payment, visits), _on_statement(session, payment, visits),
-                    [(v, f.figures.due_now_minor) for v, f in visits.items()], _free(visits))
+                    [(v, f.figures.due_now_minor) for v, f in visits.items()], _free(visits),
+                    [(v, placed[v]) for v, f in visits.items()
+                     if v in placed and all(hold.kind == "agency" for hold in f.holds)])
 
 
 def _visits(session: Session, payment: Payment, now: datetime, barred: set[str | None]) -> dict[str, VisitFigures]:

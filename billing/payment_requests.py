@@ -157,11 +157,12 @@ def mark_link_sent(payment: Payment) -> None:
 
 
 def cancel(session: Session, practice_id: str, command: CancelPayment, now: datetime | None = None) -> Payment | None:
-    """End a payment that has not been paid; one that took money stays as it is, and so does a charge that is on its
-    way. With ``now`` an open page of it is closed at the processor.
+    """End a payment that has not been paid; one that took money stays as it is, and so do a charge that is on its
+    way and a debit that a bank works on. With ``now`` an open page of it is closed at the processor.
     """
     payment = store.lock_payment(session, practice_id, command.payment_id)
-    if payment is None or not life.may_move(payment.status, life.CANCELLED) or is_on_its_way(payment):
+    if payment is None or not life.may_move(payment.status, life.CANCELLED) or (
+            is_on_its_way(payment) or is_at_the_bank(payment)):
         return payment
     if now is not None:
         end_page(session, payment, command.reason, now)

@@ -1,7 +1,8 @@
 """The life of a payment as one table. Whatever is not in it is refused: final means final.
 
 Only money overrules an ending: when a processor says that it was paid after all, an expired or cancelled payment
-becomes paid, because the alternative is to keep a patient's money and say nothing; when a refund fails at the bank or a
+becomes paid, because the alternative is to keep a patient's money and say nothing, and while a bank works on it it is
+pending, so that nobody is asked for the same; when a refund fails at the bank or a
 lost dispute is won in the end, the money is back and the payment says so.
 """
 
@@ -32,7 +33,7 @@ MOVES: Mapping[str, frozenset[str]] = {
     NEEDS_PATIENT: frozenset({PENDING, SUCCEEDED, FAILED, EXPIRED, CANCELLED}),
     FAILED: frozenset({PENDING, SUCCEEDED, EXPIRED, CANCELLED}),
     EXPIRED: frozenset({PENDING, SUCCEEDED, CANCELLED}),
-    CANCELLED: frozenset({SUCCEEDED}),
+    CANCELLED: frozenset({PENDING, SUCCEEDED}),
     SUCCEEDED: frozenset({PARTLY_REFUNDED, REFUNDED, DISPUTED, DISPUTE_LOST, RETURNED}),
     PARTLY_REFUNDED: frozenset({SUCCEEDED, REFUNDED, DISPUTED, DISPUTE_LOST, RETURNED}),
     REFUNDED: frozenset({SUCCEEDED, PARTLY_REFUNDED, DISPUTED, DISPUTE_LOST, RETURNED}),

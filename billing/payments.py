@@ -13,7 +13,16 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from billing import closing, methods, payment_attempts, payment_disputes, plan_money, refund_news, setups
+from billing import (
+    closing,
+    methods,
+    payment_attempts,
+    payment_disputes,
+    plan_money,
+    refund_news,
+    settlement_offers,
+    setups,
+)
 from billing import payment_status as life
 from billing.dues import local_day
 from billing.ids import new_id
@@ -132,13 +141,17 @@ def _keep_card(session: Session, payment: Payment, event: ProcessorEvent, now: d
 
 
 def _settle(session: Session, payment: Payment, paid_at: datetime, now: datetime, on: date | None = None) -> None:
-    """The one place where a payment becomes paid. ``on``: the practice-local day it is booked on, if not paid_at's."""
+    """The one place where a payment becomes paid. ``on``: the day it is booked on, if not paid_at's or the
+    first open one after it.
+    """
     store.lock_guarantor(session, payment.guarantor_id)
     parts = plan_parts(session, payment, now)
-    post_paid(session, payment, parts, "paid", on or local_day(session, payment.practice_id, paid_at), now)
+    post_paid(session, payment, parts, "paid", on or closing.booking_day(session, payment.practice_id, paid_at), now)
     life.move(payment, life.SUCCEEDED)
     payment.paid_at, payment.failure = paid_at, None
     plan_money.note_paid(session, payment, parts, now)
+    settlement_offers.note_paid(session, payment.guarantor_id, now,
+                                local_day(session, payment.practice_id, paid_at))
     tell_patient(session, payment, "payment_paid", payment.id, now)
     end_overtaken(session, payment, now)
     unapplied = sum(part.amount_minor for part in parts if part.visit_id is None)
@@ -153,7 +166,8 @@ def _second_money(session: Session, payment: Payment, event: ProcessorEvent, now
     if store.posted_under(session, payment.id, f"{payment.id}:{ref}:"):
         return
     parts = plan_parts(session, payment, now, to_credit=True)
-    post_paid(session, payment, parts, ref, local_day(session, payment.practice_id, when(payment, event, now)), now)
+    on = closing.booking_day(session, payment.practice_id, when(payment, event, now))
+    post_paid(session, payment, parts, ref, on, now)
     call_staff(session, payment.practice_id, "payment_twice", f"{payment.id}:{event.processor_ref}",
                f"paid twice: {in_words(event)}", now, payment)
 

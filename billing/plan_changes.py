@@ -279,7 +279,7 @@ def _ask_staff(session: Session, stopped: list[Plan], address_hash: str, wording
 
 def stop_if_opted_out(session: Session, plan: Plan, now: datetime) -> bool:
     """The same for an opt-out that came another way (the carrier's answer, an import), seen before a charge. Once a
-    plan was resumed after it, somebody has asked.
+    plan was resumed after it, somebody has asked; a STOP after that is asked about again.
     """
     own = store.conversation(session, plan.conversation_id)
     lines = {(point.channel, point.address_hash) for point in store.contacts(session, plan.guarantor_id)}
@@ -288,7 +288,7 @@ def stop_if_opted_out(session: Session, plan: Plan, now: datetime) -> bool:
              if event.kind != PAUSED and event.by != SYSTEM]
     for channel, hashed in sorted(lines):
         stands_now = consents.standing(session, plan.practice_id, channel, hashed)
-        if stands_now.opted_out_at is not None and stands_now.opted_out_at > max(asked, default=plan.offered_at):
+        if stands_now.last_stop_at is not None and stands_now.last_stop_at > max(asked, default=plan.offered_at):
             begin_pause(session, plan, "opt_out", None, "system", "opt_out", now)
             _ask_staff(session, [plan], hashed, "STOP", now)
             return True

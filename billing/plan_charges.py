@@ -12,7 +12,7 @@ from billing.account_facts import find_policy
 from billing.figures import account_figures
 from billing.plan_consents import stands
 from billing.plan_money import open_of
-from billing.plan_news import call_staff, log
+from billing.plan_news import call_staff, log, tell
 from billing.policy.core import Ruling
 from billing.store import plan_queries as store
 from billing.store.tables import Authorization, Instalment, Payment, Plan
@@ -78,6 +78,8 @@ def charge(session: Session, plan: Plan, part: Instalment, today: date, now: dat
             if not ruling.sends:
                 raise _Withheld(ruling)
     except _Withheld as error:
+        if error.ruling.rule == "T-49":
+            _leave_to_patient(session, plan, part, amount, method.last4, now)
         return _withhold(session, plan, part, error.ruling.rule, error.ruling.reason, now)
     return "started"
 
@@ -110,6 +112,16 @@ def _start(session: Session, plan: Plan, part: Instalment, given: Authorization,
         consent_message_id=given.message_id)
     log(session, plan, "charge_started", now, instalment=part.number, amount_minor=amount, payment_id=payment.id)
     return payment
+
+
+def _leave_to_patient(session: Session, plan: Plan, part: Instalment, amount_minor: int, last4: str,
+                      now: datetime) -> None:
+    """No debit of this instalment may be presented again (too often, or another amount is owed now): it waits for the
+    patient, who hears how to pay it, and what comes after it goes on.
+    """
+    part.status, part.tries, part.retry_on = "retrying", max(part.tries, 1), None
+    tell(session, plan, "plan_charge_failed", f"{part.number}:not_again:{now.isoformat()}", now, part=part,
+         more={"reason": "soft", "retry_on": None, "charged_minor": amount_minor, "last4": last4})
 
 
 def _withhold(session: Session, plan: Plan, part: Instalment, rule: str, why: str, now: datetime) -> Outcome:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from billing.ids import new_id
 from billing.plan_news import changed, tell
+from billing.store import money_queries
 from billing.store import plan_queries as store
 from billing.store.tables import Authorization, Instalment, PaymentMethod, Plan
 
@@ -28,7 +29,7 @@ def write(session: Session, plan: Plan, *, words: str, words_version: str, given
           now: datetime) -> Authorization:
     """Keep what was agreed to, with the schedule as it stands, and make it the plan's."""
     parts = [part for part in store.instalments(session, plan.id) if part.amount_minor > part.paid_minor]
-    given = store.add_authorization(session, Authorization(
+    given = money_queries.add(session, Authorization(
         id=new_id("auth"), practice_id=plan.practice_id, guarantor_id=plan.guarantor_id, purpose="plan",
         plan_id=plan.id, method_id=method.id if method else None, last4=method.last4 if method else None,
         most_minor=max((_open(part) for part in parts), default=plan.total_minor), words=words,

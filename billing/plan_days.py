@@ -19,11 +19,12 @@ from billing.account_facts import find_policy
 from billing.lives import IllegalMove
 from billing.plan_changes import stop_if_opted_out
 from billing.plan_charges import charge
-from billing.plan_consents import forget_notice
+from billing.plan_consents import forget_notice, to_link
 from billing.plan_money import is_too_small, open_of, settle_to_balance
 from billing.plan_news import call_staff, enter, tell
 from billing.plan_pauses import end_pause
 from billing.plan_status import BEHIND, CANCELLED, COLLECTING, ENDED, PAUSED, PROPOSED, RUNNING
+from billing.policy.plans import may_charge_plans
 from billing.store import plan_queries as store
 from billing.store.plan_balance_queries import above_their_visits
 from billing.store.tables import Instalment, Plan
@@ -140,6 +141,13 @@ def _next(session: Session, plan: Plan) -> Instalment | None:
     return next((part for part in store.instalments(session, plan.id) if open_of(part) > 0), None)
 
 
+def _to_link(session: Session, plan: Plan, day: Day) -> bool:
+    """The practice charges no plans any more: this one goes on by link, and its patient hears of it."""
+    to_link(session, plan, "system", "the practice has switched charges for plans off", "autopay_ended", day.now)
+    tell(session, plan, "plan_changed", f"{plan.version}", day.now, more={"change": "autopay_ended"})
+    return True
+
+
 def _confirm(session: Session, plan: Plan, day: Day) -> bool:
     return plan_notices.confirm(session, plan, day.rules, day.policy, day.now)
 
@@ -193,6 +201,8 @@ STEPS: tuple[Step, ...] = (
     Step(lambda session, day: store.offers_over(session, day.practice_id, day.now, AT_ONCE), PROPOSED, _offer_over),
     Step(lambda session, day: above_their_visits(session, day.practice_id, RUNNING), RUNNING, _settle),
     Step(lambda session, day: store.to_resume(session, day.practice_id, day.today, AT_ONCE), {PAUSED}, _resume),
+    Step(lambda session, day: () if may_charge_plans(day.policy) else store.charged(
+        session, day.practice_id, RUNNING, AT_ONCE), RUNNING, _to_link),
     Step(lambda session, day: store.to_confirm(session, day.practice_id, COLLECTING, AT_ONCE), COLLECTING, _confirm),
     Step(lambda session, day: store.to_notice(session, day.practice_id, COLLECTING, day.notices_until_on, AT_ONCE),
          COLLECTING, _notice),

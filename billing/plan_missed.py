@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from billing.figures import account_figures
+from billing.gate import may_charge
+from billing.payment_limits import may_still_come
 from billing.plan_consents import revoke
 from billing.plan_money import is_too_small, missed, open_of
 from billing.plan_news import call_staff, changed, enter, log, said, tell
@@ -26,7 +28,7 @@ def miss(session: Session, plan: Plan, rules: PlanPolicy, today: date, noticed_b
     """
     rows = store.instalments(session, plan.id)
     new = [part for part in rows if _is_missed(plan, part, rules, today, noticed_by)]
-    if not new or _due_minor(session, plan, today) <= 0:
+    if not new or not _may_be_paid(session, plan, today, now):
         return False
     for part in new:
         part.status, part.missed_on = "missed", today
@@ -50,10 +52,14 @@ def _is_missed(plan: Plan, part: Instalment, rules: PlanPolicy, today: date, not
     return part.retry_on is None and part.noticed_at is not None and part.noticed_at <= noticed_by
 
 
-def _due_minor(session: Session, plan: Plan, today: date) -> int:
+def _may_be_paid(session: Session, plan: Plan, today: date, now: datetime) -> bool:
+    """Whether something of it is due and we would take the patient's money for it: nobody misses what may not be paid
+    (a hold, credit of theirs that covers it).
+    """
     own = {visit_id for visit_id, _ in store.visits(session, plan.id)}
     account = account_figures(session, plan.guarantor_id, today)
-    return sum(v.figures.due_now_minor for v in account.visits if v.visit_id in own)
+    due = [v.visit_id for v in account.visits if v.visit_id in own and v.figures.due_now_minor > 0]
+    return bool(due) and may_charge(session, plan.guarantor_id, due, now).sends
 
 
 def warn(session: Session, plan: Plan, rules: PlanPolicy, today: date, now: datetime) -> bool:
@@ -62,7 +68,7 @@ def warn(session: Session, plan: Plan, rules: PlanPolicy, today: date, now: date
     steps = store.events(session, plan.id, ("default_notice", "cured", "paused"))
     if not missed(rows) or not _nothing_else(rows) or (steps and steps[-1].kind == "default_notice"):
         return False
-    if _due_minor(session, plan, today) <= 0:
+    if not _may_be_paid(session, plan, today, now):
         return False
     _tell(session, plan, rules, today, now)
     return True
@@ -97,7 +103,8 @@ def _unreached(session: Session, plan: Plan, now: datetime) -> None:
 
 def end_if_told(session: Session, plan: Plan, rules: PlanPolicy, today: date, now: datetime) -> bool:
     """A plan defaults when the day that its patient was told of has passed and as much is still missed. A pause since
-    takes the warning back: the next missed instalment brings another.
+    takes the warning back: the next missed instalment brings another. Whoever is paying now, or has paid on a page of
+    which nothing was heard yet, is waited for.
     """
     steps = store.events(session, plan.id, ("default_notice", "cured", "paused"))
     if not steps or steps[-1].kind != "default_notice":
@@ -111,6 +118,9 @@ def end_if_told(session: Session, plan: Plan, rules: PlanPolicy, today: date, no
     if became.state != "left":
         if became.state == "lost":
             _unreached(session, plan, now)
+        return False
+    visit_ids = [visit_id for visit_id, _ in store.visits(session, plan.id)]
+    if may_still_come(session, plan.guarantor_id, visit_ids, now) or not _may_be_paid(session, plan, today, now):
         return False
     _default(session, plan, now)
     return True

@@ -17,10 +17,12 @@ from billing.account_facts import find_policy
 from billing.allocation import Part
 from billing.figures import account_figures
 from billing.payment_limits import ON_FILE
-from billing.plan_consents import forget_notice
+from billing.payment_status import RETURNED
+from billing.plan_consents import forget_notice, to_link
 from billing.plan_news import call_staff, changed, enter, left_of, log, tell
 from billing.plan_status import BEHIND, COMPLETED, CURED, PAUSED, RUNNING
 from billing.plan_terms import Part as Dated
+from billing.policy import retries
 from billing.store import payment_queries
 from billing.store import plan_queries as store
 from billing.store.tables import Instalment, Payment, Plan
@@ -47,7 +49,9 @@ def note_paid(session: Session, payment: Payment, parts: Sequence[Part], now: da
 def _fill(session: Session, plan: Plan, payment: Payment, amount_minor: int, now: datetime) -> None:
     rows, today = store.instalments(session, plan.id), _today(session, plan, now)
     own = payment.instalment if payment.plan_id == plan.id else None
-    left = amount_minor
+    filled = sum(minor for _, minor in store.filled_by(session, plan.id, payment.id))
+    # Money that is moved from one visit of the plan to another, by way of credit, has filled its instalments already.
+    left = min(amount_minor, max(payment.amount_minor - filled, 0))
     for part in asked_for(rows, own, today):
         share = min(left, open_of(part))
         left -= _take(session, plan, payment, part, share, "paid", now)
@@ -56,8 +60,17 @@ def _fill(session: Session, plan: Plan, payment: Payment, amount_minor: int, now
         _take(session, plan, payment, part, more.get(part.number, 0), "extra", now)
     for part in rows:
         if part.number == own and part.status == "charging" and payment.way in ON_FILE:
-            part.status = resting(part)
+            _charged(part)
     _cure(session, plan, rows, now)
+
+
+def _charged(part: Instalment) -> None:
+    """The charge that its notice told of is made: what is still open of it (a visit was held) needs a notice of its
+    own, however far below the first it is (T-48).
+    """
+    part.status = resting(part)
+    if part.status in ("noticed", "retrying"):
+        forget_notice(part)
 
 
 def asked_for(rows: Sequence[Instalment], own: int | None, today: date) -> list[Instalment]:
@@ -227,19 +240,22 @@ def _complete(session: Session, plan: Plan, now: datetime) -> None:
     tell(session, plan, "plan_completed", f"{plan.version}", now, more={"paid_minor": paid})
 
 
-def note_back(session: Session, payment: Payment, now: datetime) -> None:
+def note_back(session: Session, payment: Payment, now: datetime) -> bool:
     """After money of a payment went back (refund, dispute, return): what it filled is open again, the last instalment
     first.
 
-    A bank that took it back pauses the plan until a person has looked. Doing it twice changes nothing.
+    A bank that took it back pauses the plan until a person has looked; returns whether the patient was told so, in
+    which case nothing else has to tell of the money. Doing it twice changes nothing.
     """
+    told = False
     for plan_id in store.filled_plans(session, payment.id):
         plan = store.lock(session, plan_id)
         if plan is None:
             continue
         back = _no_longer_filled(session, plan, payment)
         if back:
-            _reopen(session, plan, payment, back, now)
+            told |= _reopen(session, plan, payment, back, now)
+    return told
 
 
 def _no_longer_filled(session: Session, plan: Plan, payment: Payment) -> list[tuple[int, int]]:
@@ -257,7 +273,7 @@ def _no_longer_filled(session: Session, plan: Plan, payment: Payment) -> list[tu
     return back
 
 
-def _reopen(session: Session, plan: Plan, payment: Payment, back: Sequence[tuple[int, int]], now: datetime) -> None:
+def _reopen(session: Session, plan: Plan, payment: Payment, back: Sequence[tuple[int, int]], now: datetime) -> bool:
     rows = {part.number: part for part in store.instalments(session, plan.id)}
     taken = payment.status in TAKEN_BACK
     for number, minor in back:
@@ -273,23 +289,36 @@ def _reopen(session: Session, plan: Plan, payment: Payment, back: Sequence[tuple
     if plan.status == COMPLETED and taken and not _elsewhere(session, plan):
         plan.ended_at = plan.end_reason = None
         enter(session, plan, BEHIND, now, reason=payment.status)
-    if plan.status in RUNNING and taken:
-        _rest(session, plan, payment, now)
+    told = plan.status in RUNNING and taken and _rest(session, plan, payment, now)
+    if plan.status in RUNNING:
+        _leave_alone(session, plan, payment, now)
     settle_to_balance(session, plan, now)
+    return told
 
 
 def _elsewhere(session: Session, plan: Plan) -> bool:
     return bool(store.with_visits(session, [v for v, _ in store.visits(session, plan.id)], RUNNING))
 
 
-def _rest(session: Session, plan: Plan, payment: Payment, now: datetime) -> None:
+def _rest(session: Session, plan: Plan, payment: Payment, now: datetime) -> bool:
     if plan.status != PAUSED:
         plan.paused_at = now
         enter(session, plan, PAUSED, now, reason=payment.status)
     plan.paused_until_on, plan.pause_reason = None, payment.status
     call_staff(session, plan, "plan_paused", f"{plan.id}:{payment.id}",
                f"a payment of it is {payment.status}; nothing is charged until the plan is resumed", now)
-    tell(session, plan, "plan_paused", f"{plan.version}", now, more={"reason": payment.status})
+    return tell(session, plan, "plan_paused", f"{plan.version}", now, more={"reason": payment.status}) is not None
+
+
+def _leave_alone(session: Session, plan: Plan, payment: Payment, now: datetime) -> None:
+    """A debit that came back for good (not allowed, account closed) ends the charges, like one that was refused at
+    once: it is not presented again (T-49), and notices of it would be of charges that never come.
+    """
+    method = store.method(session, payment.method_id)
+    if (payment.status == RETURNED and method is not None and plan.collects == "autopay"
+            and plan.method_id == payment.method_id
+            and retries.kind_of(payment.failure or "", method.kind) in ("hard", "revoked")):
+        to_link(session, plan, "system", payment.failure or RETURNED, "card_refused", now)
 
 
 def _today(session: Session, plan: Plan, now: datetime) -> date:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from billing import cases, consents, inbox, threads
+from billing import cases, consents, inbox
 from billing.plan_status import RUNNING, move
 from billing.store import consent_queries
 from billing.store import plan_queries as store
@@ -88,9 +88,7 @@ def tell(session: Session, plan: Plan, kind: str, once: str, now: datetime, *, p
              "brand": card.brand if card else ""}
     data |= plain(more or {})
     key = f"{kind}:{plan.id}:{once}"
-    inbox.accept(session, plan.practice_id, "event", key, "event",
-                 threads.of_hash(plan.practice_id, talk.channel, talk.address_hash),
-                 {"kind": kind, "conversation_id": talk.id, "data": data}, now)
+    inbox.accept_news(session, talk, kind, key, now, data)
     return key
 
 
@@ -105,20 +103,28 @@ def left_of(parts: list[Instalment]) -> int:
 
 def talk_of(session: Session, plan: Plan) -> Conversation | None:
     """Where a notice may go: the plan's own conversation, else another of the account's; never a number that opted
-    out or is wrong (T-48: without notice there is no charge).
+    out or is wrong (T-48: without notice there is no charge). One whose owner has agreed to be written to first comes
+    before those that may only be answered (T-01), such as a phone without a consent beside a chat that was linked.
     """
     points = store.contacts(session, plan.guarantor_id)
     hashes = [point.address_hash for point in points]
     own = store.conversation(session, plan.conversation_id)
     others = [talk for talk in store.conversations_of(session, plan.practice_id, hashes)
               if own is None or talk.id != own.id]
-    return next((talk for talk in ([own] if own is not None else []) + others if _permitted(session, plan, talk)), None)
+    open_to = [talk for talk in ([own] if own is not None else []) + others if _permitted(session, plan, talk)]
+    agreed = (talk for talk in open_to if _agreed(session, plan, talk))
+    return next(agreed, open_to[0] if open_to else None)
 
 
 def _permitted(session: Session, plan: Plan, talk: Conversation) -> bool:
     if not reaches(session, plan.practice_id, talk.address_hash, plan.guarantor_id):
         return False
     return not opted_out(session, plan.practice_id, talk)
+
+
+def _agreed(session: Session, plan: Plan, talk: Conversation) -> bool:
+    """Whether a consent to be written to first is on record for this account here, and complete (T-01, T-14)."""
+    return consents.standing(session, plan.practice_id, talk.channel, talk.address_hash, plan.guarantor_id).complete
 
 
 def reaches(session: Session, practice_id: str, address_hash: str, guarantor_id: str) -> bool:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from billing import plan_limits, plan_schedule
-from billing.plan_terms import DISCLOSED_FROM, Collects, Part, PlanTerms
+from billing.plan_terms import Collects, Part, PlanTerms, Spread
 from config.payment_policy import SMALLEST_CHARGE_MINOR, PlanPolicy
 
 #: Why an ask does not fit; the first that applies, in this order.
@@ -50,21 +50,8 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A plan that may be signed as it stands. Number 0 of ``parts`` is the deposit; all of them sum to ``visits``."""
-
-    interval: str
-    days: tuple[int, ...]
-    parts: tuple[Part, ...]
-    visits: tuple[tuple[str, int], ...]
-
-    @property
-    def deposit_minor(self) -> int:
-        return sum(part.amount_minor for part in self.parts if part.number == 0)
-
-    @property
-    def instalments(self) -> tuple[Part, ...]:
-        return tuple(part for part in self.parts if part.number > 0)
+class Offer(Spread):
+    """A plan that may be signed as it stands."""
 
     @property
     def count(self) -> int:
@@ -78,10 +65,6 @@ class Offer:
     @property
     def last_minor(self) -> int:
         return self.parts[-1].amount_minor
-
-    @property
-    def needs_disclosures(self) -> bool:
-        return self.count >= DISCLOSED_FROM
 
     def terms(self, collects: Collects, method_id: str | None = None, replaces: str | None = None) -> PlanTerms:
         return PlanTerms(self.interval, self.days, self.parts, self.visits, collects, method_id, replaces)

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from billing import audit, staff
+from billing import audit, opening_plans, staff
 from billing.account_facts import find_policy
 from billing.plan_consents import PlanRefused, revoke
 from billing.plan_news import enter, log, tell
@@ -96,6 +96,10 @@ def resume(session: Session, practice_id: str, plan_id: str, *, by: str, reason:
     plan = _locked(session, practice_id, plan_id, by, "cases", reason)
     if plan.status != PAUSED:
         raise PlanRefused("stale_plan", f"plan {plan.number} is {plan.status}, not paused")
+    if opening_plans.lacks_consent(plan):
+        raise PlanRefused("hold", f"plan {plan.number} was taken over from another system, and the patient has agreed "
+                                  "to nothing here; a plan that they agree to takes its place, or cancel it and offer "
+                                  "one")
     end_pause(session, plan, by, reason, now)
     tell(session, plan, "plan_changed", f"{plan.version}", now, more={"change": "resume"})
     _audit(session, plan, by, "plan_resumed", now)

@@ -23,18 +23,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanTerms:
-    """``parts`` sum to the sum of ``visits`` ((visit id, cents)). ``days`` are the days of the month that were asked
-    for ((31,), (1, 15)); empty for weeks. ``replaces`` is the plan that ends when this one begins.
+class Spread:
+    """What is owed of ``visits`` ((visit id, cents)), spread over ``parts`` of the same sum. ``days`` are the days of
+    the month that were asked for ((31,), (1, 15)); empty for weeks.
     """
 
     interval: str  # week, two_weeks, twice_month, month
     days: tuple[int, ...]
     parts: tuple[Part, ...]
     visits: tuple[tuple[str, int], ...]
-    collects: Collects = "link"
-    method_id: str | None = None
-    replaces: str | None = None
 
     @property
     def total_minor(self) -> int:
@@ -57,3 +54,12 @@ class PlanTerms:
     @property
     def needs_disclosures(self) -> bool:
         return len(self.instalments) >= DISCLOSED_FROM
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTerms(Spread):
+    """What is signed. ``replaces`` is the plan that ends when this one begins."""
+
+    collects: Collects = "link"
+    method_id: str | None = None
+    replaces: str | None = None

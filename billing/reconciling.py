@@ -16,6 +16,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from billing import ledger
+from billing.closing import booking_day
 from billing.dues import local_day
 from billing.ids import new_id
 from billing.ledger import Posting
@@ -146,7 +147,7 @@ def take_entries(session: Session, practice_id: str, processor: str, run_id: str
         if found is not None:
             left_open(session, practice_id, run_id, found, now)
         if entry.currency == currency:
-            postings.extend(_postings(practice_id, processor, entry, local_day(session, practice_id, entry.made_at)))
+            postings.extend(_postings(practice_id, processor, entry, booking_day(session, practice_id, entry.made_at)))
     ledger.post(session, postings, now)
     _post_dispute_fees(session, practice_id, processor, [e for e in own if e.currency == currency], now)
     return len(fresh)
@@ -163,7 +164,7 @@ def _post_dispute_fees(session: Session, practice_id: str, processor: str, entri
         payment = payments.get(newest[ref].payment_id or "")
         till = ledger.wide(f"cash:{processor}:{payment.tender if payment else 'fees'}")
         post_dispute_fee(session, practice_id, ref, total, newest[ref].currency, till,
-                         local_day(session, practice_id, newest[ref].made_at), now)
+                         booking_day(session, practice_id, newest[ref].made_at), now)
 
 
 def _row(practice_id: str, entry: Entry, now: datetime) -> ProcessorEntry:

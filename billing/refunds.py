@@ -52,7 +52,7 @@ def ask(session: Session, *, practice_id: str, payment_id: str, amount_minor: in
         raise RefundRefused("there is no such payment")
     charge = _charge_of(session, payment, amount_minor)
     _check(session, payment, charge, amount_minor, tender, reason)
-    row = store.add_refund(session, Refund(
+    row = store.add(session, Refund(
         id=new_id("rf"), practice_id=practice_id, payment_id=payment.id, guarantor_id=payment.guarantor_id,
         charge_ref=charge, amount_minor=amount_minor, currency=payment.currency, tender=tender, reason=reason,
         note=note, status=life.WAITING, requested_by=by, requested_at=now, dedupe=dedupe))
@@ -80,6 +80,8 @@ def _check(session: Session, payment: Payment, charge: str | None, amount_minor:
         raise RefundRefused(f"a refund's reason is one of {', '.join(sorted(REASONS))}")
     if tender not in TENDERS:
         raise RefundRefused(f"a refund goes out as one of {', '.join(sorted(TENDERS))}")
+    if tender == "original" and payment.processor == "agency":
+        raise RefundRefused("this was paid at a collection agency: give it back by check or in cash")
     if payment.status not in _TAKES:
         raise RefundRefused("only a payment that stands can be refunded; a disputed one is answered at the bank")
     if charge is None and not 0 < amount_minor <= left_to_refund(session, payment):

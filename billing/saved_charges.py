@@ -107,7 +107,7 @@ def _end_own_pages(session: Session, payment: Payment, now: datetime) -> None:
 
 def _authorize(session: Session, payment: Payment, method: PaymentMethod, command: ChargeSavedCard,
                context: RequestContext) -> None:
-    store.add_authorization(session, Authorization(
+    store.add(session, Authorization(
         id=new_id("auth"), practice_id=payment.practice_id, guarantor_id=payment.guarantor_id, purpose="once",
         plan_id=payment.plan_id, payment_id=payment.id, method_id=method.id, last4=method.last4,
         most_minor=payment.amount_minor, words=command.words, words_version=command.words_version,

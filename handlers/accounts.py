@@ -35,6 +35,12 @@ def due_visits(account: AccountView) -> tuple[VisitView, ...]:
     return tuple(visit for visit in shown_visits(account) if visit.figures.due_now_minor > 0)
 
 
+def placed_visits(account: AccountView) -> tuple[VisitView, ...]:
+    """Visits of which something is at a collection agency and may still be paid here, oldest first."""
+    return tuple(visit for visit in shown_visits(account)
+                 if visit.figures.placed_minor > 0 and set(visit.holds) <= {"agency"})
+
+
 def running_plan(account: AccountView) -> PlanView | None:
     """The plan that is being paid, newest first."""
     return next((plan for plan in account.plans if plan.runs), None)
@@ -58,8 +64,8 @@ def plan_visits(account: AccountView, plan: PlanView) -> tuple[VisitView, ...]:
 
 
 def open_minor(visit: VisitView) -> int:
-    """What of a visit may be paid today, due or only on its plan."""
-    return visit.figures.due_now_minor + visit.figures.on_plan_minor
+    """What of a visit may be paid today: due, only on its plan, or at a collection agency."""
+    return visit.figures.due_now_minor + visit.figures.on_plan_minor + visit.figures.placed_minor
 
 
 def plan_of(account: AccountView, visit_ids: Iterable[str]) -> PlanView | None:

@@ -25,6 +25,7 @@ from handlers.flows import (
     plan_running,
     preferences,
     safety,
+    taking_back,
     telegram,
     verify,
 )
@@ -156,7 +157,9 @@ def _breaks_in(turn: Turn, flow: Flow | None, heard: str) -> str:
     """What is no answer to whatever we had asked: a death, "don't charge my card"."""
     if heard in legal.MATTERS and flow is not legal.FLOW:
         return heard
-    return plan_running.STOP_CHARGES if plan_running.interrupts(turn) else ""
+    if plan_running.interrupts(turn):
+        return plan_running.STOP_CHARGES
+    return taking_back.interrupts(turn)
 
 
 def _says_nothing(turn: Turn, flow: Flow | None) -> bool:

@@ -26,6 +26,8 @@ def decide_event(turn: Turn, event: Happened) -> Decision:
             return _paid(turn, event)
         case "payment_failed":
             return _failed(turn, event)
+        case "payment_refunded":
+            return _refunded(turn, event)
         case "command_refused":
             return refused(turn, event)
         case "timeout":
@@ -47,14 +49,31 @@ def _paid(turn: Turn, event: Happened) -> Decision:
     News may come long after the last text (a bank, a late webhook): the proof has lapsed then, and the gate would
     withhold amounts (T-34), so the receipt is behind its link.
     """
-    account = next((one for one in turn.candidates if one.account_id == event.data["account_id"]), None)
-    link = MakeLink("receipt", event.data["account_id"], event.data["payment_id"])
-    if account is None or not account.detail_allowed or turn.talk.account_id != account.account_id or _hidden(
-            account, event.data["payment_id"]):
+    account, link = _named(turn, event), MakeLink("receipt", event.data["account_id"], event.data["payment_id"])
+    if account is None:
         words = {"practice": practice(turn), "url": Result(link.ref)}
         return Decision((Reply("payment_receipt_private", words, "receipt"),), turn.talk.state).also(link)
     return Decision((Reply("payment_receipt", _receipt_words(turn, account, event, link), "receipt"),),
                     turn.talk.state).also(link)
+
+
+def _named(turn: Turn, event: Happened) -> AccountView | None:
+    """The account that a payment's news is about, where its amount may be named here and now."""
+    account = next((one for one in turn.candidates if one.account_id == event.data["account_id"]), None)
+    if account is None or not account.detail_allowed or turn.talk.account_id != account.account_id:
+        return None
+    return None if _hidden(account, event.data["payment_id"]) else account
+
+
+def _refunded(turn: Turn, event: Happened) -> Decision:
+    """Money went back to the card or bank account: said once for each refund, behind the receipt's link like it."""
+    words: dict[str, object] = {"practice": practice(turn)}
+    if _named(turn, event) is not None:
+        words |= {"amount_minor": event.data["amount_minor"]}
+        return Decision((Reply("payment_refunded", words, "receipt"),), turn.talk.state)
+    link = MakeLink("receipt", event.data["account_id"], event.data["payment_id"])
+    words |= {"url": Result(link.ref)}
+    return Decision((Reply("payment_refunded_private", words, "receipt"),), turn.talk.state).also(link)
 
 
 #: What is said of a payment that ended, by the kind of its decline.

@@ -15,8 +15,8 @@ from handlers.core import Decision, Happened, Reply, Result, Turn
 from handlers.turns import phone, practice
 
 #: Changes that are said without an amount: a card came or went, staff or a day stopped the plan or let it go on.
-_PLAIN = {"card_given": "plan_card_given", "card_gone": "plan_by_link", "resume": "plan_goes_on",
-          "cancel": "plan_was_stopped"}
+_PLAIN = {"card_given": "plan_card_given", "card_gone": "plan_by_link", "autopay_ended": "plan_by_link",
+          "resume": "plan_goes_on", "cancel": "plan_was_stopped"}
 
 Data = Mapping[str, Any]
 Words = tuple[Reply, tuple[Command, ...]]
@@ -131,7 +131,8 @@ def _changed(turn: Turn, data: Data) -> Words:
 
 
 def _paused(turn: Turn, data: Data) -> Words:
-    return Reply("plan_paused"), ()
+    """A debit that came back is told in the same text."""
+    return Reply("plan_paused_returned" if data.get("reason") == "returned" else "plan_paused"), ()
 
 
 def _agreed(turn: Turn, data: Data) -> Words:

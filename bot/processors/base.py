@@ -156,6 +156,10 @@ class PayoutRow:
     made_at: datetime
 
 
+#: Code of a page that could not be opened: the processor failed, and may have kept that answer for the key.
+KEPT_FAILURE = "server_error"
+
+
 class ProcessorError(Exception):
     """kind: retry (nothing happened), unknown (repeat with the same key), refused (never repeat), configuration."""
 
@@ -171,13 +175,13 @@ class Processor(Protocol):
     name: str
 
     async def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
-        """Make the hosted page, or return the same one for the same key."""
+        """Make the hosted page, or return the same one for the same key. KEPT_FAILURE: the key may be spoilt."""
 
     async def fetch_checkout(self, session_ref: str) -> PaymentEvent:
         """Ask what became of a session, of a payment or of a setup (return page, reconciliation)."""
 
     async def open_setup(self, request: SetupRequest) -> CheckoutPage:
-        """Make the page on which a card is given without paying."""
+        """Make the page on which a card is given without paying; as ``open_checkout``."""
 
     async def expire_page(self, session_ref: str) -> PaymentEvent:
         """Close a page that must not be paid any more; says what stands: "expired", or "paid" if it was too late."""

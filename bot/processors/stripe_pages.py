@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import stripe
 
-from bot.processors.base import CheckoutPage, PaymentEvent, ProcessorError
-from bot.processors.stripe_errors import RAISED
+from bot.processors.base import KEPT_FAILURE, CheckoutPage, PaymentEvent, ProcessorError
+from bot.processors.stripe_errors import RAISED, fault_of
 from bot.processors.stripe_events import read_session
 from bot.processors.stripe_methods import described
 from bot.processors.stripe_objects import Json, kept_method, read_setup
@@ -34,6 +34,10 @@ async def open_page(api: Api, params: SessionCreateParams, key: str) -> Checkout
     except stripe.IdempotencyError:
         # A page moves no money by itself: the caller goes on to its next attempt, with the next key.
         raise ProcessorError("refused", "idempotency_error") from None
+    except stripe.APIError as error:
+        if fault_of(error) != "server_error":
+            raise
+        raise ProcessorError("unknown", KEPT_FAILURE) from None
 
 
 async def _create(api: Api, params: SessionCreateParams, key: str) -> CheckoutPage:

@@ -28,7 +28,6 @@ def session_params(request: CheckoutRequest) -> SessionCreateParams:
     ids = allowed_metadata({"payment_id": request.payment_id})
     params: SessionCreateParams = {
         "mode": "payment",
-        "allowed_payment_method_types": _types(request.bank_debits),
         "line_items": [{
             "quantity": 1,
             "price_data": {
@@ -42,13 +41,8 @@ def session_params(request: CheckoutRequest) -> SessionCreateParams:
             "description": request.description, "metadata": dict(ids),
             "statement_descriptor_suffix": DESCRIPTOR_SUFFIX,
         },
-        "locale": _locale(request.language),
-        "success_url": request.success_url,
-        "cancel_url": request.cancel_url,
-        "expires_at": int(request.expires_at.timestamp()),
+        **_of_any_page(request),
     }
-    if request.bank_debits:
-        params["payment_method_options"] = _bank_options()
     if request.saves_method:
         params["payment_intent_data"]["setup_future_usage"] = "off_session"
     if request.customer_ref:
@@ -64,21 +58,28 @@ def setup_params(request: SetupRequest) -> SessionCreateParams:
     params: SessionCreateParams = {
         "mode": "setup",
         "currency": request.currency.lower(),
-        "allowed_payment_method_types": _types(request.bank_debits),
         "client_reference_id": request.setup_id,
         "metadata": dict(ids),
         "setup_intent_data": {"metadata": dict(ids)},
-        "locale": _locale(request.language),
+        **_of_any_page(request),
+    }
+    if request.customer_ref:
+        params["customer"] = request.customer_ref
+    else:
+        params["customer_creation"] = "always"  # whose card would it be else, when it is charged later?
+    return params
+
+
+def _of_any_page(request: CheckoutRequest | SetupRequest) -> SessionCreateParams:
+    params: SessionCreateParams = {
+        "allowed_payment_method_types": _types(request.bank_debits),
+        "locale": "es" if request.language == "es" else "en",
         "success_url": request.success_url,
         "cancel_url": request.cancel_url,
         "expires_at": int(request.expires_at.timestamp()),
     }
     if request.bank_debits:
         params["payment_method_options"] = _bank_options()
-    if request.customer_ref:
-        params["customer"] = request.customer_ref
-    else:
-        params["customer_creation"] = "always"  # whose card would it be else, when it is charged later?
     return params
 
 
@@ -133,7 +134,3 @@ def _bank_options() -> MethodOptions:
     """
     return {"us_bank_account": {"financial_connections": {"permissions": ["payment_method"]},
                                 "verification_method": "automatic"}}
-
-
-def _locale(language: str) -> Literal["en", "es"]:
-    return "es" if language == "es" else "en"

@@ -7,6 +7,7 @@ door is bot/web/pages.py's.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from fastapi import Request
@@ -19,6 +20,34 @@ from bot.web import proof, screens
 from bot.web.guard import TooLarge, read_body
 from bot.web.wiring import Wiring
 from templates import web
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A press on a button behind the door, with where it came from."""
+
+    wiring: Wiring
+    request: Request
+    visitor: Visitor
+    token: str
+    language: str
+    form: dict[str, str]
+
+    @property
+    def ref(self) -> str:
+        """Names the link without opening it."""
+        return proof.name_of(self.wiring.settings.link_secret_bytes, self.token)
+
+
+async def press(wiring: Wiring, request: Request, purpose: str) -> Pressed | Response:
+    """What was pressed behind a link for ``purpose``; the answer for everybody else."""
+    visitor, token = await enter(wiring, request), request.path_params["token"]
+    if visitor is None or visitor.link.purpose != purpose:
+        return RedirectResponse(f"/l/{token}", 303)
+    form = await form_of(request)
+    if isinstance(form, Response):
+        return form
+    return Pressed(wiring, request, visitor, token, language_of(request, visitor), form)
 
 
 async def answer(wiring: Wiring, request: Request) -> Response:

@@ -51,11 +51,9 @@ async def pdf(wiring: Wiring, request: Request) -> Response:
     if visitor is None:
         return RedirectResponse(f"/l/{token}", 303)
     language = language_of(request, visitor)
-    try:
-        content = await wiring.road.store.aread(partial(
-            sheet_content, visitor=visitor, wiring=wiring, language=language, query=request.query_params))
-    except statements.StatementRefused:
-        return HTMLResponse(screens.note(visitor, "unavailable", language))
+    content = await _sheet(wiring, request, visitor, language)
+    if isinstance(content, Response):
+        return content
     if content is None:
         return HTMLResponse(screens.gone(language), 404)
     made = await asyncio.to_thread(SHEETS[visitor.link.purpose][1], content, language)
@@ -80,17 +78,25 @@ async def _page(wiring: Wiring, request: Request, visitor: Visitor, language: st
     if purpose not in SHEETS:
         return HTMLResponse(screens.note(visitor, "confirmed", language))
     chosen = request.query_params.get("visit", "")
-    try:
-        content = await wiring.road.store.aread(partial(
-            sheet_content, visitor=visitor, wiring=wiring, language=language, query=request.query_params))
-    except statements.StatementRefused:
-        return HTMLResponse(screens.note(visitor, "unavailable", language))
+    content = await _sheet(wiring, request, visitor, language)
+    if isinstance(content, Response):
+        return content
     if content is None:
         return await _without_sheet(wiring, visitor, token, language)
     due = await _due(wiring, visitor) if purpose == "statement" else None
     query = f"visit={chosen}&" if chosen.isdecimal() else ""
     return HTMLResponse(screens.sheet(purpose, SHEETS[purpose][0](content, language), f"/l/{token}", query, language,
                                       due, screens.card_warning(visitor.policy, language)))
+
+
+async def _sheet(wiring: Wiring, request: Request, visitor: Visitor, language: str,
+                 ) -> dict[str, Any] | Response | None:
+    """As ``sheet_content``; the page that says so where a person has to hand it out."""
+    try:
+        return await wiring.road.store.aread(partial(
+            sheet_content, visitor=visitor, wiring=wiring, language=language, query=request.query_params))
+    except statements.StatementRefused:
+        return HTMLResponse(screens.note(visitor, "unavailable", language))
 
 
 async def _due(wiring: Wiring, visitor: Visitor) -> link_pages.DueNow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from billing import link_pages, passcodes
 from billing.link_pages import Visitor
@@ -17,19 +17,16 @@ PURPOSE = "passcode"
 
 async def receive(wiring: Wiring, request: Request) -> Response:
     """POST /l/{token}/passcode"""
-    visitor, token = await doors.enter(wiring, request), request.path_params["token"]
-    if visitor is None or visitor.link.purpose != PURPOSE:
-        return RedirectResponse(f"/l/{token}", 303)
-    form = await doors.form_of(request)
-    if isinstance(form, Response):
-        return form
-    language = doors.language_of(request, visitor)
-    refused = await _carry_out(wiring, visitor, form)
+    pressed = await doors.press(wiring, request, PURPOSE)
+    if isinstance(pressed, Response):
+        return pressed
+    visitor, language = pressed.visitor, pressed.language
+    refused = await _carry_out(wiring, visitor, pressed.form)
     if refused:
         known = await wiring.road.store.aread(partial(link_pages.has_passcode, link=visitor.link))
         return doors.renew(wiring, request, HTMLResponse(
-            screens.passcode(visitor, f"/l/{token}/passcode", language, known=known, refused=refused), 422))
-    name = "passcode_removed" if form.get("do") == "remove" else "passcode_set"
+            screens.passcode(visitor, f"/l/{pressed.token}/passcode", language, known=known, refused=refused), 422))
+    name = "passcode_removed" if pressed.form.get("do") == "remove" else "passcode_set"
     return doors.renew(wiring, request, HTMLResponse(screens.note(visitor, name, language)))
 
 

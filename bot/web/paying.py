@@ -7,17 +7,22 @@ page is written down. Pressing twice, or dying in between, repeats the same atte
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from billing import checkout, link_pages, payment_status, payments
 from billing.checkout import AlreadyOpen, NotNow, Opening
 from billing.link_pages import PaymentPage, Visitor
 from bot.failpoints import hit
-from bot.processors.base import CheckoutPage, CheckoutRequest, ProcessorError
+from bot.processors.base import KEPT_FAILURE, CheckoutPage, CheckoutRequest, ProcessorError
 from bot.web import doors, proof, screens
 from bot.web.wiring import Wiring
 
@@ -25,6 +30,16 @@ from bot.web.wiring import Wiring
 AGAIN_S = (0.3, 0.9)
 
 _log = structlog.get_logger(__name__)
+
+
+class Attempt(Protocol):
+    """A step that asks the processor for a page."""
+
+    @property
+    def attempt(self) -> int: ...
+
+
+Step = TypeVar("Step", bound=Attempt)
 
 
 async def show(wiring: Wiring, visitor: Visitor, token: str, language: str) -> Response:
@@ -41,7 +56,8 @@ async def show(wiring: Wiring, visitor: Visitor, token: str, language: str) -> R
         return HTMLResponse(how_it_stands(visitor, page, token, language, answered=True))
     if page.obstacle:
         return HTMLResponse(screens.note(visitor, page.obstacle, language))
-    return HTMLResponse(screens.pay(visitor, page, f"/l/{token}/pay", language))
+    return HTMLResponse(screens.pay(
+        visitor, page, f"/l/{token}/pay", visitor.policy.local_day(wiring.now()), language))
 
 
 async def press(wiring: Wiring, request: Request) -> Response:
@@ -97,65 +113,91 @@ async def _from_statement(wiring: Wiring, request: Request, visitor: Visitor, to
 
 
 async def to_page(wiring: Wiring, visitor: Visitor, payment_id: str, token: str, language: str) -> Response:
+    def not_now(reason: str) -> Response:
+        if reason == "paid":
+            return RedirectResponse(f"/l/{token}?lang={language}", 303)
+        if reason == "not_found":
+            return HTMLResponse(screens.gone(language), 404)
+        return HTMLResponse(screens.note(visitor, reason, language), 409)
+
+    def ask(step: Opening, home: str) -> Awaitable[CheckoutPage]:
+        return wiring.processor.open_checkout(CheckoutRequest(
+            payment_id=step.payment_id, practice_id=step.practice_id, amount_minor=step.amount_minor,
+            currency=step.currency, language=step.language, description=f"{step.practice_name}: payment",
+            success_url=f"{home}/done", cancel_url=home, expires_at=step.expires_at,
+            idempotency_key=step.idempotency_key, bank_debits=step.bank_debits, saves_method=step.saves_method,
+            customer_ref=step.customer_ref))
+
+    return await hand_over(wiring, visitor, token, language, Errand(
+        payment_id, checkout.begin, partial(checkout.opened, now=wiring.now()), checkout.refused, ask, not_now))
+
+
+@dataclass(frozen=True, slots=True)
+class Errand(Generic[Step]):
+    """What somebody goes to the processor's page for: the row that it is about, how its attempts are written down (as
+    in billing/checkout.py), what the processor is asked, and what is said when there is no page now.
+    """
+
+    object_id: str
+    begin: Callable[[Session, str, str, datetime], Step | AlreadyOpen | NotNow]
+    opened: Callable[[Session, str, str, int, str, str], str]
+    refused: Callable[[Session, str, str, int, str, datetime], None]
+    ask: Callable[[Step, str], Awaitable[CheckoutPage]]
+    not_now: Callable[[str], Response]
+
+
+async def hand_over(wiring: Wiring, visitor: Visitor, token: str, language: str, errand: Errand[Step]) -> Response:
+    """Send the browser to the processor's page, or say why not."""
+    practice_id = visitor.link.practice_id
     for _ in range(2):  # a refused attempt is followed by one new one; an ended request is judged once more
-        step = await wiring.road.store.awrite(partial(
-            checkout.begin, practice_id=visitor.link.practice_id, payment_id=payment_id, now=wiring.now()))
-        match step:
-            case NotNow("paid"):
-                return RedirectResponse(f"/l/{token}?lang={language}", 303)
-            case NotNow("not_found"):
-                return HTMLResponse(screens.gone(language), 404)
-            case NotNow(reason):
-                return HTMLResponse(screens.note(visitor, reason, language), 409)
-            case AlreadyOpen(url):
+        step = await wiring.road.store.awrite(lambda session: errand.begin(
+            session, practice_id, errand.object_id, wiring.now()))
+        if isinstance(step, NotNow):
+            return errand.not_now(step.reason)
+        if isinstance(step, AlreadyOpen):
+            return RedirectResponse(step.url, 303)
+        hit("pay.begun")
+        try:
+            if url := await _open(wiring, practice_id, token, errand, step):
                 return RedirectResponse(url, 303)
-            case Opening():
-                hit("pay.begun")
-                try:
-                    if url := await _open(wiring, step, token):
-                        return RedirectResponse(url, 303)
-                except ProcessorError as error:
-                    _log.warning("no payment page", payment_id=payment_id, kind=error.kind, code=error.code)
-                    if error.code == "no_online_payment":
-                        return HTMLResponse(screens.note(visitor, "office", language), 409)
-                    if error.kind != "refused":
-                        break
-                    await wiring.road.store.awrite(partial(
-                        checkout.refused, practice_id=step.practice_id, payment_id=payment_id, attempt=step.attempt,
-                        code=error.code, now=wiring.now()))
+        except ProcessorError as error:
+            _log.warning("no payment page", object_id=errand.object_id, kind=error.kind, code=error.code)
+            if error.code == "no_online_payment":
+                return HTMLResponse(screens.note(visitor, "office", language), 409)
+            if error.kind != "refused" and error.code != KEPT_FAILURE:
+                break
+            await _give_up(wiring, practice_id, errand, step, error)
     return HTMLResponse(screens.note(visitor, "down", language, [(f"/l/{token}", "try_again")]), 503)
 
 
-async def _open(wiring: Wiring, step: Opening, token: str) -> str:
-    """Ask for the page and write it down; return its address, empty when the request was ended meanwhile.
-
-    Raises ProcessorError.
+async def _open(wiring: Wiring, practice_id: str, token: str, errand: Errand[Step], step: Step) -> str:
+    """Ask for the page and write it down; return its address, empty when another attempt took this one's place or the
+    request was ended meanwhile: a page that is written down nowhere is nobody's to pay. Raises ProcessorError.
     """
-    home = f"{wiring.road.public_url.rstrip('/')}/l/{token}"
-    asked = CheckoutRequest(
-        payment_id=step.payment_id, practice_id=step.practice_id, amount_minor=step.amount_minor,
-        currency=step.currency, language=step.language, description=f"{step.practice_name}: payment",
-        success_url=f"{home}/done", cancel_url=home, expires_at=step.expires_at,
-        idempotency_key=step.idempotency_key, bank_debits=step.bank_debits,
-        saves_method=step.saves_method, customer_ref=step.customer_ref)
-    page = await _ask(wiring, asked)
+    page = await _ask(partial(errand.ask, step, f"{wiring.road.public_url.rstrip('/')}/l/{token}"))
     hit("pay.asked")
-    url = await wiring.road.store.awrite(partial(
-        checkout.opened, practice_id=step.practice_id, payment_id=step.payment_id, attempt=step.attempt,
-        session_ref=page.session_ref, url=page.url, now=wiring.now()))
+    url = await wiring.road.store.awrite(lambda session: errand.opened(
+        session, practice_id, errand.object_id, step.attempt, page.session_ref, page.url))
     hit("pay.opened")
     return url
 
 
-async def _ask(wiring: Wiring, asked: CheckoutRequest) -> CheckoutPage:
+async def _give_up(wiring: Wiring, practice_id: str, errand: Errand[Step], step: Step, error: ProcessorError) -> None:
+    """The next attempt has another key: a page that nobody was sent to is paid by nobody, should there be one."""
+    code = error.code if error.kind == "refused" else ""  # the processor's own fault is no reason of the payment's
+    await wiring.road.store.awrite(lambda session: errand.refused(
+        session, practice_id, errand.object_id, step.attempt, code, wiring.now()))
+
+
+async def _ask(ask: Callable[[], Awaitable[CheckoutPage]]) -> CheckoutPage:
     for wait in AGAIN_S:
         try:
-            return await wiring.processor.open_checkout(asked)
+            return await ask()
         except ProcessorError as error:
             if error.kind not in {"unknown", "retry"}:
                 raise
             await asyncio.sleep(wait)
-    return await wiring.processor.open_checkout(asked)
+    return await ask()
 
 
 def how_it_stands(visitor: Visitor, page: PaymentPage, token: str, language: str, *, answered: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,7 +16,8 @@ from billing.link_pages import Visitor
 from billing.plan_presses import Signature
 from billing.plan_status import PROPOSED, RUNNING
 from billing.statement_content import StatementRefused
-from bot.web import card_page, doors, paying, plan_screens, proof, screens
+from bot.web import card_page, doors, paying, plan_screens, screens
+from bot.web.doors import Pressed
 from bot.web.wiring import Wiring
 from templates import plan_sheets
 from templates.plan_words import words
@@ -30,23 +30,6 @@ _SAID = {"charging": "late", "hold": "held", "offer_over": "ended"}
 
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """A press on a button of the page, with where it came from."""
-
-    wiring: Wiring
-    request: Request
-    visitor: Visitor
-    token: str
-    language: str
-    form: dict[str, str]
-
-    @property
-    def ref(self) -> str:
-        """Names the link without opening it."""
-        return proof.name_of(self.wiring.settings.link_secret_bytes, self.token)
 
 
 async def show(wiring: Wiring, request: Request, visitor: Visitor, token: str, language: str) -> Response:
@@ -90,15 +73,11 @@ def content_of(session: Session, visitor: Visitor, wiring: Wiring, language: str
 
 async def press(wiring: Wiring, request: Request) -> Response:
     """POST /l/{token}/plan: ``do`` is agree, card, pay, payoff or stop."""
-    visitor, token = await doors.enter(wiring, request), request.path_params["token"]
-    if visitor is None or visitor.link.purpose != PURPOSE:
-        return RedirectResponse(f"/l/{token}", 303)
-    form = await doors.form_of(request)
-    if isinstance(form, Response):
-        return form
-    pressed = Pressed(wiring, request, visitor, token, doors.language_of(request, visitor), form)
-    act = _ACTS.get(form.get("do", ""))
-    answer = await act(pressed) if act else RedirectResponse(f"/l/{token}", 303)
+    pressed = await doors.press(wiring, request, PURPOSE)
+    if isinstance(pressed, Response):
+        return pressed
+    act = _ACTS.get(pressed.form.get("do", ""))
+    answer = await act(pressed) if act else RedirectResponse(f"/l/{pressed.token}", 303)
     return doors.renew(wiring, request, answer)
 
 

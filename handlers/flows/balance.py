@@ -5,22 +5,17 @@ from __future__ import annotations
 from billing.views import AccountView
 from handlers.accounts import due_visits, is_waiting, list_visits, running_plan, shown_figures, shown_visits
 from handlers.core import Decision, Reply, Turn
-from handlers.flows import links, plan_words, rights, verify
+from handlers.flows import links, plan_words, rights
 from handlers.flows.flow import Flow, never_answers, never_asks
-from handlers.turns import phone
 
 NAME = "balance"
 STEPS: tuple[str, ...] = ()
 
 
 def start(turn: Turn, intent: str) -> Decision:
-    account = turn.account
-    if account is None:
-        return verify.first(turn, intent)
-    if account.stale:
-        return Decision((Reply("stale", {"phone": phone(turn)}),))
-    if not account.detail_allowed:
-        return links.view(account)
+    account = links.shown_account(turn, intent)
+    if isinstance(account, Decision):
+        return account
     if intent == "due_date":
         return _due_date(turn, account)
     return _minimum(turn, account) if intent == "minimum_payment" else Decision(_balance(account))
@@ -33,6 +28,7 @@ def _balance(account: AccountView) -> tuple[Reply, ...]:
         "due_now_minor": figures.due_now_minor, "visits": list_visits(due_visits(account)),
         "pending_minor": pending, "held_minor": held,
         "on_plan_minor": figures.on_plan_minor, "credit_minor": figures.credit_minor,
+        "placed_minor": figures.placed_minor,
         "waiting": any(is_waiting(visit) for visit in shown_visits(account))})
     return (balance, *rights.notices(account, shown_visits(account)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billing.commands import RecordOptOut, RestoreConsent
 from handlers.accounts import running_plan
 from handlers.core import Decision, Reply, State, Text, Turn
-from handlers.flows import person, plan_running
+from handlers.flows import person, plan_running, taking_back
 from handlers.flows.flow import Flow
 from handlers.turns import ask, open_case, phone, practice, stay
 from handlers.understanding import fixed
@@ -52,7 +52,7 @@ def start(turn: Turn, intent: str) -> Decision:
     if not bare and _has_plan(turn):
         return plan_running.hand_over(turn.reading.text)
     data = {"wording": turn.reading.text, "bare": bare, "expects": "choice"}
-    return ask(turn, NAME, "which", data, _question(turn))
+    return ask(turn, NAME, "which", data, _question(turn)).also(*taking_back.commands(turn))
 
 
 def answer(turn: Turn) -> Decision | None:

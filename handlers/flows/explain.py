@@ -10,7 +10,7 @@ from handlers.accounts import LISTED, list_visits, open_visits
 from handlers.core import Decision, Reply, Turn
 from handlers.flows import links, menu, rights, verify
 from handlers.flows.flow import Flow
-from handlers.turns import answer_by, ask, open_case, phone
+from handlers.turns import answer_by, ask, open_case
 
 NAME = "explain"
 STEPS = ("which",)
@@ -18,13 +18,9 @@ _STEPS_A_TEXT = 6
 
 
 def start(turn: Turn, intent: str) -> Decision:
-    account = turn.account
-    if account is None:
-        return verify.first(turn, intent)
-    if account.stale:
-        return Decision((Reply("stale", {"phone": phone(turn)}),))
-    if not account.detail_allowed:
-        return links.view(account)
+    account = links.shown_account(turn, intent)
+    if isinstance(account, Decision):
+        return account
     visits = open_visits(account)
     if not visits:
         return Decision((Reply("explain_nothing"),))

@@ -11,6 +11,7 @@ from handlers.accounts import (
     due_visits,
     find_method,
     list_visits,
+    placed_visits,
     plan_of,
     running_plan,
     shown_figures,
@@ -36,6 +37,8 @@ def start(turn: Turn, intent: str) -> Decision:
         return links.view(account)
     if _is_about_the_plan(turn, account):
         return Decision((), State(data={"slots": keep_wish(turn)}, after="pay_plan"))
+    if not due_visits(account) and placed_visits(account) and not account.stale:
+        return Decision((), State(data={"slots": keep_wish(turn)}, after="pay_placed"))
     if refusal := _nothing_to_pay(turn, account):
         return Decision(refusal)
     due = due_visits(account)

@@ -12,7 +12,7 @@ from handlers import filing, own_words
 from handlers.accounts import running_plan
 from handlers.core import Decision, Reply, State, Text, Turn
 from handlers.filing import Matter
-from handlers.flows import links, person, plan_changing, plan_early, plan_words, verify
+from handlers.flows import links, person, plan_changing, plan_early, plan_words, taking_back, verify
 from handlers.flows.flow import Flow
 from handlers.turns import answer_by, ask, keep_wish, phone, wish
 from handlers.understanding import plans
@@ -122,6 +122,8 @@ def _menu(turn: Turn, account: AccountView, plan: PlanView) -> Decision | None:
 def _do(turn: Turn, account: AccountView, plan: PlanView, change: str, said: str) -> Decision:
     if change == "person":
         return person.start(turn, "human")
+    if change == "pay_by_link":  # also of a plan that is charged for nothing: then it hears that
+        return _stop_charges(turn)
     if change in _EARLY:
         return plan_early.begin(turn, account, plan, change)
     return plan_changing.begin(turn, account, plan, change, said)
@@ -137,6 +139,7 @@ def _stop_charges(turn: Turn) -> Decision:
     charged = _charged(turn.account)
     commands += [ChangePlan(turn.account.account_id, plan.plan_id, plan.version, "pay_by_link", _wording(turn))
                  for plan in charged]
+    commands += taking_back.commands(turn)
     under_way = any(one.status == "charging" for plan in charged for one in plan.instalments)
     reply = Reply("plan_no_charges", {"under_way": under_way}) if charged else Reply("plan_no_autopay")
     return Decision((reply,)).also(*commands)

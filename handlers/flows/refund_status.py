@@ -7,9 +7,9 @@ from handlers import filing
 from handlers.accounts import shown_figures, shown_payments
 from handlers.core import Decision, Reply, Turn
 from handlers.filing import Matter
-from handlers.flows import links, verify
+from handlers.flows import links
 from handlers.flows.flow import Flow
-from handlers.turns import answer_by, ask, phone
+from handlers.turns import answer_by, ask
 
 NAME = "refund_status"
 STEPS = ("offer",)
@@ -17,13 +17,9 @@ MATTER = Matter("refund", "", "Patient asks about a refund")
 
 
 def start(turn: Turn, intent: str) -> Decision:
-    account = turn.account
-    if account is None:
-        return verify.first(turn, intent)
-    if account.stale:
-        return Decision((Reply("stale", {"phone": phone(turn)}),))
-    if not account.detail_allowed:
-        return links.view(account)
+    account = links.shown_account(turn, intent)
+    if isinstance(account, Decision):
+        return account
     return ask(turn, NAME, "offer", {"words": filing.words(turn)}, *_known(account), Reply("refund_offer"))
 
 

@@ -21,6 +21,7 @@ from handlers.flows import (
     passcode,
     pay,
     person,
+    placed,
     plan,
     plan_running,
     preferences,
@@ -29,17 +30,18 @@ from handlers.flows import (
     refund_status,
     saved_card,
     statement,
+    taking_back,
     verify,
     ways,
 )
 from handlers.flows.flow import Flow
 
 FLOWS: dict[str, Flow] = {flow.name: flow for flow in (
-    verify.FLOW, balance.FLOW, explain.FLOW, insurance.FLOW, statement.FLOW, pay.FLOW, receipt.FLOW, person.FLOW,
-    language.FLOW, menu.FLOW, consent.FLOW, dispute.FLOW, insurance_update.FLOW, already_paid.FLOW,
+    verify.FLOW, balance.FLOW, explain.FLOW, insurance.FLOW, statement.FLOW, pay.FLOW, placed.FLOW, receipt.FLOW,
+    person.FLOW, language.FLOW, menu.FLOW, consent.FLOW, dispute.FLOW, insurance_update.FLOW, already_paid.FLOW,
     cannot_pay.FLOW, refund_status.FLOW, legal.FLOW, papers.FLOW, preferences.FLOW, hours.FLOW, ways.FLOW,
     privacy.FLOW, passcode.FLOW, is_this_real.FLOW, anger.FLOW, plan.FLOW,
-    plan_running.FLOW, saved_card.FLOW)}
+    plan_running.FLOW, saved_card.FLOW, taking_back.FLOW)}
 
 INTENTS: dict[str, Flow] = {intent: flow for flow in FLOWS.values() for intent in flow.intents}
 

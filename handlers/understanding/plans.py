@@ -59,6 +59,12 @@ _STOP_CHARGES = tuple(re.compile(pattern) for pattern in (
     r"\bno (?:usen?|toquen?|uses|toques)(?: \w+){0,2}? (?:tarjeta|cuenta|dinero)\b",
     (r"\b(?:ya )?no (?:les? )?(?:autorizo|permito|doy permiso)\b|"
      r"\b(?:retiro|revoco|quito)(?: \w+){0,2}? (?:permiso|autorizacion|consentimiento)\b")))
+#: Said right after a yes: not now, not this. A bare "cancel" is an opt-out before it comes here (T-03).
+_TAKES_BACK = re.compile(
+    r"\b(?:wait|hold on|never ?mind|forget (?:it|that|about it)|changed? my mind|not yet|not now|undo|take (?:it|that) "
+    r"back|by mistake|my mistake|(?:did not|didnt) mean|scratch that|oops|dont do (?:it|that)|stop (?:it|that)|"
+    r"cancel (?:it|that|this)|esper[ea]\w*|olvide\w*|cambie de (?:idea|opinion)|mejor no|todavia no|aun no|ahora no|"
+    r"por error|me equivoque|sin querer|no quise|deshag\w+|no lo hagan?|cancel(?:ar|e|en)(?:l[oa])? ?(?:eso|esto)?)\b")
 #: What is told of the past, or asked, is no order: "why did you charge me", "I was never charged".
 _TOLD = re.compile(
     r"\b(?:why|how come|did you|have you|por que|twice|dos veces|didnt|hasnt|havent|wasnt|"
@@ -140,6 +146,11 @@ def stops_charges(text: str) -> bool:
     """Whether somebody takes back the permission to charge: "don't charge my card", "HOLD", "ya no me cobren"."""
     said = [fold(part) for part in _SENTENCE.split(text)]
     return any(not _TOLD.search(part) and any(pattern.search(part) for pattern in _STOP_CHARGES) for part in said)
+
+
+def takes_back(text: str) -> bool:
+    """Whether somebody who said yes a moment ago wants it undone, in words that only mean so at that moment."""
+    return _TAKES_BACK.search(fold(text)) is not None
 
 
 def asks_about_charges(text: str) -> bool:

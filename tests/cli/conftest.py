@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,14 @@ import pytest
 
 from billing.store.seal import install_keyring
 from bot.__main__ import main
-from tests.conftest import TEST_KEYS
+from bot.cli.edge import keyring
+from bot.write import Store, open_store
+from config.settings import load
+from tests.conftest import TEST_KEYS, TUESDAY
+from tests.web.newcomers import add
 
 ROOT = Path(__file__).parents[2]
+EXAMPLE = str(ROOT / "config/practice.example.toml")
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,34 @@ def plainbill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return Outcome(code, out.getvalue(), err.getvalue())
 
     return run
+
+
+Office = Callable[[], Store]
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[Office]:
+    """Call it for the store that the commands work on."""
+    opened: list[Store] = []
+
+    def store() -> Store:
+        opened.append(open_store(f"sqlite:///{tmp_path}/var/plainbill.db", keyring(load(None))))
+        return opened[-1]
+
+    yield store
+    for one in opened:
+        one.close()
+    install_keyring(TEST_KEYS)
+
+
+@pytest.fixture
+def office(plainbill: Run, stores: Office) -> Office:
+    """A practice with a biller, two supervisors, an auditor and an account owing $145.50; call it for its store."""
+    plainbill("practice", "set", EXAMPLE)
+    for login, role in (("ana", "biller"), ("sue", "supervisor"), ("sam", "supervisor"), ("aud", "auditor")):
+        plainbill("staff", "add", login, "--name", login.title(), "--role", role)
+    stores().write(lambda session: add(session, "main", "A-1", "en", TUESDAY))
+    return stores
 
 
 def _exit_code() -> int:

@@ -20,7 +20,8 @@ from billing.verify import verify
 from bot.write import Store
 from tests.conftest import Clock, maple_clinic
 from tests.payments import world
-from tests.payments.world import ANNA, PRACTICE
+from tests.payments.test_events import ask, tell
+from tests.payments.world import ANNA, NEW, NEW_MINOR, PRACTICE, Event
 
 TODAY = date(2026, 11, 3)
 
@@ -240,3 +241,23 @@ def test_matching_by_hand_needs_the_same_amount_and_a_reason(desk: Store, clock:
     assert desk.read(lambda s: worklist(s, PRACTICE)) == [w for w in desk.read(lambda s: worklist(s, PRACTICE))
                                                           if w.kind == "remittance"]
     assert balance(desk, "bank") == 0
+
+
+def test_a_processors_money_of_a_signed_day_is_booked_on_the_next_open_day_and_keeps_its_moment(
+        desk: Store, clock: Clock) -> None:
+    """Payment, refund and dispute that are heard of late change nothing in what was signed."""
+    one = ask(desk, clock(), ((NEW, NEW_MINOR),))
+    count_all(desk, clock)
+    sign(desk, clock)
+    signed = desk.read(lambda s: s.query(Transfer).filter(Transfer.effective_on <= TODAY).count())
+    at = clock()
+    clock.advance(hours=20)
+    for event in (Event("paid", one, NEW_MINOR, occurred_at=at),
+                  Event("refund_made", one, 10_00, refund_ref="re_1", occurred_at=at),
+                  Event("disputed", one, 20_00, dispute_ref="dp_1", occurred_at=at)):
+        tell(desk, clock(), event)
+    assert desk.read(lambda s: s.query(Transfer).filter(Transfer.effective_on <= TODAY).count()) == signed
+    later = desk.read(lambda s: {row.effective_on for row in s.query(Transfer).filter(Transfer.payment_id == one)})
+    assert later == {TODAY + timedelta(days=1)}
+    assert desk.read(lambda s: world.payment(s, one).paid_at) == at
+    assert desk.read(lambda s: verify(s, PRACTICE).problems) == []

@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from billing.commands import (
     ForgetVerification,
@@ -128,8 +129,8 @@ def _leak(body: str, account: AccountView | None, people: Sequence[AccountView])
     return next((f"the hidden {one}" for one in hidden if re.search(rf"\b{one}\b", folded)), "")
 
 
-def _month(day: object, language: str) -> str:
-    return month(day, language).split()[0].casefold() if day else ""  # type: ignore[arg-type]
+def _month(day: Any, language: str) -> str:
+    return month(day, language).split()[0].casefold() if day else ""
 
 
 def _fixed_amounts(template: str, language: str) -> set[int]:

@@ -61,7 +61,7 @@ def owed(**part: int) -> Figures:
     return Figures(open_minor=4500, patient_minor=4500, **part)
 
 
-def account(name: str, *visits: VisitView, credit_minor: int = 0, **changes: object) -> AccountView:
+def account(name: str, *visits: VisitView, credit_minor: int = 0, **changes: Any) -> AccountView:
     total = Figures(open_minor=-credit_minor, credit_minor=credit_minor)
     for each in visits:
         total = total.plus(each.figures)
@@ -70,7 +70,7 @@ def account(name: str, *visits: VisitView, credit_minor: int = 0, **changes: obj
         confirmed=True, balance_version=7, figures=total, visits=visits, detail_allowed=True,
         last_statement_id="stmt_1", last_statement_number=1, last_statement_on=date(2026, 10, 20),
         last_statement_due_on=date(2026, 11, 19))
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 MARCH, APRIL = date(2026, 3, 4), date(2026, 4, 11)
@@ -88,9 +88,11 @@ BROKEN = visit("march", MARCH, due(4500), foots=False)
 SELF_PAY = visit("march", MARCH, due(4500), (), (Step("charge", 4500), Step("left", 4500)))
 LONG = visit("march", MARCH, due(4500), steps=LONG_STEPS)
 JUNE = visit("june", date(2026, 6, 9), due(9900))
+PLACED = replace(visit("march", MARCH, Figures(placed_minor=4500)), holds=("agency",))
 SETTLED = visit("march", MARCH, Figures())
 PAID = PaymentView("pay_1", 4500, "succeeded", "card", NOW, NOW, (("march", 4500),))
 REFUNDED = PaymentView("pay_1", 4500, "refunded", "card", NOW, NOW, (), 4500, date(2026, 10, 30))
+ON_ITS_WAY = PaymentView("pay_0", 4500, "created", "card", NOW, None, (), way="saved")
 LINKED = PaymentView("pay_0", 4500, "link_sent", "card", NOW, None, (("march", 4500),))
 
 BIG = visit("march", MARCH, due(60000), steps=(Step("charge", 60000), Step("left", 60000)))
@@ -107,13 +109,13 @@ def on_plan(due_now_minor: int = 0, left_minor: int = 45000) -> VisitView:
                                                  Step("left", left_minor)))
 
 
-def plan(**changes: object) -> PlanView:
+def plan(**changes: Any) -> PlanView:
     """Twelve payments of $50.00 on the 15th from August 2026; three are paid, the next is on November 15."""
     parts = tuple(InstalmentView(n, date(2026 + (6 + n) // 12, (6 + n) % 12 + 1, 15), 5000, 5000 if n < 4 else 0,
                                  "paid" if n < 4 else "planned") for n in range(1, 13))
     made = PlanView("plan_1", 1, "active", 3, 60000, 45000, "month", (15,), "autopay", VISA, "shorten", parts,
                     ("march",), None, 1)
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def charging() -> tuple[InstalmentView, ...]:
@@ -140,6 +142,8 @@ PEOPLE: dict[str, AccountView] = {
     "program": account("program", replace(HELD, holds=("qmb",))),
     "program_wide": account("program_wide", PENDING, holds=("qmb",)),
     "estimate": account("estimate", replace(HELD, holds=("gfe_exceeded",))),
+    "placed": account("placed", PLACED),
+    "placed_card": account("placed_card", PLACED, methods=(VISA,)),
     "planned": account("planned", PLANNED),
     "denied": account("denied", DENIED),
     "broken": account("broken", BROKEN),
@@ -162,6 +166,7 @@ PEOPLE: dict[str, AccountView] = {
     "owing_card": account("owing_card", BIG, methods=(VISA,)),
     "owing_huge": account("owing_huge", HUGE),
     "card": account("card", ONE, methods=(VISA,)),
+    "card_charging": account("card_charging", ONE, methods=(VISA,), payments=(ON_ITS_WAY,)),
     "card_private": account("card_private", ONE, methods=(VISA,), detail_allowed=False),
     "on_plan": account("on_plan", on_plan(), **ON_IT),
     "on_plan_link": account("on_plan_link", on_plan(), plans=(plan(collects="link", method=None),)),

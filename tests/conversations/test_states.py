@@ -43,6 +43,8 @@ ROADS: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
     "privacy.where": ("one_visit", "yes", ("preferences", "4", "2"), ("preferencias", "4", "2")),
     "anger.offer": ("one_visit", "yes", ("this is ridiculous",), ("esto es ridículo",)),
     "consent.which": ("one_visit", "yes", ("cancel my plan",), ("cancelar mi plan",)),
+    "placed.amount": ("placed", "yes", ("pay",), ("quiero pagar",)),
+    "placed.confirm": ("placed", "yes", ("pay", "all"), ("quiero pagar", "todo")),
     "plan.offers": ("owing", "yes", ("payment plan",), ("plan de pagos",)),
     "plan.collect": ("owing_card", "yes", ("in 4 payments", "1"), ("en 4 pagos", "1")),
     "plan.confirm": ("owing_card", "yes", ("in 4 payments", "1", "1"), ("en 4 pagos", "1", "1")),

@@ -21,7 +21,7 @@ from tests.databases import make_sqlite_template
 from tests.faults.calls import CALLS
 from tests.faults.scene import Scene, free_port, make_scene, opened
 from tests.plans.world import Life
-from tests.road.forking import serve_lives
+from tests.road.forking import load_model, serve_lives
 
 
 async def live(order: dict[str, Any]) -> None:
@@ -55,6 +55,7 @@ def warm_up() -> None:
     from billing.store.seal import install_keyring
 
     install_keyring(TEST_KEYS)
+    load_model()
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(_warm(Path(folder)))
 

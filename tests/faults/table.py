@@ -119,7 +119,8 @@ TOMORROW = replace(_autopay("plan_charge_failed", ", again 1 days after it was d
 PAID_TOMORROW = Seen(texts=("plan_charge_failed", *RECEIPT), payment="failed", posted_minor=25_00,
                      other="instalment paid", call="done")
 APPROVED = Seen(payment="succeeded", posted_minor=100_00, other="refund approved")
-REFUNDED = Seen(payment="partly_refunded", posted_minor=70_00, other="refund succeeded", call="done")
+REFUNDED = Seen(texts=("payment_refunded",), payment="partly_refunded", posted_minor=70_00, other="refund succeeded",
+                call="done")
 NOT_REFUNDED = Seen(payment="succeeded", posted_minor=100_00, other="refund failed", cases=("refund_failed",),
                     call="not_made")
 OVERTAKEN = Seen(payment="cancelled", why="overtaken")
@@ -128,6 +129,8 @@ PAID_TWICE = Seen(texts=RECEIPT, payment="succeeded", posted_minor=100_00, credi
                   cases=("unapplied_credit", "payment_after_cancel"), call="done")
 WAITING = Seen(payment="needs_patient")
 NOT_CONFIRMED = Seen(texts=("payment_failed",), payment="cancelled", why="not_confirmed", call="done")
+#: Staff were called after three days, and a new call was begun: a patient must not stay stuck with the first.
+ASKED_ANEW = replace(NOT_CONFIRMED, cases=("processor_call",))
 REMOVED = Seen(other="card removed")
 OPENED = Seen(payment="pending")
 BOOKED = Seen(texts=RECEIPT, payment="succeeded", posted_minor=100_00)
@@ -180,7 +183,7 @@ def _others() -> Iterator[Cell]:
     yield from _moves_none("expire_page", OVERTAKEN, replace(OVERTAKEN, call="done"), _given_up(OVERTAKEN))
     yield from _same("expire_page_late", ("timeout_before", "drop_before", "409", "500"),
                      replace(OVERTAKEN, call=ASKED), PAID_TWICE, (100_00,))
-    yield from _moves_none("cancel_charge", WAITING, NOT_CONFIRMED, _given_up(WAITING))
+    yield from _moves_none("cancel_charge", WAITING, NOT_CONFIRMED, ASKED_ANEW)
     yield from _moves_none("remove_method", REMOVED, replace(REMOVED, call="done"), _given_up(REMOVED))
     yield from _same("books", READING, OPENED, BOOKED, (100_00,))
     yield from _same("books", ("killed:reconcile.entries",), OPENED, BOOKED, (100_00,))

@@ -20,6 +20,7 @@ FAULTS: Mapping[str, str] = {
 }
 
 TEXTS: Mapping[str, str] = {
+    "payment_refunded": "so much went back to the card or account",
     "payment_receipt": "the receipt, with its link",
     "payment_failed": "the payment did not go through, nothing was taken, here is how to try again",
     "payment_failed_card": "the card cannot be used, another one can",
@@ -82,8 +83,8 @@ def what_next(cell: Cell) -> str:
         return f"same key {call.removeprefix('queued, ')}"
     if call.startswith("calling"):
         return f"same key {call.removeprefix('calling, ')}, by another process"
-    if cell.fault == "500_saved":
-        return "the same key brings the same 500 for up to an hour; then a press makes a new page with a new key"
+    if cell.fault in ("500", "500_saved") and cell.call in ("open_checkout", "open_setup"):
+        return "the patient presses again: a new key, for the old one may bring the same 500 every time"
     return _NEXT.get(cell.call, _after_an_answer(cell))
 
 

@@ -78,7 +78,7 @@ def test_a_press_repeats_its_attempt_and_a_page_that_ran_out_is_followed_by_anot
     again = anna.write(lambda s: setups.begin(s, PRACTICE, one, later))
     assert isinstance(again, setups.Opening) and again.attempt == 2
     anna.write(lambda s: setups.refused(s, PRACTICE, one, 2, "x", later))
-    assert anna.write(lambda s: setups.begin(s, PRACTICE, one, later)).attempt == 3  # type: ignore[union-attr]
+    assert anna.write(lambda s: setups.begin(s, PRACTICE, one, later)).attempt == 3  # type: ignore[union-attr]  # else it fails
     assert anna.write(lambda s: setups.begin(s, PRACTICE, "set_none", later)) == NotNow("not_found")
 
 
@@ -166,7 +166,7 @@ def test_a_yes_to_a_balance_that_moved_is_refused_and_a_practice_without_saved_c
     anna.write(off)
     for command in (AskCard(ANNA, "card", "en"), AskCard(ANNA, "nonsense", "en")):
         with pytest.raises(CommandRefused) as caught:
-            anna.write(lambda s, c=command: carry_out(s, c, context(now)))  # type: ignore[misc]
+            anna.write(lambda s, c=command: carry_out(s, c, context(now)))  # type: ignore[misc]  # a lambda with a default
         assert caught.value.refused.reason == "outside_policy"
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from billing import ledger, payment_disputes, payments
 from billing.payment_disputes import DisputeRefused
@@ -35,11 +37,11 @@ def open_holds(store: Store) -> list[str]:
     return store.read(lambda s: [row.kind for row in s.scalars(select(Hold).where(Hold.released_at.is_(None)))])
 
 
-def told(store: Store, now: datetime, *kinds: str, **more: object) -> str:
+def told(store: Store, now: datetime, *kinds: str, **more: Any) -> str:
     one = ask(store, now)
     tell(store, now, paid(one))
     for kind in kinds:
-        tell(store, now, Event(kind, one, OLD_MINOR, dispute_ref="du_1", **more))  # type: ignore[arg-type]
+        tell(store, now, Event(kind, one, OLD_MINOR, dispute_ref="du_1", **more))
     return one
 
 
@@ -106,7 +108,7 @@ def test_a_bank_debit_waits_for_days_and_its_money_is_booked_by_what_it_was_paid
 
 def test_the_pack_has_the_words_agreed_to_our_messages_and_nothing_the_patient_wrote(
         anna: Store, now: datetime) -> None:
-    def prepare(session) -> str:  # type: ignore[no-untyped-def]
+    def prepare(session: Session) -> str:
         card = world.card(session, now)
         one = world.yes(session, now, card, policy=maple_clinic())
         session.add(Outbox(

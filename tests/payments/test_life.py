@@ -21,7 +21,7 @@ ALLOWED = {(before, after) for before, afters in {
     "needs_patient": ("pending", *_UNPAID),
     "failed": ("pending", "succeeded", "expired", "cancelled"),
     "expired": ("pending", "succeeded", "cancelled"),
-    "cancelled": ("succeeded",),
+    "cancelled": ("pending", "succeeded"),
     "succeeded": ("partly_refunded", "refunded", *_BANK),
     "partly_refunded": ("succeeded", "refunded", *_BANK),
     "refunded": ("succeeded", "partly_refunded", *_BANK),
@@ -50,7 +50,7 @@ def test_every_move_is_either_in_the_list_or_refused(before: str, after: str) ->
 
 def test_final_means_final_and_only_money_overrules_an_ending() -> None:
     assert life.MOVES["returned"] == frozenset()
-    assert life.MOVES["cancelled"] == {"succeeded"}
+    assert life.MOVES["cancelled"] == {"pending", "succeeded"}
     for ended in ("refunded", "dispute_lost"):
         assert life.MOVES[ended] <= life.TOOK_MONEY
 

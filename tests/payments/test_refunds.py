@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing import payments, refunds, staff
+from billing import payments, refund_news, refunds, staff
 from billing.refunds import RefundRefused
 from billing.store.tables import Practice, ProcessorCall, Refund
 from bot.write import Store
@@ -27,7 +27,7 @@ SMALL = maple_clinic(payments={"refund_approval_above_minor": 2_000})
 def anna(store: Store, practice: Practice, now: datetime) -> Store:
     store.write(lambda session: world.anna(session, now))
     for login, role in (("ana", "biller"), ("sam", "supervisor"), ("max", "manager")):
-        store.write(lambda s, who=login, what=role: staff.add(  # type: ignore[misc]
+        store.write(lambda s, who=login, what=role: staff.add(  # type: ignore[misc]  # a lambda with a default
             s, PRACTICE, login=who, name=who, role=what, actor="max", now=now))
     return store
 
@@ -63,7 +63,7 @@ def test_above_the_limit_another_person_approves(anna: Store, now: datetime, bou
     assert (calls(anna), anna.read(world.cases)) == ([], ["refund_approval"])
     for by, why in (("sam", "own request"), ("ana", "needs"), ("nobody", "nobody on")):
         with pytest.raises(staff.StaffRefused, match=why):
-            anna.write(lambda s, who=by: refunds.approve(s, PRACTICE, one, by=who, now=now))  # type: ignore[misc]
+            anna.write(lambda s, who=by: refunds.approve(s, PRACTICE, one, by=who, now=now))  # type: ignore[misc]  # a lambda with a default
     anna.write(lambda s: refunds.approve(s, PRACTICE, one, by="max", now=now))
     assert calls(anna) == [("refund", f"{one}:1")]
     with pytest.raises(RefundRefused, match="waits for nobody"):
@@ -154,3 +154,52 @@ def test_a_managers_own_policy_lets_managers_alone_approve(anna: Store, now: dat
     with pytest.raises(RefundRefused, match="manager alone"):
         anna.write(lambda s: refunds.approve(s, PRACTICE, one, by="sam", now=now))
     anna.write(lambda s: refunds.approve(s, PRACTICE, one, by="max", now=now))
+
+
+def test_another_amount_than_was_asked_for_is_booked_as_told_and_a_person_hears_of_the_difference(
+        anna: Store, now: datetime, bought: str) -> None:
+    one = anna.write(give(bought, now))
+    for _ in range(2):
+        tell(anna, now, Event("refund_made", bought, 900, refund_id=one, refund_ref="re_1"))
+    assert anna.read(world.balances) == {"old": 900, "new": NEW_MINOR, "cash:stripe:card": OLD_MINOR - 900}
+    row = anna.read(lambda s: s.get_one(Refund, one))
+    assert (row.status, row.amount_minor, anna.read(world.cases)) == ("succeeded", 900, ["refund_mismatch"])
+    anna.read(foot)
+
+
+def test_the_patient_hears_once_of_each_refund_that_went_back(anna: Store, now: datetime, bought: str) -> None:
+    one = anna.write(give(bought, now))
+    assert ("payment_refunded", "") not in anna.read(world.news), "nothing has left yet"
+    for _ in range(2):
+        tell(anna, now, Event("refund_pending", bought, 1_500, refund_id=one, refund_ref="re_1"))
+        tell(anna, now, Event("refund_made", bought, 1_500, refund_id=one, refund_ref="re_1"))
+        tell(anna, now, Event("refunded", bought, 1_500))
+    assert [kind for kind, _ in anna.read(world.news)] == ["payment_paid", "payment_refunded"]
+    tell(anna, now, Event("refund_made", bought, 500, refund_ref="re_2"))  # made at the processor itself
+    assert [kind for kind, _ in anna.read(world.news)].count("payment_refunded") == 2
+
+
+def test_a_total_told_after_a_failure_does_not_count_it_and_one_told_before_does(
+        anna: Store, now: datetime, bought: str) -> None:
+    """The processor takes a refund that failed off its own total; only an older total still has it in it."""
+    def at(minutes: int) -> datetime:
+        return now + timedelta(minutes=minutes)
+
+    late = at(60)
+    tell(anna, late, Event("refund_made", bought, 2_500, refund_ref="re_1", occurred_at=at(5)))
+    tell(anna, late, Event("refund_failed", bought, 2_500, refund_ref="re_1", reason="closed", occurred_at=at(20)))
+    tell(anna, late, Event("refunded", bought, 2_500, occurred_at=at(5)))  # delivered late
+    assert anna.read(lambda s: world.payment(s, bought).refunded_minor) == 0
+    tell(anna, late, Event("refunded", bought, 1_000, occurred_at=at(40)))  # another one, of which only this is heard
+    assert anna.read(lambda s: world.payment(s, bought).refunded_minor) == 1_000
+    anna.read(foot)
+
+
+def test_a_refund_that_never_reached_the_processor_is_in_none_of_its_totals(
+        anna: Store, now: datetime, bought: str) -> None:
+    one = anna.write(give(bought, now))
+    refused = anna.write(lambda s: s.get_one(Refund, one))
+    anna.write(lambda s: refund_news.end(s, world.payment(s, bought), s.get_one(Refund, refused.id), "refused", now))
+    tell(anna, now, Event("refunded", bought, 2_000))
+    assert anna.read(lambda s: world.payment(s, bought).refunded_minor) == 2_000
+    anna.read(foot)

@@ -80,7 +80,7 @@ def test_a_balance_that_moved_since_the_yes_is_refused(anna: Store, now: datetim
 @pytest.mark.parametrize(("kind", "reason"), [("dispute", "nothing_due"), ("takeback", "nothing_due")])
 def test_held_money_is_not_taken(anna: Store, now: datetime, kind: str, reason: str) -> None:
     for visit in (OLD, NEW):
-        anna.write(lambda s, v=visit: holds.place(  # type: ignore[misc]
+        anna.write(lambda s, v=visit: holds.place(  # type: ignore[misc]  # a lambda with a default
             s, practice_id=PRACTICE, guarantor_id=ANNA, kind=kind, reason="r", source="staff", placed_by="ana",
             now=now, visit_id=v))
     with pytest.raises(CommandRefused) as caught:
@@ -160,7 +160,7 @@ def test_after_a_declined_bank_debit_the_patient_may_try_again(anna: Store, now:
     press(anna, one, now)
     anna.write(lambda s: checkout.opened(s, PRACTICE, one, 1, "cs_1", "https://pay.example/1"))
     for kind in ("processing", "failed"):
-        anna.write(lambda s, k=kind: payments.apply_event(  # type: ignore[misc]
+        anna.write(lambda s, k=kind: payments.apply_event(  # type: ignore[misc]  # a lambda with a default
             s, PRACTICE, world.Event(k, one, OLD_MINOR, session_ref="cs_1"), now))
     assert isinstance(press(anna, one, now + timedelta(hours=2)), Opening)
 
@@ -169,5 +169,5 @@ def test_what_cannot_be_paid_is_said_by_its_reason(anna: Store, now: datetime) -
     one = anna.write(ask(now))
     assert press(anna, "pay_none", now) == NotNow("not_found")
     for status, reason in (("succeeded", "paid"), ("refunded", "paid"), ("cancelled", "cancelled")):
-        anna.write(lambda s, w=status: setattr(world.payment(s, one), "status", w))  # type: ignore[misc]
+        anna.write(lambda s, w=status: setattr(world.payment(s, one), "status", w))  # type: ignore[misc]  # a lambda with a default
         assert press(anna, one, now) == NotNow(reason)

@@ -110,7 +110,7 @@ def test_paid_at_the_desk_the_open_page_ends_and_the_desk_was_warned(anna: Store
     assert anna.read(lambda s: payments.desk_warning(s, ANNA, now)) == ""
     open_page(anna, one, now)
     assert anna.read(lambda s: payments.desk_warning(s, ANNA, now)) == "page_open"
-    desk = lambda s: payments.record_desk_payment(  # noqa: E731
+    desk = lambda s: payments.record_desk_payment(  # noqa: E731 - one command, carried out twice
         s, PRACTICE, ANNA, amount_minor=OLD_MINOR, currency="USD", tender="cash", reference="R1", recorded_by="ana",
         now=now).id
     assert anna.write(desk) == anna.write(desk)
@@ -137,7 +137,7 @@ def test_a_card_that_is_being_charged_stops_the_link_and_a_second_yes(anna: Stor
     with pytest.raises(CommandRefused) as caught:
         anna.write(lambda s: world.yes(s, now, card, message="inbox:10", policy=maple_clinic()))
     assert caught.value.refused.reason == "paying"
-    assert anna.write(lambda s: payments.cancel(s, PRACTICE, CancelPayment(one, "no"), now).status) == "created"  # type: ignore[union-attr]
+    assert anna.write(lambda s: payments.cancel(s, PRACTICE, CancelPayment(one, "no"), now).status) == "created"  # type: ignore[union-attr]  # it is there
 
 
 def test_a_yes_in_the_thread_closes_the_persons_own_page_for_the_same(anna: Store, now: datetime) -> None:
@@ -159,3 +159,20 @@ def test_another_accounts_card_or_a_removed_one_is_not_charged(anna: Store, now:
     with pytest.raises(CommandRefused) as caught:
         anna.write(lambda s: world.yes(s, now, card, policy=maple_clinic()))
     assert caught.value.refused.reason == "card_gone"
+
+
+def test_a_debit_under_way_on_a_cancelled_payment_counts_before_its_money_arrives(anna: Store, now: datetime) -> None:
+    """Its page was still open: nobody is asked for the same meanwhile, and staff hear of it once."""
+    one = anna.write(ask(now, "1"))
+    anna.write(lambda s: payments.cancel(s, PRACTICE, CancelPayment(one, "no"), now))
+    for _ in range(2):
+        tell(anna, now, Event("processing", one, OLD_MINOR, tender="bank"))
+    assert statuses(anna)[one] == "pending"
+    assert anna.read(lambda s: payments.desk_warning(s, ANNA, now)) == "bank_at_work"
+    with pytest.raises(CommandRefused) as caught:
+        anna.write(ask(now, "2"))
+    assert caught.value.refused.reason == "paying"
+    anna.write(lambda s: payments.cancel(s, PRACTICE, CancelPayment(one, "no"), now))
+    assert statuses(anna)[one] == "pending", "a bank that works on it is not called back"
+    tell(anna, now, Event("paid", one, OLD_MINOR, tender="bank"))
+    assert (statuses(anna)[one], anna.read(world.cases)) == ("succeeded", ["payment_after_cancel"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def anna(store: Store, practice: Practice, now: datetime) -> Store:
     return store
 
 
-def year(store: Store, number: int) -> dict:  # type: ignore[type-arg]
+def year(store: Store, number: int) -> dict[str, Any]:
     return store.read(lambda s: year_summary.year(s, ANNA, number))
 
 

@@ -9,9 +9,10 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from billing import plan_money, plans, refunds
-from billing.store.tables import Instalment, Payment, Plan
+from billing.store.tables import Inbox, Instalment, Payment, Plan
 from bot.write import Store
 from tests.conftest import Clock
 from tests.plans.world import NEW, OLD, PRACTICE, Life, begin
@@ -225,3 +226,15 @@ def test_what_money_does_twice_it_does_once(life: Life) -> None:
     life.do(lambda s: plan_money.note_back(s, s.get_one(Payment, payment_id), life.clock()))
     life.do(lambda s: plan_money.note_failed(s, s.get_one(Payment, payment_id), life.clock()))
     assert (life.stands(plan_id), life.log(plan_id)) == before
+
+
+def test_a_debit_that_came_back_is_told_once_with_what_becomes_of_the_plan(life: Life) -> None:
+    life.sign(count=4)
+    life.through(date(2026, 12, 3))
+    (charge,) = life.charges("succeeded")
+    for _ in range(2):
+        life.happen(charge, "returned", None, "insufficient_funds")
+    kinds = life.do(lambda s: [row.payload["kind"] for row in s.scalars(select(Inbox).where(
+        Inbox.source == "event", Inbox.status == "accepted"))])
+    assert [kind for kind in kinds if kind in ("payment_failed", "plan_paused")] == ["plan_paused"]
+    assert life.told("plan_paused")[0]["reason"] == "returned"

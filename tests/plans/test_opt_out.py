@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from billing import apply, cases, consents, plans
+from billing import apply, cases, chats, consents, plans
 from billing.command_context import Context
 from billing.commands import RecordOptOut
 from billing.phones import address_hash
-from billing.store.tables import Case, ContactPoint, Conversation
+from billing.store.tables import Case, ContactPoint, Conversation, Inbox
 from bot.write import Store
 from tests.conftest import Clock
 from tests.plans.world import ANNA, NEW, PHONE, PRACTICE, TALK, Life, begin
@@ -121,3 +123,26 @@ def test_the_patient_may_say_what_was_meant(life: Life) -> None:
     stop(life)
     life.change(plan_id, "pay_by_link", wording="no more charges")
     assert (life.plan(plan_id).status, life.plan(plan_id).collects) == ("active", "link")
+
+
+def test_without_a_consent_to_texts_the_notice_goes_to_the_chat_that_was_linked(life: Life) -> None:
+    """No STOP was sent: the phone may be answered, but not written to first (T-01). The chat may."""
+    plan_id = life.sign(count=4)
+    life.do(lambda s: consents.void(s, PRACTICE, "sms", hashed(), wording="consent withdrawn on paper",
+                                    recorded_by="ana", now=life.clock()))
+
+    def join_telegram(session: Session) -> None:
+        talk = Conversation(id="conv_tg", practice_id=PRACTICE, channel="telegram", address="777",
+                            address_hash=hashed("telegram", "777"), language="en", state={}, guarantor_id=ANNA,
+                            created_at=life.clock())
+        session.add(talk)
+        session.flush()
+        token = chats.make_link(session, PRACTICE, ANNA, 30, life.clock())
+        assert chats.join(session, PRACTICE, token, "777", hashed("telegram", "777"), life.clock()) == ANNA
+
+    life.do(join_telegram)
+    life.through(FIRST)
+    talks = life.do(lambda s: [row.payload["conversation_id"] for row in s.scalars(
+        select(Inbox).where(Inbox.source == "event").order_by(Inbox.id)) if row.payload["kind"] == "plan_notice"])
+    assert talks == ["conv_tg"]
+    assert (life.payments(), life.plan(plan_id).status) == ([("succeeded", 25_00, "autopay", 1)], "active")

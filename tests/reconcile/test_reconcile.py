@@ -50,7 +50,7 @@ def road(store: Store, practice: Practice, clock: Clock) -> Road:
 
 def run(road: Road, books: Books) -> Summary:
     now = road.clock.now()
-    return asyncio.run(reconcile(road, books, PRACTICE, since=now - timedelta(days=30),  # type: ignore[arg-type]
+    return asyncio.run(reconcile(road, books, PRACTICE, since=now - timedelta(days=30),  # type: ignore[arg-type]  # only the books are asked
                                  until=now, by="ana"))
 
 

@@ -42,12 +42,12 @@ class Years:
     on_the_day: int  # instalments that had to be, and were looked at to be, charged exactly on their day
 
 
-def live(store: Store, seed: int, plans: int, *, dense: bool = False, longest: int = 16,
+def live(store: Store, seed: int, plans: int, *, dense: bool = False, longest: int = 16, compared: bool = False,
          only: int | None = None) -> Years:
     """Three years of ``plans`` customers in an empty ``store``, and what the judge says of them. ``only`` one of them:
     to look at a life that broke a promise.
     """
-    world = begin(store, seed, dense=dense, longest=longest)
+    world = begin(store, seed, dense=dense, longest=longest, compared=compared)
     try:
         worked = days.live(world, plans, only)
         settled = {story.account_id: _settled(world, story) for story in days.stories(world)}
@@ -59,7 +59,7 @@ def live(store: Store, seed: int, plans: int, *, dense: bool = False, longest: i
             rows += lines
             on_the_day += calm
     finally:
-        world.runner.close()
+        world.close()
     return Years(seed, tuple(rows), tuple(faults), worked, on_the_day)
 
 

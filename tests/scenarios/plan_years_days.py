@@ -17,8 +17,14 @@ from tests.scenarios.plan_years_world import FIRST, LAST, PRACTICE, World, day_o
 
 STEPS = 5_000
 
+#: Nobody begins after the third year; plans that were taken up late in it, or made longer, are seen to their end.
+AT_LAST = LAST + timedelta(days=550)
+
 #: Asked in a dense life beside the two moments at which everything is done: nothing may depend on them.
 ALSO_ASKED = ((0, 5), (1, 30), (2, 30), (3, 30), (13, 0), (15, 0), (23, 55))
+
+#: When people come in lives that are compared.
+EVENING = 18
 
 
 class _Died(Exception):
@@ -35,15 +41,20 @@ def live(world: World, customers: int, only: int | None = None) -> int:
         if only in (None, index):
             starts.setdefault(begins, []).append(index)
     day: date | None = FIRST
-    worked = 0
-    while day is not None and day <= LAST:
+    worked, reached = 0, FIRST
+    while day is not None and (day <= LAST or (day <= AT_LAST and _some_run(world))):
+        reached = day
         if day not in world.asleep:
             waiting = [n for began in sorted(starts) if began <= day for n in starts.pop(began)]
             _day(world, day, waiting)
             worked += 1
         day = _next(world, day, starts)
-    world.at(LAST, 23)
+    world.at(max(LAST, reached), 23)
     return worked
+
+
+def _some_run(world: World) -> bool:
+    return bool(world.rows("select 1 from plans where ended_at is null limit 1"))
 
 
 def beginnings(seed: int, customers: int) -> list[date]:
@@ -59,8 +70,13 @@ def _day(world: World, day: date, waiting: list[int]) -> None:
     luck = random.Random(f"{world.seed}:day:{day.isoformat()}")
     if world.dense:
         _also(world, day, before=True)
-    _morning(world, day, waiting)
-    _charges(world, day, dies=luck.random() < 0.1)
+    if world.compared:  # people come in the evening: what was news at whatever hour of the day is there for both lives
+        _charges(world, day, dies=luck.random() < 0.1)
+        _people(world, day, waiting, EVENING)
+    else:
+        hour = (world.policy.plans.charge_at_hour if world.policy.plans else 10) - 1
+        _people(world, day, waiting, min(hour, 9))
+        _charges(world, day, dies=luck.random() < 0.1)
     newest = world.rows("select max(number) from cases")[0][0]
     if newest != world.newest_case:  # staff look at it tomorrow
         world.newest_case = newest
@@ -74,7 +90,7 @@ def _also(world: World, day: date, *, before: bool) -> None:
     odd = world.zone.utcoffset(_noon(day)) != world.zone.utcoffset(_noon(day - timedelta(days=1))) or day.day > 27
     hours = ALSO_ASKED if odd else random.Random(f"{world.seed}:also:{day}").sample(ALSO_ASKED, 2)
     for hour, minute in sorted(hours):
-        if (hour < 5) is before:
+        if (hour < (EVENING if world.compared else 5)) is before:
             world.at(day, hour, minute)
             work(world)
 
@@ -83,9 +99,8 @@ def _noon(day: date) -> datetime:
     return datetime.combine(day, time(12))
 
 
-def _morning(world: World, day: date, waiting: list[int]) -> None:
-    hour = (world.policy.plans.charge_at_hour if world.policy.plans else 10) - 1
-    world.at(day, min(hour, 9))
+def _people(world: World, day: date, waiting: list[int], hour: int) -> None:
+    world.at(day, hour)
     world.hear_bank()
     world.carry()
     for index in waiting:
@@ -99,6 +114,7 @@ def _morning(world: World, day: date, waiting: list[int]) -> None:
             staff.react(world, story)
     while staff.work_cases(world) and _again(world, day):
         pass
+    staff.use_credit(world)
     staff.pay_what_is_asked(world)
 
 
@@ -129,8 +145,8 @@ def work(world: World) -> int:
     return world.do(lambda session: plan_days.work_due(session, PRACTICE, world.clock(), STEPS))
 
 
-def _work_and_die(session: Session, now: object) -> None:
-    plan_days.work_due(session, PRACTICE, now, STEPS)  # type: ignore[arg-type]
+def _work_and_die(session: Session, now: datetime) -> None:
+    plan_days.work_due(session, PRACTICE, now, STEPS)
     raise _Died
 
 
@@ -173,11 +189,14 @@ def _days_of_plans(world: World, day: date) -> list[date]:
         ahead = timedelta(days=rules.notice_days if status == "planned" else 0)
         if status in ("planned", "noticed", "charging") and due_on <= day + ahead:
             days.append(day + timedelta(days=1))  # something waits: asked about every day
-    days += [day_of(ends) + timedelta(days=n) for (ends,) in world.rows(
+    # A plan that is behind defaults after the day that its patient was told of, as soon as nothing is waited for.
+    days += [max(day_of(ends), day) + timedelta(days=1) for (ends,) in world.rows(
         "select e.reason from plan_events e join plans p on p.id = e.plan_id where e.kind = 'default_notice'"
-        " and p.status = 'behind'") for n in (1, 2, 3)]
+        " and p.status = 'behind'")]
     days += [day_of(ends) + timedelta(days=n) for (ends,) in world.rows(
         "select offer_ends_at from plans where status in ('offered', 'awaiting_authorization')") for n in (0, 1, 2)]
+    if staff.due_with_credit(world, day + timedelta(days=1)):
+        days.append(day + timedelta(days=1))
     return [one for one in days if one > day]
 
 

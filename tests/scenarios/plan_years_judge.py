@@ -58,6 +58,7 @@ class Judge:
     paying: dict[str, Fact] = field(default_factory=dict)  # payment -> how it was asked
     paid: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)  # payments that came to nothing
+    bounced: set[str] = field(default_factory=set)  # those of them that a bank refused or sent back
     on_the_day: int = 0  # instalments that had to be charged on their day, nothing having happened to their plan
     faults: list[str] = field(default_factory=list)
 
@@ -229,7 +230,9 @@ class Judge:
         self._check_once(fact, plan, [one for one in before if one.payment not in self.ended])
         if fact.method_kind != "bank":
             return
-        debits = [one for one in before if one.card == fact.card and (fact.on - one.on).days <= DEBIT_DAYS]
+        # What was paid and given back by staff later was no returned debit: the next one is an entry of its own.
+        debits = [one for one in before if one.card == fact.card and one.payment in self.bounced
+                  and (fact.on - one.on).days <= DEBIT_DAYS]
         if len(debits) >= DEBIT_TRIES:
             self.say(fact, "T-49: a debit presented a fourth time")
         if debits and debits[0].minor != fact.minor:
@@ -268,12 +271,15 @@ class Judge:
             self.ended.add(fact.payment)  # what was given back may be asked for again
             for plan in self.plans.values():
                 plan.changed = True
+        if fact.what == "returned":
+            self.bounced.add(fact.payment)
         if fact.what in ("disputed", "returned"):
             for plan in self.plans.values():
                 plan.open_pause = True
 
     def _came_to_nothing(self, payment: str, card: str, code: str) -> None:
         self.ended.add(payment)
+        self.bounced.add(payment)
         asked = self.paying.get(payment)
         if asked is not None and asked.plan in self.plans:
             self.plans[asked.plan].changed = True

@@ -193,7 +193,7 @@ def change(world: World, story: Story, name: str, **values: Any) -> bool:
     if plan_id is None:
         return False
     version = world.rows("select version from plans where id = :id", id=plan_id)[0][0]
-    command = ChangePlan(story.account_id, plan_id, version, name, "please", **values)  # type: ignore[arg-type]
+    command = ChangePlan(story.account_id, plan_id, version, name, "please", **values)  # type: ignore[arg-type]  # a name from a table
     context = Context(PRACTICE, story.conversation_id, story.phone, address_hash(PRACTICE, "sms", story.phone), "sms",
                       None, "en", world.clock())
     try:

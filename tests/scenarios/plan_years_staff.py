@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
-from billing import cases, plans, refunds
+from billing import cases, overpayments, plans, refunds
 from billing.payment_disputes import OPEN
 from billing.plan_consents import PlanRefused
 from billing.refunds import RefundRefused
@@ -81,6 +81,27 @@ def _resume(world: World, story: Story, plan_id: str) -> None:
         world.do(partial(plans.resume, practice_id=PRACTICE, plan_id=plan_id, by="ana", reason="asked them",
                          now=world.clock()))
         world.note(story, "resumed", plan=plan_id, by="staff")
+
+
+def use_credit(world: World) -> None:
+    """Credit is used on what is due before anything more is asked for: meanwhile the program takes nothing."""
+    for account_id in due_with_credit(world, world.today):
+        used = world.do(partial(overpayments.apply_credit, practice_id=PRACTICE, guarantor_id=account_id, by="ana",
+                                now=world.clock()))
+        if used:
+            world.note(world.stories[account_id], "credit_used", minor=used)
+
+
+def due_with_credit(world: World, today: date) -> list[str]:
+    return [account_id for (account_id,) in world.rows(
+        "select distinct p.guarantor_id from plans p join instalments i on i.plan_id = p.id"
+        " join ledger_accounts a on a.guarantor_id = p.guarantor_id"
+        " where p.status in ('active', 'cured', 'behind') and i.amount_minor > i.paid_minor and i.due_on <= :today"
+        " and a.kind = 'credit' and a.balance_minor < 0 order by p.guarantor_id", today=_sql_day(world, today))]
+
+
+def _sql_day(world: World, day: date) -> date | str:
+    return day if world.store.engine.dialect.name == "postgresql" else day.isoformat()
 
 
 def _opted_out(world: World, story: Story, case_id: str, dedupe: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -52,6 +54,7 @@ class World:
     policy: PracticePolicy
     dense: bool = False
     longest: int = 16  # instalments that anybody asks for
+    compared: bool = False  # with the same life, worked on other days
     stories: dict[str, Story] = field(default_factory=dict)  # by account
     payer: dict[str, str] = field(default_factory=dict)  # payment -> account
     desk_minor: dict[str, int] = field(default_factory=dict)  # account -> cash taken less given back
@@ -60,11 +63,22 @@ class World:
     held_back: list[tuple[date, int, str]] = field(default_factory=list)  # messages that wait: day, inbox row, fate
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     numbers: int = 0
+    drawn: Counter[tuple[str, date]] = field(default_factory=Counter)
     newest_case: int | None = None
+    sqlite: sqlite3.Connection | None = None  # for raw reading only
 
     def __post_init__(self) -> None:
+        url = self.store.engine.url
+        if url.get_backend_name() == "sqlite":
+            self.sqlite = sqlite3.connect(f"file:{url.database}?mode=ro", uri=True, isolation_level=None)
         self.road = Road(self.store, self.clock, "years", "https://pay.example", processor=self.bank)
         self.bank.witness, self.bank.answered = self._witness, self._answered
+
+    def close(self) -> None:
+        self.runner.close()
+        if self.sqlite is not None:
+            self.sqlite.close()
+            self.sqlite = None
 
     # Time and words -------------------------------------------------------------------------------------------------
 
@@ -83,9 +97,14 @@ class World:
         return self.store.write(fn)
 
     def draw(self, story: Story) -> random.Random:
-        """A customer's next chance; never anybody else's."""
+        """A customer's next chance; never anybody else's. Where two lives are compared that are worked on other days,
+        it is the day's chance: what they were asked before must not change what they do.
+        """
         story.draws += 1
-        return random.Random(f"{self.seed}:{story.name}:{story.draws}")
+        if not self.compared:
+            return random.Random(f"{self.seed}:{story.name}:{story.draws}")
+        self.drawn[story.name, self.today] += 1
+        return random.Random(f"{self.seed}:{story.name}:{self.today}:{self.drawn[story.name, self.today]}")
 
     def note(self, story: Story, kind: str, **values: Any) -> None:
         story.facts.append(Fact(self.clock(), self.today, kind, values))
@@ -97,6 +116,9 @@ class World:
     # Raw reading: what the tables say, without the program's own words ---------------------------------------------
 
     def rows(self, sql: str, **values: Any) -> list[Any]:
+        """Thousands of times in a life: on SQLite through the driver alone."""
+        if self.sqlite is not None:
+            return self.sqlite.execute(sql, values).fetchall()
         with self.store.engine.connect() as connection:
             return list(connection.execute(_parsed(sql), values))
 
@@ -265,7 +287,7 @@ def instant_of(value: Any) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def begin(store: Store, seed: int, *, dense: bool = False, longest: int = 16) -> World:
+def begin(store: Store, seed: int, *, dense: bool = False, longest: int = 16, compared: bool = False) -> World:
     """An empty practice on its first morning; its policy, its zone and its sleepless days are the seed's."""
     draw = random.Random(f"{seed}:world")
     clock = Clock()
@@ -276,7 +298,7 @@ def begin(store: Store, seed: int, *, dense: bool = False, longest: int = 16) ->
     policy = maple_clinic(**changes)
     clock.at = datetime.combine(FIRST, time(8), ZoneInfo(zone))
     store.write(practice_row(clock(), **changes))
-    world = World(store, seed, clock, Bank(seed, clock), policy, dense, longest)
+    world = World(store, seed, clock, Bank(seed, clock), policy, dense, longest, compared)
     day = FIRST
     while day < LAST:
         if draw.random() < 0.008:

@@ -98,12 +98,20 @@ async def serve(store: Store, clock: Clock, stripe_url: str, port: int) -> tuple
     settings = Settings(stripe_base_url=stripe_url, port=port, practice=world.PRACTICE)
     account = StripeAccount("sk_test_standin", "whsec_standin", stripe_url)
     road = Road(store, Now(clock), "test", f"http://127.0.0.1:{port}")
-    app = make_app(Wiring(settings, road, StripeProcessor(account, clock)))
+    processor = StripeProcessor(account, clock)
+    app = make_app(Wiring(settings, road, processor))
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="off"))
-    task = asyncio.create_task(server.serve())
+    task = asyncio.create_task(_until_stopped(server, processor))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     return server, task
+
+
+async def _until_stopped(server: uvicorn.Server, processor: StripeProcessor) -> None:
+    try:
+        await server.serve()
+    finally:
+        await processor.close()
 
 
 @pytest.fixture

@@ -172,12 +172,12 @@ async def test_a_huge_form_is_not_read(site: Site) -> None:
 def test_every_route_of_the_application_is_in_the_table_with_its_authentication() -> None:
     from tests.web.fakes import wiring
 
-    served = {(method, route.path) for route in make_app(wiring()).routes for method in route.methods or ()}  # type: ignore[attr-defined]
+    served = {(method, route.path) for route in make_app(wiring()).routes for method in route.methods or ()}  # type: ignore[attr-defined]  # all are APIRoutes
     declared = {(route.method, route.path) for route in ROUTES} | {
         ("HEAD", route.path) for route in ROUTES if route.method == "GET"}
     assert served == declared
     assert {route.path for route in ROUTES if route.auth == "signature"} == {
         "/hooks/twilio/sms", "/hooks/twilio/status/{outbox_id}", "/hooks/stripe", "/hooks/telegram"}
     assert {route.path for route in ROUTES if route.auth == "public"} == {
-        "/back", "/check", "/style.css", "/robots.txt", "/healthz", "/readyz"}
+        "/u/{token}", "/back", "/check", "/style.css", "/robots.txt", "/healthz", "/readyz"}
     assert all(route.path.startswith("/l/{token}") for route in ROUTES if route.auth == "link")

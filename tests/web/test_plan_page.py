@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -17,9 +18,9 @@ from tests.web.conftest import Site
 from tests.web.plans import allow, card_on_file, fields_of, offer, offered, plan_row, ticked
 
 
-async def opened(site: Site, **how: object) -> tuple[str, str]:
+async def opened(site: Site, **how: Any) -> tuple[str, str]:
     """A proved plan link's path, and its page."""
-    path = offered(site, **how)  # type: ignore[arg-type]
+    path = offered(site, **how)
     assert (await site.prove(path))[0] == 303
     return path, (await site.get(path))[1]
 
