@@ -7,9 +7,11 @@ later does not either (T-03, T-04, T-06, T-12). The console stands in for a phon
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -26,6 +28,29 @@ _NAMES_TEXTS = re.compile(r"\b(?:sms|texts?|texting|text messages?|mensajes?)\b"
 _RESTORING = re.compile(r"\W*(?:start|unstop)\W*", re.IGNORECASE)
 
 
+class ConsentEvent(Protocol):
+    """What of a consent event is read to tell what holds; the table's rows have it, and those read in sets."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def guarantor_id(self) -> str | None: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def wording(self) -> str: ...
+    @property
+    def medium(self) -> str: ...
+    @property
+    def recorded_by(self) -> str: ...
+    @property
+    def message_id(self) -> str | None: ...
+    @property
+    def at(self) -> datetime | None: ...
+
+
 class ConsentRefused(ValueError):
     """The event may not be recorded; the text says why and holds no PHI."""
 
@@ -39,10 +64,12 @@ class Standing:
     opted_out: bool = False
     opt_out_event_id: int | None = None
     opted_out_at: datetime | None = None
+    last_stop_at: datetime | None = None  # the newest STOP: said again, it is said anew
     detail_event_id: int | None = None
     introduced: bool = False
 
 
+@lru_cache(maxsize=1024)  # a practice's forms have few wordings
 def names_texts(wording: str) -> bool:
     """Tell whether a consent's wording says that it is about text messages (T-14; Twilio 30551)."""
     return bool(_NAMES_TEXTS.search(wording))
@@ -97,6 +124,15 @@ def record_introduction(session: Session, practice_id: str, channel: str, addres
                 now, message_id=message_id)
 
 
+def record_introductions(session: Session, practice_id: str, told: Iterable[tuple[str, str, str]], now: datetime,
+                         ) -> None:
+    """As ``record_introduction`` for many: (channel, address hash, message id) of each."""
+    store.add_events(session, [
+        Consent(practice_id=practice_id, channel=line_of(channel), address_hash=hashed, event="given",
+                purpose=INTRODUCTION, wording="introduction sent", medium="text", recorded_by="gate",
+                message_id=message_id, at=now) for channel, hashed, message_id in told])
+
+
 def _add(session: Session, practice_id: str, channel: str, address_hash: str, event: str, purpose: str, wording: str,
          medium: str, recorded_by: str, now: datetime, *, guarantor_id: str | None = None, ip: str | None = None,
          message_id: str | None = None) -> int:
@@ -110,41 +146,63 @@ def standing(session: Session, practice_id: str, channel: str, address_hash: str
              guarantor_id: str | None = None) -> Standing:
     """Derive what holds now for a number; with ``guarantor_id``, from that account's consents and the number's own."""
     events = store.events_of(session, practice_id, line_of(channel), address_hash)
-    texts = [e for e in events if e.purpose == TEXTS]
-    given = _consent(texts, guarantor_id)
+    return derive(events, guarantor_id, store.messages_not_sent(session, introductions(events)))
+
+
+def introductions(events: Sequence[ConsentEvent]) -> list[str]:
+    """The messages that carried, or were to carry, the introduction."""
+    return [e.message_id for e in events if e.purpose == INTRODUCTION and e.message_id]
+
+
+def derive(events: Sequence[ConsentEvent], guarantor_id: str | None, unsent: Collection[str]) -> Standing:
+    """What the events of one number, oldest first, come to. ``unsent``: those of its introductions that never left."""
+    texts, other = [e for e in events if e.purpose == TEXTS], [e for e in events if e.purpose != TEXTS]
+    void = _last_void(texts)
+    given = _consent(texts, guarantor_id, void)
     stop = _opt_out(texts)
-    detail = next((e for e in reversed(events) if e.purpose == DETAIL and e.guarantor_id == guarantor_id), None)
+    detail = next((e for e in reversed(other) if e.purpose == DETAIL and e.guarantor_id == guarantor_id), None)
     # Whoever has the number since it was voided has agreed to nothing.
-    kept = detail if detail is not None and detail.event == "given" and detail.id > _last_void(texts) else None
+    kept = detail if detail is not None and detail.event == "given" and detail.id > void else None
     return Standing(
         consent_event_id=given.id if given else None, complete=given is not None and _is_complete(given),
         opted_out=stop is not None, opt_out_event_id=stop.id if stop else None, opted_out_at=stop.at if stop else None,
-        detail_event_id=kept.id if kept else None,
-        introduced=_introduced(session, [e for e in events if e.purpose == INTRODUCTION], _last_void(texts)))
+        last_stop_at=_last_stop(texts, stop), detail_event_id=kept.id if kept else None,
+        introduced=_introduced(other, void, unsent))
 
 
-def _last_void(texts: Sequence[Consent]) -> int:
-    return max((e.id for e in texts if e.event == "voided"), default=0)
+def _introduced(events: Sequence[ConsentEvent], since: int, unsent: Collection[str]) -> bool:
+    return bool([e for e in events if e.purpose == INTRODUCTION and e.id > since and e.message_id
+                 and e.message_id not in unsent])
 
 
-def _consent(texts: Sequence[Consent], guarantor_id: str | None) -> Consent | None:
+def _last_void(texts: Sequence[ConsentEvent]) -> int:
+    return max([e.id for e in texts if e.event == "voided"], default=0)
+
+
+def _consent(texts: Sequence[ConsentEvent], guarantor_id: str | None, since: int) -> ConsentEvent | None:
     """The newest consent that was not voided after; the most complete of them if there are several."""
-    since = _last_void(texts)
     mine = [e for e in texts if e.event == "given" and e.id > since
             and (guarantor_id is None or e.guarantor_id in (None, guarantor_id))]
-    return max(mine, key=lambda e: (_is_complete(e), e.id), default=None)
+    return max(mine, key=lambda e: (_is_complete(e), e.id)) if len(mine) > 1 else next(iter(mine), None)
 
 
-def _opt_out(texts: Sequence[Consent]) -> Consent | None:
+def _opt_out(texts: Sequence[ConsentEvent]) -> ConsentEvent | None:
     """The first STOP that nothing has lifted since; a repeated STOP changes nothing and is confirmed no second time."""
-    lifted = max((e.id for e in texts if e.event == "restored"), default=0)
-    return next((e for e in texts if e.event == "revoked" and e.id > lifted), None)
+    stop = None
+    for e in texts:
+        if e.event == "restored":
+            stop = None
+        elif e.event == "revoked":
+            stop = stop or e
+    return stop
 
 
-def _is_complete(event: Consent) -> bool:
+def _last_stop(texts: Sequence[ConsentEvent], first: ConsentEvent | None) -> datetime | None:
+    """Said again after a person has asked what was meant, it is asked about again (plan_changes.stop_if_opted_out)."""
+    since = first.id if first is not None else None
+    said = [e.at for e in texts if e.event == "revoked" and e.at is not None and since is not None and e.id >= since]
+    return max(said, default=None)
+
+
+def _is_complete(event: ConsentEvent) -> bool:
     return bool(names_texts(event.wording) and event.medium in MEDIA and event.recorded_by.strip())
-
-
-def _introduced(session: Session, events: Sequence[Consent], since: int) -> bool:
-    messages = [e.message_id for e in events if e.id > since and e.message_id]
-    return bool(set(messages) - store.messages_not_sent(session, messages))

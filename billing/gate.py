@@ -6,13 +6,14 @@ Asked when a message is queued, asked again when it is sent, and asked before a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import consents, preferences
+from billing import carrier_caps, consents, gate_facts, preferences
 from billing.account_facts import account_facts, find_policy
 from billing.phones import line_of
 from billing.policy import core, record, wording
@@ -28,10 +29,11 @@ from billing.policy.core import (
     Stage,
 )
 from billing.policy.register import rule_by_id
-from billing.store import consent_queries
+from billing.store import collection_queries, consent_queries, household_queries
 from billing.store import facts as store
 from billing.store.tables import Conversation, Outbox, Verdict
 from billing.zones import candidate_zones
+from config.practice import PracticePolicy
 
 #: Whose network carries a channel's words, as a practice names it in baa_signed; no entry: nobody's but our own.
 VENDORS = {"sms": "twilio", "telegram": "telegram", "email": "email"}
@@ -42,16 +44,28 @@ ONE_WAY: frozenset[str] = frozenset()
 
 def judge(session: Session, row: Outbox, stage: Stage, now: datetime) -> Ruling:
     """Rule on a message that is in the outbox, and keep the verdict with its facts. The caller obeys it."""
+    if stage == "sending" and gate_facts.is_capped(row):
+        gate_facts.lock_households(session, [row])
     facts = gather(session, row, stage, now)
     objections = core.message_objections(facts)
     ruling = core.strictest(objections, "no rule objects")
-    store.add_verdict(session, Verdict(
-        practice_id=row.practice_id, outbox_id=row.id, stage=stage, outcome=ruling.outcome, rule=ruling.rule,
-        reason=ruling.reason, until_at=ruling.until_at, facts=record.as_json(facts, objections), at=now))
+    if stage == "sending" and ruling.sends and not carrier_caps.take(session, row, facts.practice.policy, now):
+        # Another worker took the last place between our reading and our counting.
+        facts = replace(facts, message=replace(facts.message, room_at=carrier_caps.next_window_at(now)))
+        objections = core.message_objections(facts)
+        ruling = core.strictest(objections, "no rule objects")
+    store.add_verdict(session, verdict_of(row, facts, objections, ruling))
     if stage == "sending" and ruling.sends and facts.message.introduces and not facts.recipient.introduced:
         consents.record_introduction(session, row.practice_id, row.channel, row.address_hash, message_id=row.id,
                                      now=now)
     return ruling
+
+
+def verdict_of(row: Outbox, facts: Facts, objections: tuple[Ruling, ...], ruling: Ruling) -> Verdict:
+    """The receipt of one ruling."""
+    return Verdict(practice_id=row.practice_id, outbox_id=row.id, stage=facts.stage, outcome=ruling.outcome,
+                   rule=ruling.rule, reason=ruling.reason, until_at=ruling.until_at,
+                   facts=record.as_json(facts, objections), at=facts.now)
 
 
 def may_charge(session: Session, guarantor_id: str, visit_ids: Sequence[str], now: datetime, *,
@@ -73,9 +87,21 @@ def rule_on_charge(session: Session, guarantor_id: str, charge: ChargeFacts, now
     person = store.person(session, practice_id, guarantor_id)
     account = account_facts(session, practice_id, policy, guarantor_id, now,
                             in_flight=store.bank_at_work(session, guarantor_id))
+    if charge.early and not charge.practice_starts:
+        account = _with_placed(session, account)
     return core.may_charge(Facts(
         now, "sending", PracticeFacts(policy, configured), MessageFacts("reply"),
         RecipientFacts(guarantor_id, confirmed=person is not None and person.confirmed), account, charge))
+
+
+def _with_placed(session: Session, account: AccountFacts) -> AccountFacts:
+    """What is at a collection agency may still be paid here, by the patient's own wish and no other way."""
+    held = [hold.visit_id for hold in account.holds if hold.kind == "agency" and hold.visit_id is not None]
+    placed = collection_queries.placed_minor(session, held) if held else {}
+    payable = dict(account.payable_visits)
+    payable |= {visit_id: payable.get(visit_id, 0) + minor for visit_id, minor in placed.items()}
+    paid_here = tuple(h for h in account.holds if h.kind != "agency" or h.visit_id not in placed)
+    return replace(account, payable_visits=tuple(payable.items()), holds=paid_here) if placed else account
 
 
 def gather(session: Session, row: Outbox, stage: Stage, now: datetime) -> Facts:
@@ -99,19 +125,34 @@ def _message(session: Session, row: Outbox, practice: PracticeFacts, talk: Conve
              person: store.Person | None, account: AccountFacts, now: datetime) -> MessageFacts:
     asked = store.asked(session, row.reply_to)
     wrote_at = asked.received_at if asked is not None and asked.kind == "message" else talk and talk.last_inbound_at
-    body, policy = row.body, practice.policy
-    known = {"our account id": (row.guarantor_id or "",), "account number": (person.external if person else "",),
+    return message_facts(
+        row, practice.policy, account, person.external if person else "",
+        inbound_age=now - wrote_at if wrote_at else None, carrier_answered=asked is not None and asked.by_carrier,
+        campaign=household_queries.campaign_status(session, row.campaign_id),
+        room_at=carrier_caps.room_at(session, row, practice.policy, now))
+
+
+def message_facts(row: Outbox, policy: PracticePolicy, account: AccountFacts, external: str, *,
+                  inbound_age: timedelta | None = None, carrier_answered: bool = False, campaign: str,
+                  room_at: datetime | None) -> MessageFacts:
+    """The message's side of a ruling, of a row and what was read for it. ``external``: the account's number, to look
+    for it in the words.
+    """
+    body = row.body
+    known = {"our account id": (row.guarantor_id or "",), "account number": (external,),
              "conversation id": (row.conversation_id or "",), "visit id": tuple(v for v, _ in account.due_visits)}
     return MessageFacts(
         purpose=row.purpose, template=row.template, template_version=row.template_version,
         privacy=cast(Literal["open", "amounts"], row.privacy),
         internal=row.purpose == "staff" and row.guarantor_id is None and row.conversation_id is None,
         language=row.language, channel=row.channel, segments=row.segments,
-        inbound_age=now - wrote_at if wrote_at else None, carrier_answered=asked is not None and asked.by_carrier,
+        inbound_age=inbound_age, carrier_answered=carrier_answered,
         amount_minor=row.amount_minor, balance_version=row.balance_version, statement_id=row.statement_id,
         introduces=wording.introduces(body, policy.name), says_no_replies=wording.says_no_replies(body, policy.phone),
         links=wording.links(body), shorteners=wording.shorteners(body), identifiers=wording.identifiers(body, known),
-        card_number=wording.has_card_number(body))
+        card_number=wording.has_card_number(body), campaign=campaign, says_opt_out=wording.says_opt_out(body),
+        says_collector=wording.says_collector(body), says_attempt=wording.says_attempt(body),
+        validates=row.template.endswith("validation_notice"), bad_words=wording.bad_words(body), room_at=room_at)
 
 
 def _recipient(session: Session, row: Outbox, practice: PracticeFacts, talk: Conversation | None,
@@ -135,7 +176,8 @@ def _recipient(session: Session, row: Outbox, practice: PracticeFacts, talk: Con
         confirmations=consent_queries.confirmations_since(session, row.practice_id, row.address_hash, since, row.id),
         introduced=stands.introduced, paid_age=now - paid_at if paid_at else None, own_hours=wishes.hours,
         own_hours_id=wishes.hours_id, way=wishes.way, way_only=wishes.only, way_id=wishes.way_id,
-        confidential_id=wishes.confidential_id)
+        confidential_id=wishes.confidential_id,
+        **gate_facts.recipient_facts(session, row, practice.policy, now))
 
 
 def _zones(row: Outbox, practice: PracticeFacts, person: store.Person | None) -> tuple[core.Zone, ...]:
@@ -173,7 +215,8 @@ def explain_message(session: Session, message_id: str) -> dict[str, Any]:
         "purpose": row.purpose, "template": row.template, "template_version": row.template_version,
         "language": row.language, "privacy": row.privacy, "account": row.guarantor_id,
         "statement": row.statement_id, "amount_minor": row.amount_minor, "balance_version": row.balance_version,
-        "segments": row.segments, "attempts": row.attempts, "error_code": row.error_code, "due_at": _iso(row.due_at),
+        "segments": row.segments, "step": row.step, "passed_over": row.passed or [], "attempts": row.attempts,
+        "error_code": row.error_code, "due_at": _iso(row.due_at),
         "life": _life(row), "verdicts": [_verdict(v, policy.zone) for v in store.verdicts_of(session, row.id)],
     }
 

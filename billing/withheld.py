@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from billing import cases, inbox, threads
+from billing import cases, inbox
 from billing.policy.core import Ruling
 from billing.store.tables import Outbox
 
@@ -17,6 +17,8 @@ def follow_up(session: Session, row: Outbox, ruling: Ruling, now: datetime) -> N
         return
     if ruling.rule == "T-04":
         _call_back(session, row, now)
+    elif ruling.rule == "T-15":
+        _answer_otherwise(session, row, now)
     elif ruling.rule == "T-34" and row.conversation_id is not None:
         _say_that_it_waits(session, row, now)
 
@@ -29,8 +31,15 @@ def _call_back(session: Session, row: Outbox, now: datetime) -> None:
                     guarantor_id=row.guarantor_id)
 
 
+def _answer_otherwise(session: Session, row: Outbox, now: datetime) -> None:
+    """A collector's account is never texted, not even in answer: a person writes an e-mail or a letter."""
+    cases.open_case(session, row.practice_id, kind="call", now=now,
+                    title="Answer by letter or e-mail: this account is never texted",
+                    detail="A debt collector's account (T-15): the patient wrote by text and waits for an answer.",
+                    dedupe=f"collector:{row.guarantor_id or row.address_hash}",
+                    conversation_id=row.conversation_id, guarantor_id=row.guarantor_id)
+
+
 def _say_that_it_waits(session: Session, row: Outbox, now: datetime) -> None:
     """The proof of identity lapsed while the answer waited for its line: once a turn, words that disclose nothing."""
-    payload: dict[str, object] = {"kind": "answer_withheld", "conversation_id": row.conversation_id, "data": {}}
-    inbox.accept(session, row.practice_id, "event", f"withheld:{row.reply_to or row.id}", "event",
-                 threads.of_hash(row.practice_id, row.channel, row.address_hash), payload, now)
+    inbox.accept_news(session, row, "answer_withheld", f"withheld:{row.reply_to or row.id}", now)

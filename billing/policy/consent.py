@@ -11,7 +11,8 @@ _CONFIRMATIONS = frozenset({"stop_confirmation", "start_confirmation"})
 
 
 def consent_on_record(facts: Facts) -> Finding | None:
-    if facts.is_proactive and facts.recipient.consent_event_id is None:
+    """Of texts and chats: a letter needs none, and an e-mail a way out (T-22)."""
+    if facts.is_text and facts.is_proactive and facts.recipient.consent_event_id is None:
         return withhold("no consent to texts is on record for this number")
     return None
 
@@ -45,7 +46,7 @@ def one_confirmation(facts: Facts) -> Finding | None:
 
 
 def complete_and_introduced(facts: Facts) -> Finding | None:
-    if not facts.is_proactive or facts.recipient.consent_event_id is None:
+    if not facts.is_text or not facts.is_proactive or facts.recipient.consent_event_id is None:
         return None  # T-01 speaks when there is no consent at all
     if not facts.recipient.consent_complete:
         return withhold("the consent record lacks its wording (naming texts), its medium or who took it")

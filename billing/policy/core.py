@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from billing.own_hours import OwnHours
+from billing.policy.kept import kept
 from config.practice import PracticePolicy
 
 Stage = Literal["queueing", "sending"]
@@ -25,10 +26,13 @@ DEMANDS = frozenset({"statement", "reminder"})
 MANDATED = frozenset({"stop_confirmation", "start_confirmation", "help", "emergency"})
 """Answers that carriers require or a life may hang on: they pass stops that silence everything else."""
 
-ANSWERS = frozenset({"reply", "receipt", "staff"})
-"""What a conversation, a payment or a person of the office (staff) says to a patient."""
+ANSWERS = frozenset({"reply", "receipt", "staff", "notice"})
+"""What a conversation, a payment, a person of the office (staff) or the office as such (notice) says to a patient."""
 
 PURPOSES = DEMANDS | MANDATED | ANSWERS
+
+NOT_TEXTS = frozenset({"email", "paper"})
+"""Channels that are neither a text nor a chat: what telephone law and carriers ask does not reach them."""
 
 ANSWER_COUNTS_FOR = timedelta(days=7)
 """How long after the patient's last text a reply (a person's answer after a long weekend) still is one."""
@@ -42,7 +46,9 @@ class PracticeFacts:
     vendor: str = ""  # whose network carries the text, as named in policy.baa_signed; empty: none but ours
 
 
-@dataclass(frozen=True, slots=True)
+# The classes of facts have no slots: what is derived from them is asked by many rules and kept, and
+# billing/gate_sets.py makes them by the million as variations of one.
+@dataclass(frozen=True)
 class MessageFacts:
     """The message, and what reading its body has shown. The body itself stays in the outbox: facts hold no PHI."""
 
@@ -65,6 +71,13 @@ class MessageFacts:
     shorteners: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()  # kinds of account ids found in the body (T-39)
     card_number: bool = False
+    campaign: str = ""  # the state of the bulk run that it belongs to; empty: it belongs to none
+    says_opt_out: bool = False  # the body says how to stop messages like it (T-22)
+    says_collector: bool = False  # the body says that it comes from a debt collector (T-26)
+    room_at: datetime | None = None  # when the carrier's caps have room for it (T-16); empty: now
+    says_attempt: bool = False  # the body says that it attempts to collect a debt, and what answers are used for (T-26)
+    validates: bool = False  # it is the notice with the validation information (T-28)
+    bad_words: tuple[str, ...] = ()  # lawsuit, credit report, debt relief: kinds found in the body (T-15, T-30, T-46)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,7 @@ class Zone:
     known_by: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecipientFacts:
     guarantor_id: str | None = None
     confirmed: bool = True
@@ -100,8 +113,17 @@ class RecipientFacts:
     way_only: bool = False  # and not by text beside it
     way_id: int | None = None
     confidential_id: int | None = None  # asked that nothing about this account comes here unasked
+    capacity: str = "creditor"  # in which we ask: creditor, collector (T-20)
+    household_at: tuple[datetime, ...] = ()  # everything unasked that left for the household in the last seven days
+    at_work: bool = False  # an employer's address (T-24)
+    texted_age: timedelta | None = None  # since they last texted us from this number (T-24)
+    reassigned_age: timedelta | None = None  # since the number was checked for a new owner (T-10, T-24)
+    pilot: bool = False  # among the practice's pilot accounts
+    demanded_at: datetime | None = None  # when the newest demand about this account left, by any way
+    contacted: bool = False  # a collector's account: something has left about it before (T-26)
+    validated_at: datetime | None = None  # a collector's account: when its validation information left (T-28)
 
-    @property
+    @kept
     def zone_names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(zone.name for zone in self.zones))
 
@@ -113,7 +135,7 @@ class HoldFact:
     hold_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AccountFacts:
     """Amounts in cents, read in the moment of asking. ``due_visits`` pairs each visit id with what is due on it."""
 
@@ -133,7 +155,7 @@ class AccountFacts:
     payment_in_flight: bool = False
     language_met: bool = True
 
-    @property
+    @kept
     def due_visit_ids(self) -> tuple[str, ...]:
         return tuple(visit_id for visit_id, minor in self.due_visits if minor > 0)
 
@@ -173,7 +195,7 @@ class ChargeFacts:
         return tuple((visit_id, minor) for visit_id, minor in self.split if minor is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """Everything that one ruling needs."""
 
@@ -184,18 +206,33 @@ class Facts:
     recipient: RecipientFacts = RecipientFacts()
     account: AccountFacts = AccountFacts()
     charge: ChargeFacts | None = None
+    rules_on: date | None = None  # the day whose rules are asked, in a replay; empty: the day of ``now``
 
-    @property
+    @kept
+    def rule_day(self) -> date:
+        return self.rules_on or self.now.astimezone(UTC).date()
+
+    @kept
+    def is_text(self) -> bool:
+        """By text or chat; not by e-mail, not on paper."""
+        return self.message.channel not in NOT_TEXTS
+
+    @kept
+    def is_collector(self) -> bool:
+        """Whether we ask as a debt collector does: 12 CFR 1006 binds this message (T-20)."""
+        return self.recipient.capacity == "collector"
+
+    @kept
     def is_demand(self) -> bool:
         return self.message.purpose in DEMANDS
 
-    @property
+    @kept
     def is_answer(self) -> bool:
         """Whether the recipient wrote first, lately enough for this to be the reply."""
         age = self.message.inbound_age
         return age is not None and age <= ANSWER_COUNTS_FOR and not self.is_demand
 
-    @property
+    @kept
     def is_proactive(self) -> bool:
         """Sent on our own initiative to a patient: needs consent, waits for waking hours."""
         return self.is_demand or (self.message.purpose in ANSWERS and not self.is_answer and not self.message.internal)
@@ -245,11 +282,27 @@ class Rule:
     until: date | None = None
     jurisdictions: tuple[str, ...] = ()
     configured: str = "fixed"
+    hold: str = ""  # the kind of hold without which the rule has nothing to say; empty: it looks at other things
 
     def applies(self, facts: Facts) -> bool:
-        today = facts.now.astimezone(UTC).date()
-        in_force = self.since <= today and (self.until is None or today <= self.until)
-        return in_force and (not self.jurisdictions or facts.recipient.region in self.jurisdictions)
+        return self.binds(facts.rule_day, facts.recipient.region)
+
+    def binds(self, day: date, region: str | None) -> bool:
+        in_force = self.since <= day and (self.until is None or day <= self.until)
+        return in_force and (not self.jurisdictions or region in self.jurisdictions)
+
+
+_F = TypeVar("_F", "Facts", MessageFacts, RecipientFacts, AccountFacts)
+
+
+def vary(base: _F, changes: dict[str, Any]) -> _F:
+    """``base`` with other values in some fields, as dataclasses.replace makes it, at a tenth of the time. ``base`` must
+    be new: what has been derived from its fields would be taken along.
+    """
+    made = object.__new__(type(base))
+    made.__dict__.update(base.__dict__)
+    made.__dict__.update(changes)
+    return made
 
 
 def withhold(reason: str) -> Finding:
@@ -258,7 +311,14 @@ def withhold(reason: str) -> Finding:
 
 def decide(facts: Facts, rules: Sequence[Rule] | None = None) -> Ruling:
     """Rule on a message. With no objection it is sent, under the rule named ``allowed``."""
-    return strictest(message_objections(facts, rules), "no rule objects")
+    found = []
+    for rule_id, judge in _picked(facts, rules, charge=False):
+        finding = judge(facts)
+        if finding is not None:
+            found.append(Ruling(finding.outcome, rule_id, finding.reason, finding.until_at))
+            if finding.outcome == "withhold":
+                break  # the first to withhold has the last word
+    return strictest(found, "no rule objects")
 
 
 def may_charge(facts: Facts, rules: Sequence[Rule] | None = None) -> Ruling:
@@ -270,20 +330,45 @@ def may_charge(facts: Facts, rules: Sequence[Rule] | None = None) -> Ruling:
 
 def message_objections(facts: Facts, rules: Sequence[Rule] | None = None) -> tuple[Ruling, ...]:
     """Every rule's own objection, in the register's order."""
-    return tuple(_objections(facts, rules, lambda rule: rule.judge))
+    return _objections(facts, rules, charge=False)
 
 
 def charge_objections(facts: Facts, rules: Sequence[Rule] | None = None) -> tuple[Ruling, ...]:
-    return tuple(_objections(facts, rules, lambda rule: rule.charge))
+    return _objections(facts, rules, charge=True)
 
 
-def _objections(facts: Facts, rules: Sequence[Rule] | None, side: Callable[[Rule], Judge | None]) -> list[Ruling]:
-    found = []
-    for rule in _register() if rules is None else rules:
-        judge = side(rule)
-        finding = judge(facts) if judge is not None and rule.applies(facts) else None
-        if finding is not None:
-            found.append(Ruling(finding.outcome, rule.id, finding.reason, finding.until_at))
+def _objections(facts: Facts, rules: Sequence[Rule] | None, *, charge: bool) -> tuple[Ruling, ...]:
+    return tuple([Ruling(finding.outcome, rule_id, finding.reason, finding.until_at)
+                  for rule_id, judge in _picked(facts, rules, charge=charge)
+                  if (finding := judge(facts)) is not None])
+
+
+def _picked(facts: Facts, rules: Sequence[Rule] | None, *, charge: bool) -> _Asked:
+    holds = facts.account.holds
+    kinds = frozenset([hold.kind for hold in holds]) if holds else _NO_KINDS
+    return _asked(_register() if rules is None else rules, charge, facts.rule_day, facts.recipient.region, kinds)
+
+
+_NO_KINDS: frozenset[str] = frozenset()
+_Asked = tuple[tuple[str, Judge], ...]
+_picks: tuple[Sequence[Rule], dict[tuple[object, ...], _Asked]] = ((), {})
+_MOST_PICKS = 4096
+
+
+def _asked(rules: Sequence[Rule], charge: bool, day: date, region: str | None, kinds: frozenset[str]) -> _Asked:
+    """The rules that bind on a day in a region and have something to look at, picked once for all who share these.
+    Another register, as in a test or a replay, is picked from anew.
+    """
+    global _picks
+    picks = _picks
+    if picks[0] is not rules or len(picks[1]) > _MOST_PICKS:
+        picks = _picks = (tuple(rules) if isinstance(rules, list) else rules, {})
+    key = (charge, day, region, kinds)
+    found = picks[1].get(key)
+    if found is None:
+        sides = [(rule, rule.charge if charge else rule.judge) for rule in rules
+                 if rule.binds(day, region) and (not rule.hold or rule.hold in kinds)]
+        found = picks[1][key] = tuple((rule.id, side) for rule, side in sides if side is not None)
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from billing.calendar import is_federal_holiday
@@ -33,6 +34,7 @@ class StateWindow:
     closes: time
     sunday_opens: time | None = None
     per_24_hours: int | None = None
+    since: date = date(2020, 1, 1)
 
 
 FEDERAL = StateWindow("47 CFR 64.1200(c)(1); 12 CFR 1006.6(b)(1)", "S", time(8), time(21))
@@ -42,7 +44,7 @@ STATES = {
     "FL": StateWindow("Fla. Stat. 501.059", "S", time(8), time(20), per_24_hours=3),
     "OK": StateWindow("15 Okl. Stat. 775C", "S", time(8), time(20), per_24_hours=3),
     "MD": StateWindow("Md. Com. Law 14-4501", "S", time(8), time(20), per_24_hours=3),
-    "OR": StateWindow("Or. HB 3865 (2026)", "S", time(8), time(20), per_24_hours=3),
+    "OR": StateWindow("Or. HB 3865 (2026)", "S", time(8), time(20), per_24_hours=3, since=date(2026, 1, 1)),
     "TX": StateWindow("Tex. SB 140 (2025)", "S", time(9), time(21), sunday_opens=time(12)),
 }
 
@@ -75,6 +77,7 @@ def next_in_zone(window: TextWindow, region: str | None, zone: ZoneInfo, at: dat
     return None
 
 
+@lru_cache(maxsize=4096)  # a campaign's preview asks it of a million accounts in one moment
 def next_legal(window: TextWindow, region: str | None, zones: tuple[str, ...], at: datetime) -> datetime | None:
     """Return the first instant at or after ``at`` that is legal in every zone; None when none is near."""
     end = at + timedelta(days=LOOK_AHEAD_DAYS)
@@ -91,6 +94,8 @@ def next_legal(window: TextWindow, region: str | None, zones: tuple[str, ...], a
 
 def waits_for_the_window(facts: Facts) -> bool:
     """Proactive texts wait, and answers so late that the person may be asleep again; mandated answers never do."""
+    if facts.message.channel == "paper":
+        return False  # a letter has no hour
     if facts.is_demand:
         return True
     if facts.message.purpose not in ANSWERS or facts.message.internal:
@@ -101,27 +106,37 @@ def waits_for_the_window(facts: Facts) -> bool:
     return age is None or age > REPLY_AT_ANY_HOUR
 
 
+def region_of(facts: Facts) -> str | None:
+    """The recipient's state, where its own limits are in force on the day whose rules are asked."""
+    region = facts.recipient.region
+    limit = STATES.get(region or "")
+    return region if limit is None or limit.since <= facts.rule_day else None
+
+
 def quiet_hours(facts: Facts) -> Finding | None:
     if not waits_for_the_window(facts):
         return None
-    return _defer_until_legal(facts, facts.now, "outside the recipient's hours for texts")
+    return defer_until_legal(facts, facts.now, "outside the recipient's hours for texts")
 
 
 def daily_cap(facts: Facts) -> Finding | None:
     """At most so many demands to one number in any 24 hours: wait until the oldest of them is a day old."""
     if not facts.is_demand:
         return None
-    state = STATES.get(facts.recipient.region or "")
+    state = STATES.get(region_of(facts) or "")
     cap = min(facts.practice.policy.text_window.per_24_hours, (state and state.per_24_hours) or 10)
     recent = sorted(at for at in facts.recipient.demands_at if facts.now - at < _DAY)
     if len(recent) < cap:
         return None
-    return _defer_until_legal(facts, recent[-cap] + _DAY, f"{len(recent)} texts in 24 hours; the limit is {cap}")
+    return defer_until_legal(facts, recent[-cap] + _DAY, f"{len(recent)} texts in 24 hours; the limit is {cap}")
 
 
-def _defer_until_legal(facts: Facts, at: datetime, reason: str) -> Finding | None:
+def defer_until_legal(facts: Facts, at: datetime, reason: str) -> Finding | None:
+    """Wait for the first legal moment at or after ``at``; a letter for ``at`` itself."""
+    if facts.message.channel == "paper":
+        return Finding("defer", reason, at) if at > facts.now else None
     zones = facts.recipient.zone_names or (facts.practice.policy.zone,)
-    moment = next_legal(facts.practice.policy.text_window, facts.recipient.region, zones, at)
+    moment = next_legal(facts.practice.policy.text_window, region_of(facts), zones, at)
     if moment is None:
         return withhold(f"{reason}, and no moment is legal in all of {', '.join(zones)} in the coming two weeks")
     return Finding("defer", reason, moment) if moment > facts.now else None

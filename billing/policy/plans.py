@@ -45,6 +45,13 @@ def card_warning_due(policy: PracticePolicy, region: str | None) -> bool:
     return policy.payments.ny_card_warning and "NY" in (policy.region, region)
 
 
+def may_charge_plans(policy: PracticePolicy) -> bool:
+    """Whether the practice has cards charged for instalments. What was signed while it did goes on by link. A practice
+    that offers no new plans at all (``plans`` unset) lets those that run go on.
+    """
+    return policy.payments.saved_cards and (policy.plans is None or policy.plans.autopay)
+
+
 def lender_link(lender: PayOverTime) -> str:
     """The lender's page exactly as configured: nothing about a patient is ever added to it (T-54: NY GBL 349-g)."""
     return lender.url
@@ -70,6 +77,8 @@ def unauthorized(facts: Facts) -> Finding | None:
 
 def _unnoticed(facts: Facts, charge: ChargeFacts) -> Finding | None:
     """Practice-local days are counted, as the notice names a day: clocks that change take nothing from them."""
+    if not may_charge_plans(facts.practice.policy):
+        return withhold("the practice has switched charges for plans off")
     if charge.opted_out:
         return withhold("texts were stopped and nobody has asked yet whether that meant the charges as well")
     if charge.noticed_minor is None or charge.notice_age is None:

@@ -6,7 +6,29 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from billing.policy.core import AccountFacts, Facts, MessageFacts, RecipientFacts, Ruling, Zone
+from billing.own_hours import OwnHours
+from billing.policy.core import (
+    AccountFacts,
+    Facts,
+    HoldFact,
+    MessageFacts,
+    PracticeFacts,
+    RecipientFacts,
+    Ruling,
+    Zone,
+)
+from config.practice import PracticePolicy
+
+#: All of a practice's policy that a rule about messages looks at.
+POLICY_READ = frozenset({"sending", "zone", "region", "languages", "text_window", "baa_signed", "ledger_of_record",
+                         "telegram", "frequency", "collections"})
+
+#: What a policy must have and no rule looks at: names and addresses stay out of verdicts.
+_NAMELESS = {"name": "On record", "legal_name": "On record", "phone": "On record", "address": "On record"}
+
+
+class RecordError(ValueError):
+    """Facts on record that lack what a ruling needs; they were written by an older version."""
 
 
 def as_json(facts: Facts, objections: tuple[Ruling, ...] = ()) -> dict[str, Any]:
@@ -22,8 +44,8 @@ def as_json(facts: Facts, objections: tuple[Ruling, ...] = ()) -> dict[str, Any]
 
 def _practice(facts: Facts) -> dict[str, Any]:
     policy = facts.practice.policy
-    kept = policy.model_dump(mode="json", include={"sending", "zone", "region", "languages", "text_window",
-                                                   "baa_signed", "ledger_of_record", "telegram"})
+    kept = policy.model_dump(mode="json", include=set(POLICY_READ))
+    kept["collections"] = {"states": list(policy.collections.states)}
     if kept["telegram"]:  # when and how far, but not who: a verdict holds no names
         kept["telegram"].pop("accepted_by")
     return {"configured": facts.practice.configured, "takes_replies": facts.practice.takes_replies,
@@ -38,6 +60,9 @@ def _message(m: MessageFacts) -> dict[str, Any]:
         "amount_minor": m.amount_minor, "balance_version": m.balance_version, "statement_id": m.statement_id,
         "introduces": m.introduces, "says_no_replies": m.says_no_replies, "links": m.links,
         "shorteners": list(m.shorteners), "identifiers": list(m.identifiers), "card_number": m.card_number,
+        "campaign": m.campaign, "says_opt_out": m.says_opt_out, "says_collector": m.says_collector,
+        "says_attempt": m.says_attempt, "validates": m.validates, "bad_words": list(m.bad_words),
+        "room_at": _instant(m.room_at),
     }
 
 
@@ -53,6 +78,10 @@ def _recipient(r: RecipientFacts, now: datetime) -> dict[str, Any]:
         "introduced": r.introduced, "paid_age_seconds": _seconds(r.paid_age),
         "own_hours": r.own_hours.to_json() if r.own_hours else None, "own_hours_id": r.own_hours_id, "way": r.way,
         "way_only": r.way_only, "way_id": r.way_id, "confidential_id": r.confidential_id,
+        "capacity": r.capacity, "household_at": [_instant(at) for at in r.household_at],
+        "demanded_at": _instant(r.demanded_at), "at_work": r.at_work, "texted_age_seconds": _seconds(r.texted_age),
+        "reassigned_age_seconds": _seconds(r.reassigned_age), "pilot": r.pilot, "contacted": r.contacted,
+        "validated_at": _instant(r.validated_at),
     }
 
 
@@ -66,7 +95,8 @@ def _account(a: AccountFacts) -> dict[str, Any]:
     return {
         "due_now_minor": a.due_now_minor, "pending_minor": a.pending_minor, "on_plan_minor": a.on_plan_minor,
         "credit_minor": a.credit_minor, "balance_version": a.balance_version,
-        "due_visits": [list(pair) for pair in a.due_visits], "pending_visits": list(a.pending_visits),
+        "due_visits": [list(pair) for pair in a.due_visits],
+        "payable_visits": [list(pair) for pair in a.payable_visits], "pending_visits": list(a.pending_visits),
         "confidential_visits": list(a.confidential_visits), "negative_pending": a.negative_pending,
         "holds": [{"kind": h.kind, "visit_id": h.visit_id, "id": h.hold_id} for h in a.holds],
         "unfinished_import": a.unfinished_import, "stale": a.stale, "payment_in_flight": a.payment_in_flight,
@@ -78,5 +108,68 @@ def _instant(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-def _seconds(age: timedelta | None) -> int | None:
-    return int(age.total_seconds()) if age is not None else None
+def _seconds(age: timedelta | None) -> int | str | None:
+    """Whole seconds as such; with parts of one the microseconds as text, as a limit may lie between."""
+    if age is None:
+        return None
+    return f"{age // timedelta(microseconds=1)}us" if age.microseconds else age // timedelta(seconds=1)
+
+
+def from_json(kept: dict[str, Any]) -> Facts:
+    """Return the facts that ``as_json`` wrote down. Raises RecordError for facts that are not whole."""
+    try:
+        return Facts(_at(kept["now"]), kept["stage"], _practice_of(kept["practice"]), _message_of(kept["message"]),
+                     _recipient_of(kept["recipient"]), _account_of(kept["account"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordError(f"these facts cannot be replayed, they were recorded by an older version ({error!r})"
+                          ) from error
+
+
+def _practice_of(kept: dict[str, Any]) -> PracticeFacts:
+    told = {name: kept[name] for name in POLICY_READ}
+    if told["telegram"]:
+        told["telegram"] = {**told["telegram"], "accepted_by": "On record"}
+    policy = PracticePolicy.model_validate({**_NAMELESS, **told})
+    return PracticeFacts(policy, kept["configured"], kept["takes_replies"], kept["vendor"])
+
+
+def _message_of(kept: dict[str, Any]) -> MessageFacts:
+    lists = {name: tuple(kept[name]) for name in ("shorteners", "identifiers", "bad_words")}
+    read = {**lists, "inbound_age": _age(kept["inbound_age_seconds"]), "room_at": _maybe_at(kept["room_at"])}
+    return MessageFacts(**{**_without(kept, "inbound_age_seconds"), **read})
+
+
+def _recipient_of(kept: dict[str, Any]) -> RecipientFacts:
+    ages = ("verified_idle", "paid_age", "texted_age", "reassigned_age")
+    read: dict[str, Any] = {name: _age(kept[f"{name}_seconds"]) for name in ages}
+    read |= {name: tuple(_at(at) for at in kept[name]) for name in ("demands_at", "household_at")}
+    read |= {name: _maybe_at(kept[name]) for name in ("demanded_at", "validated_at")}
+    read["zones"] = tuple(Zone(one["zone"], one["known_by"]) for one in kept["local_time"])
+    read["own_hours"] = OwnHours.from_json(kept["own_hours"]) if kept["own_hours"] else None
+    return RecipientFacts(**{**_without(kept, "local_time", *(f"{name}_seconds" for name in ages)), **read})
+
+
+def _account_of(kept: dict[str, Any]) -> AccountFacts:
+    read: dict[str, Any] = {name: tuple((str(visit), int(minor)) for visit, minor in kept[name])
+                            for name in ("due_visits", "payable_visits")}
+    read |= {name: tuple(kept[name]) for name in ("pending_visits", "confidential_visits")}
+    read["holds"] = tuple(HoldFact(one["kind"], one["visit_id"], one["id"]) for one in kept["holds"])
+    return AccountFacts(**{**kept, **read})
+
+
+def _without(kept: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in kept.items() if name not in names}
+
+
+def _at(iso: str) -> datetime:
+    return datetime.fromisoformat(iso)
+
+
+def _maybe_at(iso: str | None) -> datetime | None:
+    return _at(iso) if iso is not None else None
+
+
+def _age(kept: int | str | None) -> timedelta | None:
+    if isinstance(kept, str):
+        return timedelta(microseconds=int(kept.removesuffix("us")))
+    return timedelta(seconds=kept) if kept is not None else None

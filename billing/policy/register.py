@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from billing.policy import carrier, consent, federal, hours, payments, plans, privacy, stops, wishes
+from billing.policy import (
+    campaign,
+    carrier,
+    collector,
+    consent,
+    federal,
+    hours,
+    household,
+    modes,
+    payments,
+    plans,
+    privacy,
+    stops,
+    wishes,
+)
 from billing.policy.core import Rule
 
 RULES: tuple[Rule, ...] = (
+    *modes.FIRST,
     *privacy.FIRST,
+    *campaign.RULES,
     *consent.RULES,
     *privacy.RULES,
     *payments.RULES,
     *plans.RULES,
     *carrier.RULES,
+    *collector.RULES,
     *federal.RULES,
     *stops.RULES,
     *wishes.RULES,
-    *stops.LAST,
+    *modes.LAST,
     *hours.RULES,
     *wishes.HOURS,
+    *collector.HOURS,
+    *household.RULES,
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from billing.hold_kinds import KINDS, HoldKind, reaches
-from billing.policy.core import MANDATED, Facts, Finding, Judge, Rule, withhold
+from billing.policy.core import Facts, Finding, Judge, Rule, withhold
 
 IMPORT_RETRY = timedelta(minutes=15)
 _D4 = "receivables.md D4"
@@ -43,7 +43,7 @@ def _charge_side(kind: HoldKind) -> Judge:
 def _hold_rule(kind: HoldKind) -> Rule:
     return Rule(f"hold:{kind.name}", kind.why, kind.citation, kind.evidence,
                 _demand_side(kind) if kind.stops_demand else None,
-                _charge_side(kind), configured="billing/hold_kinds.py")
+                _charge_side(kind), configured="billing/hold_kinds.py", hold=kind.name)
 
 
 def unconfirmed(facts: Facts) -> Finding | None:
@@ -55,7 +55,7 @@ def unconfirmed(facts: Facts) -> Finding | None:
 
 def unreachable(facts: Facts) -> Finding | None:
     if facts.is_proactive and facts.recipient.contact_status == "unreachable":
-        return withhold("the carrier says that this number cannot be reached")
+        return withhold("this number or address cannot be reached")
     return None
 
 
@@ -112,7 +112,7 @@ def pending_demand(facts: Facts) -> Finding | None:
     account = facts.account
     if not facts.is_demand:
         return None
-    if set(account.pending_visits) & set(account.due_visit_ids):
+    if account.pending_visits and set(account.pending_visits) & set(account.due_visit_ids):
         return withhold("a payer still has to answer for a visit that is counted as due")
     if account.due_now_minor <= 0 < account.pending_minor:
         return withhold("insurance is still pending")
@@ -132,7 +132,8 @@ def plan_current(facts: Facts) -> Finding | None:
 
 
 def confidential_demand(facts: Facts) -> Finding | None:
-    if facts.is_demand and set(facts.account.confidential_visits) & set(facts.account.due_visit_ids):
+    hidden = facts.account.confidential_visits
+    if hidden and facts.is_demand and set(hidden) & set(facts.account.due_visit_ids):
         return withhold("a confidential visit is among what is due; staff reach that patient another way")
     return None
 
@@ -174,21 +175,6 @@ def nothing_due(facts: Facts) -> Finding | None:
     return None
 
 
-def sending_mode(facts: Facts) -> Finding | None:
-    """Last among the stops: in shadow mode this verdict then means that the text would have gone out."""
-    if facts.message.purpose in MANDATED or facts.message.internal or facts.message.channel == "console":
-        return None  # the console is this machine's own terminal: nothing leaves
-    if not facts.practice.configured:
-        return withhold("the practice is not configured yet")
-    if facts.practice.policy.sending != "on":
-        return withhold(f"sending is {facts.practice.policy.sending!r} for this practice")
-    return None
-
-
-def not_configured(facts: Facts) -> Finding | None:
-    return None if facts.practice.configured else withhold("the practice is not configured yet")
-
-
 HOLD_RULES = tuple(_hold_rule(kind) for kind in KINDS.values()
                    if kind.name != "qmb" and (kind.stops_demand or kind.stops_charge))
 
@@ -217,9 +203,4 @@ RULES = (
          "own", balance_moved, balance_moved_charge),
     Rule("unfinished-import", "Demands wait for a running import", "DESIGN.md, large files", "own",
          unfinished_import, unfinished_import_charge),
-)
-
-LAST = (
-    Rule("sending-mode", "Nothing leaves before the practice is configured and sending is on", "receivables.md D6",
-         "own", sending_mode, not_configured, configured="policy sending"),
 )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from billing.hold_kinds import KINDS
 from billing.own_hours import OwnHours
 from billing.policy.core import Facts, Finding, Rule, withhold
-from billing.policy.hours import LOOK_AHEAD_DAYS, next_legal, waits_for_the_window
+from billing.policy.hours import LOOK_AHEAD_DAYS, next_legal, region_of, waits_for_the_window
 from config.practice import TextWindow
 
 
@@ -21,7 +21,7 @@ def own_hours(facts: Facts) -> Finding | None:
     if own is None or not facts.is_proactive or not waits_for_the_window(facts):
         return None
     zones = recipient.zone_names or (facts.practice.policy.zone,)
-    moment = next_welcome(own, facts.practice.policy.text_window, recipient.region, zones, facts.now)
+    moment = next_welcome(own, facts.practice.policy.text_window, region_of(facts), zones, facts.now)
     named = f"outside the hours that the patient asked for (preference {recipient.own_hours_id})"
     if moment is None:
         return withhold(f"{named}, and none of those is a legal one in the coming two weeks")
@@ -55,10 +55,13 @@ def _next_own(own: OwnHours, zone: ZoneInfo, at: datetime) -> datetime | None:
     return None
 
 
+_WAY_OF = {"email": "email", "paper": "paper"}
+
+
 def another_way(facts: Facts) -> Finding | None:
-    """Bills on paper, by e-mail or by phone in place of texts. No opt-out: the conversation goes on."""
+    """Bills on paper, by e-mail or by phone or by text alone. No opt-out: the conversation goes on."""
     recipient = facts.recipient
-    if facts.is_demand and recipient.way_only and recipient.way != "text":
+    if facts.is_demand and recipient.way_only and recipient.way != _WAY_OF.get(facts.message.channel, "text"):
         return withhold(f"bills by {recipient.way} only were asked for here (preference {recipient.way_id})")
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 from billing.cards import find_cards
 
@@ -23,6 +24,30 @@ _OFTEN = re.compile(r"frequen|frecuen|\b(?:msgs?|messages?|texts?|mensajes?|mjes
 _RATES = re.compile(r"rates?\b|tarifas?|cargos?", re.IGNORECASE)
 _UNATTENDED = re.compile(r"do not reply|don'?t reply|no replies|replies are not|no responda|no se leen", re.IGNORECASE)
 
+#: Ways to be left alone, as an e-mail says them; a text says STOP (T-22). Read without accents and case, as all below.
+_WAY_OUT = re.compile(r"unsubscribe|opt[ -]out|stop (?:these|getting|receiving)|"
+                      r"no (?:more|longer) (?:e-?mail|send|get)|"
+                      r"darse de baja|dejar de recibir|no recibir mas|cancelar (?:su|la) suscripcion|dese de baja")
+_COLLECTOR = re.compile(r"debt collector|cobrador(?:a|es)? de deudas")
+_ATTEMPT = re.compile(r"attempt(?:ing)? to collect a debt|(?:intento de|intentando|intentamos|trata(?:ndo)? de) cobrar "
+                      r"una deuda")
+_USED_FOR = re.compile(r"information[^.]*\bused for that purpose|informacion[^.]*\b(?:para ese (?:fin|proposito))")
+
+#: Words that nobody may use about money, by kind: T-15, T-30, T-46.
+_BAD_WORDS = {
+    "lawsuit": re.compile(
+        r"\blawsuit|\bsu(?:e|ing) you\b|\blegal action|take you to court|\bgarnish|\bliens?\b|\barrest|"
+        r"demanda judicial|\bdemandarl[eo]|\baccion(?:es)? legal|\bembarg|\bgravamen"),
+    "credit report": re.compile(
+        r"\bcredit (?:report|bureau|score|rating|history|file|agenc)|(?:buro|historial|reporte|informe|puntaje|"
+        r"agencias?) (?:de credito|crediticio)|\bburos? de credito"),
+    "debt relief": re.compile(
+        r"\bdebt (?:relief|reduction|forgiveness|settlement|consolidation)|"
+        r"\b(?:forgive|reduce|settle) (?:your|the) debt|"
+        r"(?:alivio|reduccion|perdon|condonacion|consolidacion) de (?:la |su )?deuda|"
+        r"(?:perdonar|reducir) (?:la|su) deuda"),
+}
+
 _LONG_ENOUGH = 5
 """A short account number is also a price, a year or a house number: in words only longer ones are looked for."""
 
@@ -30,6 +55,28 @@ _LONG_ENOUGH = 5
 def introduces(body: str, practice_name: str) -> bool:
     """Tell whether the five things that a first text must carry are all there (T-14)."""
     return _plain(practice_name) in _plain(body) and all(part.search(body) for part in (_HELP, _STOP, _OFTEN, _RATES))
+
+
+def says_opt_out(body: str) -> bool:
+    """Tell whether ``body`` says how to stop messages like it (T-22)."""
+    return bool(_STOP.search(body) or _WAY_OUT.search(_plain(body)))
+
+
+def says_collector(body: str) -> bool:
+    """Tell whether ``body`` says that it comes from a debt collector (T-26)."""
+    return bool(_COLLECTOR.search(_plain(body)))
+
+
+def says_attempt(body: str) -> bool:
+    """Tell whether ``body`` says that it attempts to collect a debt, and what information is used for (T-26)."""
+    plain = _plain(body)
+    return bool(_ATTEMPT.search(plain) and _USED_FOR.search(plain))
+
+
+def bad_words(body: str) -> tuple[str, ...]:
+    """Return which kinds of words that nobody may use about money occur: lawsuit, credit report, debt relief."""
+    plain = _plain(body)
+    return tuple(sorted(kind for kind, words in _BAD_WORDS.items() if words.search(plain)))
 
 
 def says_no_replies(body: str, phone: str) -> bool:
@@ -54,6 +101,8 @@ def identifiers(body: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, .
 
 
 def _occurs(identifier: str, body: str, paths: str) -> bool:
+    if body.isascii() and identifier.isascii() and identifier.lower() not in body.lower():
+        return False  # as nearly always: no pattern need be made
     word = re.compile(rf"(?<![\w$.,]){re.escape(identifier)}(?![\w]|[.,]\d)", re.IGNORECASE)
     return bool(word.search(paths) or (len(identifier) >= _LONG_ENOUGH and word.search(body)))
 
@@ -62,6 +111,7 @@ def has_card_number(body: str) -> bool:
     return bool(find_cards(body))
 
 
+@lru_cache(maxsize=16)
 def _plain(text: str) -> str:
     """Without accents and case: a text gives up accents where that saves a segment."""
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()

@@ -152,7 +152,7 @@ def test_an_emergency_stops_demands_to_everybody_on_the_number(
     run(store, scene, OpenCase("emergency", "Emergency message", "see the thread", hold="emergency", urgent=True,
                                account_id=account_id))
     for guarantor_id in ("guar_ann", "guar_bob"):
-        kinds = store.read(lambda session, g=guarantor_id: holds.open_account_kinds(session, g))  # type: ignore[misc]
+        kinds = store.read(lambda session, g=guarantor_id: holds.open_account_kinds(session, g))  # type: ignore[misc]  # a lambda with a default
         assert kinds == ("emergency",)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,8 +23,8 @@ KEY, FIRST = "dispute:guar_ann", "dispute:conv_guar_ann"
 
 
 @pytest.fixture
-def scene(store: Store, practice: Practice, now: object) -> Scene:
-    return store.write(set_up(practice, now))  # type: ignore[arg-type]
+def scene(store: Store, practice: Practice, now: datetime) -> Scene:
+    return store.write(set_up(practice, now))
 
 
 def run(store: Store, scene: Scene, *commands: Command) -> list[str | None]:
@@ -30,9 +33,10 @@ def run(store: Store, scene: Scene, *commands: Command) -> list[str | None]:
     return store.write(lambda session: [carry_out(session, one, context) for one in commands])
 
 
-def disputed(scene: Scene, account_id: str | None = "guar_ann", **more: object) -> OpenCase:
-    values = {"detail": "this is wrong", "hold": "dispute", "dedupe": KEY if account_id else FIRST, **more}
-    return OpenCase("dispute", "Patient disputes a bill", account_id=account_id, **values)  # type: ignore[arg-type]
+def disputed(scene: Scene, account_id: str | None = "guar_ann", **more: Any) -> OpenCase:
+    values: dict[str, Any] = {
+        "detail": "this is wrong", "hold": "dispute", "dedupe": KEY if account_id else FIRST, **more}
+    return OpenCase("dispute", "Patient disputes a bill", account_id=account_id, **values)
 
 
 def specified(*visits: str, **more: str) -> SpecifyCase:

@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def practice(**changes: Any) -> PracticeFacts:
-    return PracticeFacts(maple_clinic(baa_signed=["twilio"], **changes), vendor="twilio")
+    return PracticeFacts(maple_clinic(**{"baa_signed": ["twilio"], **changes}), vendor="twilio")
 
 
 DEMAND = MessageFacts("statement", template="statement_ready", segments=2, amount_minor=12_000, balance_version=4,
@@ -74,6 +74,27 @@ def telegram(risk: dict[str, Any] | None) -> PracticeFacts:
     return PracticeFacts(policy, vendor="telegram")
 
 
+#: A collector's letter that nothing stops: it says who asks, and the thirty days for a dispute are over.
+_LETTER = {"channel": "paper", "says_collector": True, "says_attempt": True}
+_COLLECTED = {"capacity": "collector", "contacted": True, "validated_at": NOON - timedelta(days=90)}
+_EMAIL = {"channel": "email", "says_opt_out": True}
+
+
+def letter(*, message: dict[str, Any] | None = None, recipient: dict[str, Any] | None = None, **changes: Any) -> Facts:
+    """A collector's demand on paper that nothing stops, with changes."""
+    return demand(message={**_LETTER, **(message or {})}, recipient={**_COLLECTED, **(recipient or {})}, **changes)
+
+
+def email(*, message: dict[str, Any] | None = None, **changes: Any) -> Facts:
+    """A creditor's demand by e-mail that nothing stops, with changes."""
+    return demand(message={**_EMAIL, **(message or {})}, **changes)
+
+
+def collectors_email(*, message: dict[str, Any] | None = None, **changes: Any) -> Facts:
+    """A collector's demand by e-mail that nothing stops, with changes."""
+    return letter(message={**_EMAIL, **(message or {})}, **changes)
+
+
 _AMOUNTS = {"privacy": "amounts"}
 _VERIFIED = {"verified": True, "verified_idle": MINUTE}
 
@@ -86,6 +107,7 @@ def held(kind: str, visit_id: str | None = None) -> dict[str, Any]:
 
 #: Rule -> facts of a message that leaves as soon as the rule is taken out of the register.
 EXAMPLES: dict[str, Facts] = {
+    "restored-copy": answer("help", practice=practice(sending="restored")),
     "T-01": demand(recipient={"consent_event_id": None}),
     "T-03": demand(recipient={"opted_out": True, "opt_out_event_id": 9}),
     "T-04": answer(recipient={"opted_out": True, "opt_out_event_id": 9}),
@@ -94,16 +116,30 @@ EXAMPLES: dict[str, Facts] = {
     "T-08": demand(now=NIGHT),
     "T-12": answer("help", message={"carrier_answered": True}),
     "T-14": demand(recipient={"introduced": False}),
+    "T-15": demand(message={**_LETTER, "channel": "sms", "says_opt_out": True}, recipient=_COLLECTED),
+    "T-16": demand(message={"room_at": NOON + timedelta(hours=2)}),
     "T-17": demand(message={"shorteners": ("bit.ly",)}),
     "T-19": answer(message={"channel": "telegram"}, practice=telegram(None)),
+    "T-21:outer": collectors_email(now=NIGHT, message={"purpose": "receipt", "amount_minor": None},
+                                   recipient={"paid_age": 5 * MINUTE}),
+    "T-22": email(message={"says_opt_out": False}),
+    "T-23": letter(message={"purpose": "notice"}, account=held("attorney")),
+    "T-24": email(recipient={"at_work": True}),
+    "T-26": letter(message={"says_collector": False}),
+    "T-28": letter(recipient={"validated_at": None}),
+    "T-30": demand(message={"bad_words": ("lawsuit",)}),
     "T-32": answer(message=_AMOUNTS),
     "T-33": demand(message=_AMOUNTS, recipient={"detail_event_id": None}),
     "T-34": answer(message=_AMOUNTS, recipient={"verified": True, "verified_idle": 16 * MINUTE}),
     "T-35": demand(recipient={"contact_status": "wrong_number"}),
     "T-37": demand(message=_AMOUNTS, practice=PracticeFacts(maple_clinic(), vendor="twilio")),
     "T-39": demand(message={"identifiers": ("account number",)}),
+    "T-46": demand(message={"bad_words": ("credit report",)}),
     "T-52": demand(message={"card_number": True}),
     "T-57": demand(account=held("qmb")),
+    "campaign-state": demand(message={"campaign": "stopped"}),
+    "household-frequency": demand(recipient={"household_at": tuple(NOON - timedelta(days=d) for d in (1, 2, 3))}),
+    "between-demands": demand(recipient={"demanded_at": NOON - timedelta(days=4)}),
     "guarantor-unconfirmed": demand(recipient={"confirmed": False}),
     "unreachable": demand(recipient={"contact_status": "unreachable"}),
     "minor-confidential": demand(account={"confidential_visits": ("visit_1",)}),
@@ -133,6 +169,7 @@ OVERLAPPING: dict[str, tuple[Facts, str]] = {
 
 #: Rule -> facts of a charge that is taken as soon as the rule is taken out.
 CHARGE_EXAMPLES: dict[str, Facts] = {
+    "restored-copy": demand(practice=practice(sending="restored"), charge=CHARGE),
     "T-47": autopay(instalments=5, disclosed=False),
     "T-48": autopay(authorized=False),
     "T-49": autopay(method_kind="bank", last_failure="R01", tries_180_days=3),

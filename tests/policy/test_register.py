@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -65,10 +66,10 @@ def test_every_kind_of_hold_that_stops_something_is_a_rule() -> None:
     assert {f"hold:{name}" for name in stopping} <= {rule.id for rule in RULES}
 
 
-def _rule(name: str, outcome: str, hours: int = 0, **more: object) -> Rule:
+def _rule(name: str, outcome: Any, hours: int = 0, **more: Any) -> Rule:
     until = NOON + timedelta(hours=hours) if outcome == "defer" else None
-    finding = Finding(outcome, name, until)  # type: ignore[arg-type]
-    return Rule(name, name, "test", "own", lambda facts: finding, **more)  # type: ignore[arg-type]
+    finding = Finding(outcome, name, until)
+    return Rule(name, name, "test", "own", lambda facts: finding, **more)
 
 
 def test_withholding_wins_over_deferring_whatever_the_order() -> None:

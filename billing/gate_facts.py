@@ -1,0 +1,85 @@
+"""What the gate reads about whom a message reaches and in which capacity we write: small readings, one fact each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from billing.policy.collector import capacity_of
+from billing.policy.core import DEMANDS
+from billing.store import household_queries as store
+from billing.store import road_queries
+from billing.store.tables import Outbox
+from config.practice import PracticePolicy
+
+
+def recipient_facts(session: Session, row: Outbox, policy: PracticePolicy, now: datetime) -> dict[str, Any]:
+    """The fields of core.RecipientFacts that are about capacity, household, work and pilot."""
+    collector = capacity(session, row) == "collector"
+    at_work, reassigned_age = _points(session, row, policy, now)
+    return {
+        "capacity": "collector" if collector else "creditor",
+        "household_at": household_at(session, row, now),
+        "demanded_at": demanded_at(session, row),
+        "at_work": at_work, "reassigned_age": reassigned_age, "texted_age": _texted_age(session, row, now),
+        "pilot": is_pilot(session, row, policy),
+        "contacted": collector and row.guarantor_id is not None and store.left_before(
+            session, row.guarantor_id, row.id),
+        "validated_at": store.validated_at(session, row.guarantor_id, row.id)
+        if collector and row.guarantor_id is not None else None,
+    }
+
+
+def capacity(session: Session, row: Outbox) -> str:
+    """The account's; where none is named, collector only if every account at the address is a collector's."""
+    found = store.debtors(session, row.practice_id, row.guarantor_id, row.address_hash)
+    each = {capacity_of(one.capacity, one.defaulted_on, one.obtained_on) for one in found}
+    return "collector" if each == {"collector"} else "creditor"
+
+
+def is_capped(row: Outbox) -> bool:
+    """Whether the household's caps hold this message back: they are read for no other."""
+    return row.purpose in DEMANDS or row.campaign_id is not None
+
+
+def lock_households(session: Session, rows: Sequence[Outbox]) -> None:
+    """No two workers weigh messages to one household at once: both would find that none has left yet."""
+    own = store.hashes_of(session, {row.guarantor_id for row in rows if row.guarantor_id is not None})
+    road_queries.lock_household(session, sorted({*own, *(row.address_hash for row in rows)}))
+
+
+def household_at(session: Session, row: Outbox, now: datetime) -> tuple[datetime, ...]:
+    if not is_capped(row):
+        return ()
+    hashes = store.household(session, row.practice_id, row.guarantor_id, row.address_hash)
+    return store.unasked_since(session, row.practice_id, hashes, row.id, now)
+
+
+def demanded_at(session: Session, row: Outbox) -> datetime | None:
+    if not is_capped(row) or row.guarantor_id is None:
+        return None
+    return store.demanded_at(session, row.guarantor_id, row.id)
+
+
+def is_pilot(session: Session, row: Outbox, policy: PracticePolicy) -> bool:
+    if policy.sending != "pilot" or not policy.pilot_accounts:
+        return False
+    named = set(policy.pilot_accounts)
+    return bool(named & set(store.externals(session, row.practice_id, row.guarantor_id, row.address_hash)))
+
+
+def _texted_age(session: Session, row: Outbox, now: datetime) -> timedelta | None:
+    at = store.last_inbound_at(session, row.practice_id, row.address_hash)
+    return now - at if at is not None else None
+
+
+def _points(session: Session, row: Outbox, policy: PracticePolicy, now: datetime) -> tuple[bool, timedelta | None]:
+    """An address that is an employer's for one account is one; the newest check for a new owner counts."""
+    found = store.points(session, row.practice_id, row.address_hash, row.guarantor_id)
+    checked = max((on for _, on in found if on is not None), default=None)
+    at = datetime.combine(checked, time(), ZoneInfo(policy.zone)).astimezone(UTC) if checked is not None else None
+    return any(at_work for at_work, _ in found), now - at if at is not None else None
