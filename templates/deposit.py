@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from templates.statement import _compile
+from templates.statement import compiled
 from templates.statement_words import day, money
 
 Content = Mapping[str, Any]
@@ -34,4 +34,4 @@ def _money(content: Content, minor: int) -> str:
 
 def slip_pdf(content: Content) -> bytes:
     """The slip as PDF/UA-1; takes about 50 ms, never inside a transaction."""
-    return _compile("deposit.typ", slip_page(content))
+    return compiled("deposit.typ", slip_page(content))

@@ -7,7 +7,8 @@ from templates.render import say_step
 
 #: Every kind of billing.views.Step has its file in templates/<language>/explain/.
 KINDS = ("charge", "plan_paid", "contractual", "deductible", "coinsurance", "copay", "other_patient", "waiver_check",
-         "with_payer", "prior_payer", "patient_paid", "refunded", "moved_to_credit", "carried_over", "left")
+         "with_payer", "prior_payer", "patient_paid", "refunded", "moved_to_credit", "assistance", "discount",
+         "written_off", "placed", "carried_over", "left")
 
 
 def sentence(step: Step, language: str, currency: str = "USD", short: bool = False,

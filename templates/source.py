@@ -20,7 +20,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 PRIVACY = ("open", "amounts")
 PURPOSES = ("reply", "stop_confirmation", "start_confirmation", "help", "emergency", "receipt", "statement",
-            "reminder", "staff", "sentence")
+            "reminder", "notice", "staff", "sentence")
 TYPES = ("money", "date", "moment", "text", "link", "phone", "count", "hours", "list", "map", "flag")
 
 

@@ -25,40 +25,41 @@ def pdf(content: Mapping[str, Any], language: str | None = None) -> bytes:
     """A statement's snapshot as PDF/UA-1. ``language`` defaults to the snapshot's. Takes about 50 ms: never call it
     inside a transaction.
     """
-    return _compile("statement.typ", _sheet(content, language or content["language"]))
+    return compiled("statement.typ", sheet(content, language or content["language"]))
 
 
 def pictures(content: Mapping[str, Any], language: str | None = None, ppi: int = 110) -> list[bytes]:
     """The same pages as PNG, for a preview."""
-    return _pictures("statement.typ", _sheet(content, language or content["language"]), ppi)
+    return drawn("statement.typ", sheet(content, language or content["language"]), ppi)
 
 
-def _sheet(content: Mapping[str, Any], language: str) -> dict[str, Any]:
+def sheet(content: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Every string of a statement on paper."""
     page = statement_page(content, language)
     return {**page, "languages": {**page["languages"], "lines": printable(page["languages"]["lines"])}}
 
 
 def itemised_pdf(content: Mapping[str, Any], language: str | None = None) -> bytes:
     """``billing.statements.itemised``'s content as PDF/UA-1."""
-    return _compile("itemised.typ", itemised_page(content, language or content["language"]))
+    return compiled("itemised.typ", itemised_page(content, language or content["language"]))
 
 
 def receipt_pdf(content: Mapping[str, Any], language: str | None = None) -> bytes:
     """``billing.receipts.receipt``'s content as PDF/UA-1."""
-    return _compile("receipt.typ", receipt_page(content, language or content["language"]))
+    return compiled("receipt.typ", receipt_page(content, language or content["language"]))
 
 
 def agreement_pdf(content: Mapping[str, Any], language: str | None = None) -> bytes:
     """``billing.plan_pages.content`` as PDF/UA-1: the signed copy of a plan, or the offer to read in peace."""
-    return _compile("agreement.typ", plan_page(content, language or content["language"]))
+    return compiled("agreement.typ", plan_page(content, language or content["language"]))
 
 
 def year_pdf(content: Mapping[str, Any], language: str | None = None) -> bytes:
     """``billing.year_summary.year``'s content as PDF/UA-1."""
-    return _compile("year.typ", year_page(content, language or content["language"]))
+    return compiled("year.typ", year_page(content, language or content["language"]))
 
 
-def _compile(source: str, page: Mapping[str, Any]) -> bytes:
+def compiled(source: str, page: Mapping[str, Any]) -> bytes:
     """The stamp comes from the page, so that one snapshot is one file to the byte, whenever it is asked for."""
     import typst
 
@@ -74,7 +75,8 @@ def _inputs(page: Mapping[str, Any]) -> dict[str, str]:
     return {"data": json.dumps(page, ensure_ascii=False)}
 
 
-def _pictures(source: str, page: Mapping[str, Any], ppi: int) -> list[bytes]:
+def drawn(source: str, page: Mapping[str, Any], ppi: int) -> list[bytes]:
+    """The pages as PNG."""
     import typst
 
     made: bytes | list[bytes] = typst.compile(

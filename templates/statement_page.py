@@ -22,7 +22,7 @@ from templates.statement_words import (
 Content = Mapping[str, Any]
 
 _NAMING = ("deductible", "coinsurance", "copay", "other_patient", "waiver_check")
-_SINCE = ("patient_paid", "refunded", "moved_to_credit")
+_SINCE = ("patient_paid", "refunded", "moved_to_credit", "assistance", "discount", "written_off", "placed")
 
 
 def statement_page(content: Content, language: str) -> dict[str, Any]:
@@ -167,6 +167,7 @@ def step_words(step: Content, language: str) -> str:
     """A short label of a step; the whole sentences of a conversation live in templates/sentences.py."""
     said = words(language)["steps"]
     kind = "from_credit" if step["kind"] == "moved_to_credit" and step["amount_minor"] < 0 else step["kind"]
+    kind = "placed_back" if kind == "placed" and step["amount_minor"] > 0 else kind
     payer = written(step["payer"]) or words(language)["your_plan"]
     return str(said[kind].format(payer=payer))
 
@@ -205,8 +206,8 @@ def _summary(content: Content, language: str) -> dict[str, Any]:
     said, figures = words(language), content["summary"]
     first = content["previous"] is None
     rows = [] if first else [_row(said["previous_balance"], _money(content, figures["previous_minor"], language))]
-    for key in ("new_activity", "payments_received", "refunds_and_credit", "credit_used"):
-        amount = figures[f"{key}_minor"]
+    for key in ("new_activity", "payments_received", "taken_off", "refunds_and_credit", "credit_used"):
+        amount = figures.get(f"{key}_minor", 0)
         if amount or key in ("new_activity", "payments_received"):
             rows.append(_row(said[key], _money(content, amount, language)))
     rows.append(_row(said["total_due"], _money(content, content["total_minor"], language), "left"))
