@@ -35,19 +35,45 @@ class Given:
 def add_phone(session: Session, practice_id: str, guarantor_id: str, number: str, *, source: str,
               now: datetime) -> bool:
     """Put a number (E.164) on an account; tell whether it is new there. A number marked wrong stays marked."""
-    hashed = address_hash(practice_id, "sms", number)
-    if csv_queries.contact_of(session, guarantor_id, "sms", hashed) is not None:
-        return False
-    session.add(ContactPoint(id=new_id("con"), practice_id=practice_id, guarantor_id=guarantor_id, channel="sms",
-                             address=number, address_hash=hashed, status="ok", source=source, created_at=now))
+    return _add(session, practice_id, guarantor_id, "sms", number, source, now)
+
+
+def add_email(session: Session, practice_id: str, guarantor_id: str, address: str, *, source: str, now: datetime,
+              at_work: bool | None = None) -> bool:
+    """Put an e-mail address (billing/mail_addresses.py) on an account; tell whether anything is new. ``at_work``: it is
+    an employer's, to which nothing about a bill goes (T-24); None leaves what is on file.
+    """
+    added = _add(session, practice_id, guarantor_id, "email", address, source, now)
+    contact = csv_queries.contact_of(session, guarantor_id, "email", address_hash(practice_id, "email", address))
+    if contact is None or at_work is None or contact.at_work == at_work:
+        return added
+    contact.at_work = at_work
     session.flush()
     return True
 
 
-def add_consent(session: Session, practice_id: str, guarantor_id: str, number: str, given: Given) -> bool:
+def add_postal(session: Session, practice_id: str, guarantor_id: str, address: str, *, source: str,
+               now: datetime) -> bool:
+    """Put another postal address on an account, beside its own; tell whether it is new there."""
+    return _add(session, practice_id, guarantor_id, "paper", address, source, now)
+
+
+def _add(session: Session, practice_id: str, guarantor_id: str, channel: str, address: str, source: str,
+         now: datetime) -> bool:
+    hashed = address_hash(practice_id, channel, address)
+    if csv_queries.contact_of(session, guarantor_id, channel, hashed) is not None:
+        return False
+    session.add(ContactPoint(id=new_id("con"), practice_id=practice_id, guarantor_id=guarantor_id, channel=channel,
+                             address=address, address_hash=hashed, status="ok", source=source, created_at=now))
+    session.flush()
+    return True
+
+
+def add_consent(session: Session, practice_id: str, guarantor_id: str, number: str, given: Given,
+                channel: str = "sms") -> bool:
     """Record a consent unless it is on file already; tell whether it was added. Raises consents.ConsentRefused."""
-    hashed = address_hash(practice_id, "sms", number)
-    events = consent_queries.events_of(session, practice_id, line_of("sms"), hashed)
+    hashed = address_hash(practice_id, channel, number)
+    events = consent_queries.events_of(session, practice_id, line_of(channel), hashed)
     voided = [e for e in events if e.event == "voided" and e.purpose == consents.TEXTS]
     if any(e.at >= given.at and e.wording != UNDONE for e in voided):
         return False
@@ -56,21 +82,21 @@ def add_consent(session: Session, practice_id: str, guarantor_id: str, number: s
     if any((e.guarantor_id, e.at, e.wording, e.medium) == same for e in events
            if e.event == "given" and e.purpose == consents.TEXTS and e.id > since):
         return False
-    consents.record_given(session, practice_id, "sms", hashed, guarantor_id=guarantor_id, wording=given.wording,
+    consents.record_given(session, practice_id, channel, hashed, guarantor_id=guarantor_id, wording=given.wording,
                           medium=given.medium, recorded_by=given.recorded_by, now=given.at)
     return True
 
 
 def add_opt_out(session: Session, practice_id: str, number: str, *, at: datetime | None, recorded_by: str,
-                now: datetime) -> bool:
-    """Record that texts were refused before; once a number, and never over a later START."""
-    hashed = address_hash(practice_id, "sms", number)
-    events = consent_queries.events_of(session, practice_id, line_of("sms"), hashed)
+                now: datetime, channel: str = "sms") -> bool:
+    """Record that messages were refused before; once a number or address, and never over a later START."""
+    hashed = address_hash(practice_id, channel, number)
+    events = consent_queries.events_of(session, practice_id, line_of(channel), hashed)
     texts = [e for e in events if e.purpose == consents.TEXTS]
     if any(e.event == "revoked" and e.wording == OPTED_OUT_BEFORE and at in (None, e.at) for e in texts):
         return False
     if any(e.event == "restored" and (at is None or e.at > at) for e in texts):
         return False
-    consents.record_revoked(session, practice_id, "sms", hashed, wording=OPTED_OUT_BEFORE, medium="import",
+    consents.record_revoked(session, practice_id, channel, hashed, wording=OPTED_OUT_BEFORE, medium="import",
                             recorded_by=recorded_by, now=at or now)
     return True

@@ -10,13 +10,16 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.channels.email import EmailChannel, MailAccount
 from bot.channels.sms import SmsChannel, TwilioAccount
 from bot.channels.telegram import TelegramAccount, TelegramChannel
 from bot.channels.telegram_pace import Pace
 from bot.processors.stripe import StripeAccount, StripeProcessor
+from bot.standins import smtp as smtp_standin
 from bot.standins import stripe as stripe_standin
 from bot.standins import telegram as telegram_standin
 from bot.standins import twilio as twilio_standin
+from config.addresses import mail_server
 from tests.conftest import TUESDAY
 from tests.contracts.stripe_servers import KEY, SECRET, Script, Server, localstripe, scripted
 
@@ -48,6 +51,15 @@ async def twilio() -> AsyncIterator[Served]:
     options = twilio_standin.TwilioOptions(numbers=("+12125550100",))
     running = await twilio_standin.start(twilio_standin.make_app(options))
     channel = SmsChannel(TwilioAccount(options.account_sid, options.auth_token, running.url, PUBLIC))
+    yield Served(running.url, channel)
+    await channel.close()
+    await running.stop()
+
+
+@pytest.fixture
+async def email() -> AsyncIterator[Served]:
+    running = await smtp_standin.start()
+    channel = EmailChannel(MailAccount(mail_server(running.smtp_url), lambda: TUESDAY))
     yield Served(running.url, channel)
     await channel.close()
     await running.stop()

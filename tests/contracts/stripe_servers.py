@@ -152,7 +152,7 @@ class Script:
             "type": "invalid_request_error", "code": "resource_missing", "message": "no such thing"}}))
         if isinstance(said, list):
             said = said.pop(0) if len(said) > 1 else said[0]
-        if isinstance(said, Callable):  # type: ignore[arg-type]
+        if isinstance(said, Callable):  # type: ignore[arg-type]  # mypy knows no Callable as a class
             said = said(self.heard[-1])
         if said in ("drop", "hang"):
             return await _silence(request, said)

@@ -41,17 +41,19 @@ async def askable(request: pytest.FixtureRequest, twilio: Served, tmp_path: Path
         yield ConsoleChannel(lambda: datetime.now(UTC), io.StringIO(), journal)
 
 
-@pytest.fixture(params=["sms", "console", "telegram"])
-async def channel(request: pytest.FixtureRequest, twilio: Served, telegram: Served) -> Channel:
+@pytest.fixture(params=["sms", "console", "telegram", "email"])
+async def channel(request: pytest.FixtureRequest, twilio: Served, telegram: Served, email: Served) -> Channel:
     console = ConsoleChannel(lambda: datetime.now(UTC), io.StringIO())
-    made: dict[str, Channel] = {"sms": twilio.adapter, "telegram": telegram.adapter, "console": console}
+    made: dict[str, Channel] = {"sms": twilio.adapter, "telegram": telegram.adapter, "console": console,
+                                "email": email.adapter}
     return made[request.param]
 
 
 def text_for(channel: Channel, **changes: Any) -> Outbound:
     """A message to an address such as the channel has."""
-    to = TEXT.to.removeprefix("+") if channel.name == "telegram" else TEXT.to
-    return replace(TEXT, **{"to": to, **changes})
+    to = {"telegram": TEXT.to.removeprefix("+"), "email": "ana@patient.example"}.get(channel.name, TEXT.to)
+    sender = "billing@maple.example" if channel.name == "email" else TEXT.sender
+    return replace(TEXT, **{"to": to, "sender": sender, **changes})
 
 
 @pytest.fixture(params=["stripe", "manual"])
@@ -104,7 +106,7 @@ async def test_a_fault_is_a_verdict_of_the_five_and_holds_nothing_of_the_message
 
 
 async def test_a_channel_says_which_it_is_and_closes_twice_without_harm(channel: Channel) -> None:
-    assert channel.name in {"sms", "console", "telegram"}
+    assert channel.name in {"sms", "console", "telegram", "email"}
     await channel.close()
     await channel.close()
 
