@@ -1,0 +1,143 @@
+"""What the store says about a set of accounts and their addresses, read with a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from billing import consents as consent_events
+from billing import record
+from billing.phones import line_of
+from billing.policy.collector import capacity_of
+from billing.store import gate_set_queries as store
+from billing.store.consent_queries import NOT_SENT
+from billing.store.facts import import_running
+from billing.store.figure_queries import HoldFacts, PlanFacts
+from billing.store.seal import unseal
+from billing.zones import state_of_zip
+from config.practice import PracticePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """By account: people, visits, holds, plans (by visit), credits, payments, demanded, told. By address: the rest,
+    consents and preferences by (line, address hash).
+    """
+
+    practice_id: str
+    policy: PracticePolicy
+    now: datetime
+    today: date
+    stale: bool
+    import_runs: bool
+    people: dict[str, store.Person]
+    collectors: set[str]
+    states: dict[str, str | None]
+    visits: dict[str, list[tuple[str, bool, int, bool]]]
+    holds: dict[str, list[HoldFacts]]
+    plans: dict[str, list[PlanFacts]]
+    unfinished: set[str]
+    credits: dict[str, int]
+    payments: dict[str, tuple[datetime | None, bool]]
+    demanded: dict[str, datetime]
+    told: dict[str, tuple[bool, datetime | None]]
+    points: dict[str, list[store.Point]]
+    external: dict[str, str] = field(default_factory=dict)
+    at: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # (account, carrier) of each point there
+    nearby: dict[str, set[str]] = field(default_factory=dict)
+    consents: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    unsent: set[str] = field(default_factory=set)
+    stands: dict[tuple[str, str, str], consent_events.Standing] = field(default_factory=dict)
+    preferences: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    left: dict[str, list[store.Left]] = field(default_factory=dict)
+    inbound: dict[str, datetime] = field(default_factory=dict)
+    covered: set[str] = field(default_factory=set)
+    carriers: dict[str, str] = field(default_factory=dict)
+
+
+def read(session: Session, practice_id: str, policy: PracticePolicy, ids: Collection[str], now: datetime) -> Sheet:
+    """Everything by account. What is kept by address comes with ``cover``."""
+    people = store.people(session, practice_id, ids)
+    visits = store.visits(session, practice_id, ids)
+    visit_ids = [visit[0] for rows in visits.values() for visit in rows]
+    points: dict[str, list[store.Point]] = {}
+    for point in store.points_of(session, practice_id, ids):
+        points.setdefault(point.guarantor_id, []).append(point)
+    pilots = policy.sending == "pilot" and policy.pilot_accounts
+    collectors = {one for one in people if capacity(people[one]) == "collector"}
+    return Sheet(
+        practice_id, policy, now, now.astimezone(ZoneInfo(policy.zone)).date(),
+        stale=record.is_stale(session, practice_id, policy, now), import_runs=import_running(session, practice_id),
+        people=people, collectors=collectors, states=_states(people), visits=visits, holds=store.holds(session, ids),
+        plans=store.plans(session, visit_ids), unfinished=store.unfinished(session, practice_id, visit_ids),
+        credits=store.unapplied(session, practice_id, ids), payments=store.payments(session, ids, now),
+        demanded=store.demanded_at(session, ids), told=store.told_before(session, collectors), points=points,
+        external=store.externals(session, ids) if pilots else {})
+
+
+def cover(session: Session, sheet: Sheet, places: Iterable[tuple[str, str]]) -> None:
+    """Read what is kept by address: of ``places`` (channel, address hash), and of every address of these accounts."""
+    own = {point.hashed for points in sheet.points.values() for point in points} if not sheet.covered else set()
+    lines: dict[str, set[str]] = {}
+    for channel, hashed in places:
+        lines.setdefault(line_of(channel), set()).add(hashed)
+    for line, hashes in lines.items():
+        _cover_line(session, sheet, line, hashes)
+    new = own.union(*lines.values()) - sheet.covered
+    if new:
+        _cover_places(session, sheet, new)
+
+
+def _cover_line(session: Session, sheet: Sheet, line: str, hashes: set[str]) -> None:
+    said = store.consents(session, sheet.practice_id, line, hashes)
+    wished = store.preferences(session, sheet.practice_id, line, hashes)
+    for hashed in hashes:
+        sheet.consents[line, hashed] = said.get(hashed, [])
+        sheet.preferences[line, hashed] = wished.get(hashed, [])
+    carried = [message_id for events in said.values() for message_id in consent_events.introductions(events)]
+    sheet.unsent.update(store.messages_in(session, carried, NOT_SENT))
+
+
+def _cover_places(session: Session, sheet: Sheet, hashes: set[str]) -> None:
+    """The household of an account is every account that shares an address with it, and all the addresses of these."""
+    found = store.accounts_at(session, sheet.practice_id, hashes)
+    for id_, hashed, carrier in found:
+        sheet.at.setdefault(hashed, []).append((id_, carrier))
+    strangers = {id_ for id_, _, _ in found} - sheet.points.keys() - sheet.nearby.keys()
+    for point in store.points_of(session, sheet.practice_id, strangers) if strangers else ():
+        sheet.nearby.setdefault(point.guarantor_id, set()).add(point.hashed)
+    every = hashes.union(*(sheet.nearby[one] for one in strangers)) - sheet.left.keys()
+    sheet.left.update(dict.fromkeys(every, _NOTHING))
+    for left in store.left_for(session, sheet.practice_id, every, sheet.now):
+        rows = sheet.left[left.hashed]
+        sheet.left[left.hashed] = [*rows, left]
+    sheet.inbound.update(store.last_inbound_at(session, sheet.practice_id, hashes))
+    sheet.covered.update(hashes)
+
+
+_NOTHING: list[store.Left] = []
+
+
+def capacity(person: store.Person) -> str:
+    """creditor or collector (T-20)."""
+    return capacity_of(person.capacity, person.defaulted_on, person.obtained_on)
+
+
+def _states(people: dict[str, store.Person]) -> dict[str, str | None]:
+    """The state of each account's ZIP. Equal hashes are equal ZIPs: each is opened once."""
+    by_hash: dict[str, str | None] = {}
+    found: dict[str, str | None] = {}
+    for id_, person in people.items():
+        if person.postal_code is None:
+            continue
+        known = person.postal_hash
+        if known is None or known not in by_hash:
+            state = state_of_zip(unseal(bytes(person.postal_code), "guarantors.postal_code"))
+            by_hash[known or id_] = state
+        found[id_] = by_hash[known or id_]
+    return found
