@@ -1,0 +1,82 @@
+"""What the commands of ``plainbill collections`` share: one change in one transaction, refusals in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import typer
+
+from billing.money import dollars
+from bot.cli.edge import Edge, context, print_json, require_configured, require_right
+from bot.cli.exits import NOT_FOUND, REFUSED, Stop
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from billing.store.tables import Guarantor
+
+Account = Annotated[str, typer.Argument(help="The account's number.")]
+ItemId = Annotated[str, typer.Argument(help="Its id, as the lists show it.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; no names.")]
+
+
+class Row(Protocol):
+    id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    id: str
+    status: str
+    amount_minor: int
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """Turn what billing refuses into words and an exit code."""
+    from billing.agency_returns import ReturnsRefused
+    from billing.lives import IllegalMove
+    from billing.placements import PlacementRefused
+    from billing.settlement_offers import OfferRefused
+    from billing.staff import StaffRefused
+    from billing.write_offs import WriteOffRefused
+
+    try:
+        yield
+    except (ReturnsRefused, IllegalMove, PlacementRefused, OfferRefused, StaffRefused, WriteOffRefused) as error:
+        text = str(error)
+        raise Stop(f"{text[0].upper()}{text[1:]}.", NOT_FOUND if "there is no" in text else REFUSED) from error
+
+
+def owner_of(session: Session, edge: Edge, account: str) -> Guarantor:
+    from billing.accounts import find_account
+
+    owner = find_account(session, edge.practice_id, account)
+    if owner is None:
+        raise Stop("There is no such account.", NOT_FOUND)
+    return owner
+
+
+def change(right: str, action: str, kind: str, item: str, work: Callable[[Session, Edge], Row]) -> Done:
+    """One step of something's life, with its audit line; ``item`` empty: it is made now."""
+    with context() as edge, refused():
+        require_configured(edge)
+
+        def both(session: Session) -> Done:
+            require_right(session, edge, right)
+            row = work(session, edge)
+            amount_minor: int = getattr(row, "amount_minor", 0) or getattr(row, "pay_minor", 0)
+            return Done(row.id, row.status, amount_minor)
+
+        return edge.write(both, action, kind, item or (lambda done: done.id))
+
+
+def print_done(done: Done, as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+    else:
+        print(f"{done.id}: {done.status}, {dollars(done.amount_minor)}")

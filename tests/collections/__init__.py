@@ -1,0 +1,1 @@
+"""What is past due: assistance, offers, write-offs, agencies."""

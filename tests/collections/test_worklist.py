@@ -1,0 +1,56 @@
+"""The worklist says for each account what a person does next, the most valuable first, and help before bad debt."""
+
+from __future__ import annotations
+
+from billing import assistance, collections_worklist, write_offs
+from tests.collections.office import RIPE, START, Office
+from tests.dunning.house import ANNA
+from tests.payments.world import PRACTICE
+
+
+def lines(office: Office) -> list[tuple[str, str, int]]:
+    return office.do(lambda s: [(one.account, one.action, one.due_minor + one.at_agency_minor)
+                                for one in collections_worklist.worklist(s, PRACTICE, office.clock())])
+
+
+def test_each_step_of_an_account_has_its_own_action(office: Office) -> None:
+    office.account()
+    office.live(1, START)
+    office.at(RIPE, 11)
+    assert lines(office) == [("A1", "dunning", 10_000)]
+    office.live(1, RIPE)
+    office.at(RIPE, 13)
+    assert lines(office) == [("A1", "wait", 10_000)]
+    office.live(1, RIPE.replace(month=3))
+    office.at(RIPE.replace(month=3), 13)
+    assert lines(office) == [("A1", "propose_placement", 10_000)]
+    one = office.propose()[0].placement_id
+    assert lines(office) == [("A1", "approve_placement", 10_000)]
+    office.approve(one)
+    assert lines(office) == [("A1", "export_placement", 10_000)]
+    office.gather()
+    assert lines(office) == [("A1", "at_agency", 10_000)]
+
+
+def test_what_is_held_waits_for_a_look_and_an_application_for_its_decision(office: Office) -> None:
+    office.overdue()
+    hold = office.hold("dispute")
+    assert lines(office) == [("A1", "review_hold", 10_000)]
+    office.release(hold)
+    office.do(lambda s: assistance.ask(s, practice_id=PRACTICE, guarantor_id=ANNA, by="bill", now=office.clock()))
+    assert lines(office) == [("A1", "decide_assistance", 10_000)]
+
+
+def test_a_write_off_waits_for_the_other_person(office: Office) -> None:
+    office.overdue()
+    office.do(lambda s: write_offs.ask(s, practice_id=PRACTICE, guarantor_id=ANNA, kind="administrative", reason="x",
+                                       by="bill", now=office.clock()))
+    assert lines(office) == [("A1", "approve_write_off", 10_000)]
+
+
+def test_the_larger_comes_first_and_the_small_is_a_small_balance(office: Office) -> None:
+    office.account("acct_b", "B2", phone="", due_minor=30_000)
+    office.account("acct_c", "C3", phone="", due_minor=900)
+    office.overdue()
+    assert [(account, action) for account, action, _ in lines(office)] == [
+        ("C3", "write_off_small"), ("B2", "propose_placement"), ("A1", "propose_placement")]
