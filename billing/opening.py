@@ -34,6 +34,7 @@ class NewVisit:
     provider: str = ""
     provider_npi: str = ""
     place_of_service: str = ""
+    first_statement_on: date | None = None  # by another system, before our books
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,16 @@ def open_visit(book: Book, new: NewVisit, owner: tuple[str, str] | None = None) 
     """
     before = book.on_file(new.claim_id)
     owner = owner or _known_patient(book, new) or _open_account(book, new, len(before))
-    visit = VisitState(new_id("vis"), owner[0], owner[1], new.claim_id, book.hash_of(new.claim_id), len(before) + 1,
+    visit = VisitState(new_id("vis"), owner[0], owner[1], book.hash_of(new.claim_id), len(before) + 1,
                        new.origin, 1, False, new.charge_minor, new.service_from_on)
-    book.add("visits", {
+    book.add_visit(visit, {
         "id": visit.visit_id, "guarantor_id": visit.guarantor_id, "patient_id": visit.patient_id,
         "external": new.claim_id, "external_hash": visit.external_hash, "ordinal": visit.ordinal, "origin": new.origin,
         "kind": new.kind, "version": 1, "void": False, "charge_minor": new.charge_minor,
         "place_of_service": new.place_of_service or None, "provider": new.provider or None,
         "provider_npi": new.provider_npi or None, "service_from_on": new.service_from_on,
         "service_to_on": new.service_to_on, "confidential": False, "import_id": book.import_id,
-        "created_at": book.now, "first_statement_on": None})
+        "created_at": book.now, "first_statement_on": new.first_statement_on})
     before.append(visit)
     book.touched.add(visit.visit_id)
     return visit
@@ -195,7 +196,7 @@ def insert_coverage(book: Book, visit: VisitState, rank: int, payer_name: str, p
     """Add a payer to a visit. What earlier payers left to the patient is now this one's to answer first."""
     coverage = CoverageState(new_id("cov"), rank, payer_name or "the insurer", payer_id, None, filing_code, "pending",
                              "")
-    book.add("coverages", {
+    book.add_coverage(coverage, {
         "id": coverage.coverage_id, "visit_id": visit.visit_id, "rank": rank, "payer_name": coverage.payer_name,
         "payer_id": payer_id, "remit_payer": None, "member_id": member_id, "filing_code": filing_code,
         "status": "pending", "claim_of_record": "", "import_id": book.import_id})

@@ -87,6 +87,7 @@ PATIENTS = Kind("patient", "patients", PatientRow, (
     Field("language", _LANGUAGE, "en or es"),
     Field("phone", v.read_phone, "mobile number of who answers; consent is for this one", into="phones", many=True),
     Field("phone_2", v.read_phone, "another number", into="phones", many=True),
+    Field("email", v.read_email, "e-mail address of who answers"),
     Field("consent_given_on", v.read_day, "day on which consent to texts was given"),
     Field("consent_wording", v.read_text, "the words that were agreed to; they must name texts"),
     Field("consent_medium", v.one_of(v.same("form", "text", "phone", "import", "staff")),
@@ -95,7 +96,7 @@ PATIENTS = Kind("patient", "patients", PatientRow, (
     Field("opted_out", v.read_opt_out, "yes, no, or the day on which texts were refused"),
 ), "Patients and who answers for their bills.",
     "P-1,A-1,Ana,Ruiz,2015-04-02,child,Marta,Ruiz,1988-09-30,yes,5 Oak St,Albany,NY,12207,es,(518) 555-0143,,"
-    "2026-01-10,I agree to get billing texts,form,front desk,no")
+    "marta@example.com,2026-01-10,I agree to get billing texts,form,front desk,no")
 
 COVERAGES = Kind("coverage", "coverages", CoverageRow, (
     Field("visit_id", v.read_id, "the visit; or leave it and give the patient"),

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
+from billing.importers.opening_records import OpeningRecord
+
 PATIENT = 0
 ANY_PAYER = -1
 """An insurer, but the row does not say which: the last one that the visit's money went to."""
@@ -35,6 +37,7 @@ class PatientRow:
     postal_code: str = ""
     language: str = ""
     phones: tuple[str, ...] = ()  # E.164; the consent is for the first
+    email: str = ""
     consent_given_on: date | None = None
     consent_wording: str = ""
     consent_medium: str = ""
@@ -157,7 +160,7 @@ class ProcedureRow:
 
 
 Record: TypeAlias = (PatientRow | CoverageRow | ChargeRow | PaymentRow | AdjustmentRow | TransferRow | BalanceRow
-                     | EstimateRow | ProcedureRow)
+                     | EstimateRow | ProcedureRow | OpeningRecord)
 
 
 @dataclass(frozen=True, slots=True)

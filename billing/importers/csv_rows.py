@@ -41,7 +41,7 @@ def read(stream: IO[bytes], column_map: ColumnMap | None, *, kinds: Collection[s
     table = open_table(stream, delimiter=column_map.delimiter if column_map else "", progress=progress)
     layout = lay_out(table, column_map)
     for line, cells in table.rows:
-        yield _source_row(layout, line, cells, kinds)
+        yield source_row(layout, line, cells, kinds)
 
 
 def lay_out(table: Table, column_map: ColumnMap | None) -> Layout:
@@ -86,7 +86,8 @@ def _known(kind: Kind) -> set[str]:
     return {f.name for f in kind.fields}
 
 
-def _source_row(layout: Layout, line: int, cells: list[str], kinds: Collection[str]) -> SourceRow:
+def source_row(layout: Layout, line: int, cells: list[str], kinds: Collection[str]) -> SourceRow:
+    """What one line says, or why it cannot be read."""
     try:
         named = _named(layout, cells)
         records = tuple(_records(layout.map, named, line, kinds))

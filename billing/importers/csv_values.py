@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from billing.importers.csv_records import ANY_PAYER, PATIENT
+from billing.mail_addresses import NotAnEmail, email_address
 from billing.money import parse_minor
 from billing.telephones import NotAPhone, e164
 
@@ -143,6 +144,13 @@ def read_phone(text: str, how: Reading) -> str:
     try:
         return e164(text)
     except NotAPhone as error:
+        raise CellFault(str(error)) from error
+
+
+def read_email(text: str, how: Reading) -> str:
+    try:
+        return email_address(text)
+    except NotAnEmail as error:
         raise CellFault(str(error)) from error
 
 

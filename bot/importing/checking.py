@@ -24,6 +24,9 @@ from bot.importing.claims import billed_facts, paid_facts
 T = TypeVar("T")
 Progress = Callable[[int], None]
 
+#: Records of a remittance that stay in memory between the passes, some 3 KB each; a larger file is read twice.
+KEPT = 4_000
+
 #: Names of X12 elements in the words of billing/importers/footing.py.
 _ELEMENT = re.compile(r" \((?:CLP|SVC|CAS|BPR|PLB)\d*\)")
 
@@ -64,6 +67,8 @@ class Checked:
     kind: str
     transactions: list[Transaction]
     faults: list[Fault]
+    #: The file as pass one read it, so that pass two need not read it again; None for one of more than KEPT records.
+    records: list[x12_835.RemittanceRecord] | None = None
 
     @property
     def claims(self) -> int:
@@ -77,7 +82,7 @@ def check_remittances(path: Path, kind: str, store: Store, practice_id: str, dig
     sums: footing.TransactionSums | None = None
     content = footing.ContentDigest()
     with path.open("rb") as stream:
-        for record in REMITTANCES[kind](stream, progress):
+        for record in _keep(REMITTANCES[kind](stream, progress), checked):
             if isinstance(record, RemittanceOpened):
                 sums, content = footing.TransactionSums(record), footing.ContentDigest()
                 checked.transactions.append(Transaction(record))
@@ -89,6 +94,17 @@ def check_remittances(path: Path, kind: str, store: Store, practice_id: str, dig
         raise ImportFault("the file holds no 835 transaction (ST*835): nothing to import")
     _find_copies(checked, store, practice_id, digest)
     return checked
+
+
+def _keep(records: Iterator[x12_835.RemittanceRecord], checked: Checked) -> Iterator[x12_835.RemittanceRecord]:
+    kept: list[x12_835.RemittanceRecord] = []
+    for number, record in enumerate(records, 1):
+        if number <= KEPT:
+            kept.append(record)
+        elif kept:
+            kept = []
+        yield record
+        checked.records = kept or None
 
 
 def _check_paid(transaction: Transaction, claim: PaidClaim, sums: footing.TransactionSums,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import config
 from billing import csv_checks, csv_posting, imports
@@ -27,10 +27,33 @@ if TYPE_CHECKING:
 
     from bot.importing.files import Job
 
-__all__ = ["find_map", "import_csv", "write_template"]
+__all__ = ["Checked", "Source", "begin", "check", "end", "find_map", "finish", "import_csv", "post", "write_template"]
 
 CHECKED_AT_ONCE = 200
+KNOWN = "every row of this file was imported before"
 SHIPPED_MAPS = Path(config.__file__).parent / "maps"
+
+
+#: Reads a file from its beginning, only these kinds of records (empty: all), telling how many bytes it has read.
+Read = Callable[[IO[bytes], Sequence[str], Progress | None], Iterator[SourceRow]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, how its rows are read, and what its import is called: csv or opening."""
+
+    path: Path
+    digest: str
+    read: Read
+    kind: str = "csv"
+    options: dict[str, object] = field(default_factory=dict)
+
+    def items(self, practice_id: str, kinds: Sequence[str] = (),
+              progress: Progress | None = None) -> Iterator[tuple[SourceRow, list[Item]]]:
+        numbering = Numbering(practice_id)
+        with self.path.open("rb") as stream:
+            for row in self.read(stream, kinds, progress):
+                yield row, numbering.items(row)
 
 
 @dataclass(slots=True)
@@ -50,19 +73,23 @@ class Checked:
 def import_csv(path: Path, store: Store, job: Job, digest: str) -> Report:
     """Import one CSV file. Raises ImportFault for a file that cannot be read at all, and OSError."""
     column_map = find_map(job.column_map) if job.column_map is not None else None
+    source = Source(path, digest, _reader(column_map), options={
+        "skip_bad_claims": job.skip_bad_claims, "map": column_map.name if column_map else ""})
     poster = imports.Poster(job.practice_id, job.policy, "", job.actor)
-    checked = _check(path, column_map, store, poster, job)
-    if not checked.rows:
-        raise ImportFault("the file has a header and no rows: nothing to import")
+    checked = check(source, store, poster, job)
     faults = checked.faults()
     if faults and not job.skip_bad_claims:
-        return _end(path, store, job, digest, "refused", _summary(faults), faults)
+        return end(source, store, job, "refused", _summary(faults), faults)
     running = store.read(lambda s: import_queries.find_unfinished(s, job.practice_id, digest))
     if running is None and not faults and not checked.state.news:
-        return _end(path, store, job, digest, "duplicate", "every row of this file was imported before", [])
-    run_id, cursor = store.write(lambda s: _begin(s, path, job, digest, checked, column_map))
-    _post(path, column_map, store, replace(poster, import_id=run_id), cursor, checked, job)
-    return _finish(path, store, job, run_id, checked)
+        return end(source, store, job, "duplicate", KNOWN, [])
+    run_id, cursor = store.write(lambda s: begin(s, source, job, checked))
+    post(source, store, replace(poster, import_id=run_id), cursor, checked, job)
+    return finish(source, store, job, run_id, checked)
+
+
+def _reader(column_map: ColumnMap | None) -> Read:
+    return lambda stream, kinds, progress: csv_rows.read(stream, column_map, kinds=kinds, progress=progress)
 
 
 def find_map(wanted: Path) -> ColumnMap:
@@ -78,18 +105,10 @@ def find_map(wanted: Path) -> ColumnMap:
     return load_map(text, str(wanted))
 
 
-def _items(path: Path, column_map: ColumnMap | None, practice_id: str, kinds: Sequence[str] = (),
-           progress: Progress | None = None) -> Iterator[tuple[SourceRow, list[Item]]]:
-    numbering = Numbering(practice_id)
-    with path.open("rb") as stream:
-        for row in csv_rows.read(stream, column_map, kinds=kinds, progress=progress):
-            yield row, numbering.items(row)
-
-
-def _check(path: Path, column_map: ColumnMap | None, store: Store, poster: imports.Poster, job: Job) -> Checked:
+def check(source: Source, store: Store, poster: imports.Poster, job: Job) -> Checked:
+    """Pass one. Raises ImportFault for a file without rows."""
     checked = Checked()
-    found = _items(path, column_map, job.practice_id, progress=job.progress)
-    for batch in in_batches(found, CHECKED_AT_ONCE):
+    for batch in in_batches(source.items(job.practice_id, progress=job.progress), CHECKED_AT_ONCE):
         for row, items in batch:
             checked.rows += 1
             checked.ignored += not items and not row.fault
@@ -102,6 +121,8 @@ def _check(path: Path, column_map: ColumnMap | None, store: Store, poster: impor
             checked.bad.setdefault(line, reason)
     for line, reason in checked.state.late_faults():
         checked.bad.setdefault(line, reason)
+    if not checked.rows:
+        raise ImportFault("the file has a header and no rows: nothing to import")
     return checked
 
 
@@ -110,24 +131,29 @@ def _summary(faults: Sequence[tuple[int, str]]) -> str:
     return f"{faults[0][1]}{more}. Nothing was posted. --skip-bad-claims posts the rest of the file"
 
 
-def _begin(session: Session, path: Path, job: Job, digest: str, checked: Checked,
-           column_map: ColumnMap | None) -> tuple[str, int]:
+def begin(session: Session, source: Source, job: Job, checked: Checked) -> tuple[str, int]:
+    """The file's import, the unfinished one if there is one, and how far it has come."""
     run_id = imports.begin(
-        session, job.practice_id, file_name=path.name, digest=digest, kind="csv",
-        options={"skip_bad_claims": job.skip_bad_claims, "map": column_map.name if column_map else ""}, actor=job.actor,
-        now=job.now(), total=checked.state.records + len(checked.unreadable))
+        session, job.practice_id, file_name=source.path.name, digest=source.digest, kind=source.kind,
+        options=source.options, actor=job.actor, now=job.now(), total=checked.state.records + len(checked.unreadable))
     return run_id, import_queries.lock_run(session, run_id).cursor
 
 
-def _post(path: Path, column_map: ColumnMap | None, store: Store, poster: imports.Poster, cursor: int,
-          checked: Checked, job: Job) -> None:
-    """Post what the cursor has not passed. The items come in the same order every time, which is what it counts."""
+def post(source: Source, store: Store, poster: imports.Poster, cursor: int, checked: Checked, job: Job) -> None:
+    """Post what the cursor has not passed. The items come in the same order every time, which is what it counts. A
+    batch ends with its phase: what a patient row opens is on file before a visit asks for it.
+    """
     pace, done, seen = Pace(), cursor, 0
     batch: list[Item] = []
-    for item in _in_order(path, column_map, poster.practice_id, checked, job.progress):
+    phase = -1
+    for number, item in _in_order(source, poster.practice_id, checked, job.progress):
         seen += 1
         if seen <= cursor:
             continue
+        if batch and number != phase:
+            done += _write(store, poster, batch, done, job, pace)
+            batch = []
+        phase = number
         batch.append(item)
         if len(batch) >= pace.size:
             done += _write(store, poster, batch, done, job, pace)
@@ -141,24 +167,25 @@ def _write(store: Store, poster: imports.Poster, batch: list[Item], done: int, j
     return len(batch)
 
 
-def _in_order(path: Path, column_map: ColumnMap | None, practice_id: str, checked: Checked,
-              progress: Progress | None) -> Iterator[Item]:
+def _in_order(source: Source, practice_id: str, checked: Checked,
+              progress: Progress | None) -> Iterator[tuple[int, Item]]:
+    """Items with the number of their phase."""
     for number, phase in enumerate(checked.state.phases()):
-        for row, items in _items(path, column_map, practice_id, phase, None if number else progress):
+        for row, items in source.items(practice_id, phase, None if number else progress):
             for item in items:
                 reason = checked.bad.get(row.line, "")
-                yield replace(item, skip=reason) if reason else item
+                yield number, replace(item, skip=reason) if reason else item
     for line, reason in sorted(checked.unreadable.items()):
-        yield Item(csv_posting.UNREADABLE, line, None, f"line:{line}", "", reason)
+        yield -1, Item(csv_posting.UNREADABLE, line, None, f"line:{line}", "", reason)
 
 
-def _finish(path: Path, store: Store, job: Job, run_id: str, checked: Checked) -> Report:
+def finish(source: Source, store: Store, job: Job, run_id: str, checked: Checked) -> Report:
     tally = store.read(lambda s: import_queries.tally(s, run_id))
     outcome, reason = _ending(tally)
     store.write(lambda s: imports.finish(s, run_id, outcome, reason, job.now()))
     notes = (f"{checked.ignored} rows were left out, as the map says",) if checked.ignored else ()
     today = imports.Poster(job.practice_id, job.policy, "", job.actor).today(job.now())
-    return Report(str(path), "csv", outcome, reason or None, run_id, tally, notes, transactions=lambda:
+    return Report(str(source.path), source.kind, outcome, reason or None, run_id, tally, notes, transactions=lambda:
                   csv_report.transactions(store, job.practice_id, run_id, today, tally, []))
 
 
@@ -166,16 +193,16 @@ def _ending(tally: dict[str, int]) -> tuple[str, str]:
     if tally.get("skipped"):
         return "partial", f"{tally['skipped']} rows could not be posted"
     if tally and set(tally) == {"duplicate"}:
-        return "duplicate", "every row of this file was imported before"
+        return "duplicate", KNOWN
     return "posted", ""
 
 
-def _end(path: Path, store: Store, job: Job, digest: str, outcome: str, reason: str,
-         faults: Sequence[tuple[int, str]]) -> Report:
+def end(source: Source, store: Store, job: Job, outcome: str, reason: str,
+        faults: Sequence[tuple[int, str]]) -> Report:
     """Keep in the history that the file came and posted nothing."""
     run_id = store.write(lambda s: imports.record_refusal(
-        s, job.practice_id, file_name=path.name, digest=digest, kind="csv", reason=reason, actor=job.actor,
-        now=job.now(), outcome=outcome))
+        s, job.practice_id, file_name=source.path.name, digest=source.digest, kind=source.kind, reason=reason,
+        actor=job.actor, now=job.now(), outcome=outcome))
     today = imports.Poster(job.practice_id, job.policy, "", job.actor).today(job.now())
-    return Report(str(path), "csv", outcome, reason, run_id, notes=tuple(text for _, text in faults[1:20]),
+    return Report(str(source.path), source.kind, outcome, reason, run_id, notes=tuple(text for _, text in faults[1:20]),
                   transactions=lambda: csv_report.transactions(store, job.practice_id, run_id, today, {}, faults))

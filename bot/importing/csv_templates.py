@@ -8,14 +8,19 @@ from bot.cli.exits import USAGE, Stop
 
 
 def write_template(name: str) -> str:
-    """Return a template's text: one of TEMPLATES, "paper-eob" or "map". Raises Stop for another name."""
+    """Return a template's text: one of TEMPLATES, opening, opening-control, paper-eob or map. Raises Stop."""
     if name == "map":
         return _map()
+    if name in ("opening", "opening-control"):
+        from bot.importing import opening_template
+
+        return opening_template.write() if name == "opening" else opening_template.write_control()
     if name == "paper-eob":
         return paper_eob.template()
     kind = TEMPLATES.get(name)
     if kind is None:
-        raise Stop(f"There is no template {name!r}; there are {', '.join(TEMPLATES)}, paper-eob and map.", USAGE)
+        raise Stop(f"There is no template {name!r}; there are {', '.join(TEMPLATES)}, opening, "
+                   "opening-control, paper-eob and map.", USAGE)
     return _csv(kind)
 
 

@@ -35,6 +35,8 @@ class Job:
     skip_bad_claims: bool = False
     column_map: Path | None = None
     progress: Progress | None = None
+    opening: bool = False  # the file takes over from another system
+    control: Path | None = None  # its control totals, where they are in a file of their own
 
 
 class _DryRun(Exception):
@@ -82,7 +84,11 @@ def dry_run(path: Path, store: Store, job: Job, show: Callable[[report.Report], 
 
 
 def kind_of(path: Path, job: Job) -> str:
-    """Tell 835, 837P, 837I, csv, paper (an EOB typed into a CSV file) or unknown from the file's head."""
+    """Tell 835, 837P, 837I, csv, paper (an EOB typed into a CSV file) or unknown from the file's head; what takes over
+    from another system is said by the user.
+    """
+    if job.opening:
+        return "opening"
     if job.column_map is not None:
         return "csv"
     if path.suffix.lower() != ".csv":
@@ -93,6 +99,10 @@ def kind_of(path: Path, job: Job) -> str:
 
 def _import(path: Path, store: Store, job: Job, spool: IO[str]) -> report.Report:
     kind, digest = kind_of(path, job), digest_of(path)
+    if kind == "opening":
+        from bot.importing import opening_files
+
+        return opening_files.import_opening(path, store, job, digest)
     if kind == "csv":
         from bot.importing import csv_files
 
