@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,11 +27,18 @@ class Report:
     practice: dict[str, Any]
     missing_for_sending: tuple[str, ...]
     warnings: tuple[str, ...]
+    people: tuple[str, ...] = ()  # what no program can do (docs/rules.md, organisational)
+
+
+GoLive = Annotated[bool, typer.Option("--golive", help="What is missing before the first message, item by item.")]
 
 
 @app.command()
-def check(as_json: AsJson = False) -> None:
+def check(golive: GoLive = False, as_json: AsJson = False) -> None:
     """Check settings, database and practice. Exit code 0 when Plainbill could send, 1 when something is missing."""
+    if golive:
+        _check_going_live(as_json)
+        return
     with context() as edge:
         report = examine(edge)
     if as_json:
@@ -42,8 +49,28 @@ def check(as_json: AsJson = False) -> None:
         raise typer.Exit(FOUND_PROBLEMS)
 
 
+def _check_going_live(as_json: bool) -> None:
+    from bot.cli import going_live
+
+    with context() as edge:
+        counts = edge.store.read(lambda session: going_live.count(session, edge.practice_id))
+        found = going_live.missing(edge.settings, edge.policy, counts)
+        sending = edge.policy.sending
+    if as_json:
+        print_json({"sending": sending, "ready": not found, "missing": found})
+    else:
+        for one in found:
+            typer.echo(f"[{one.area}] {one.what}\n    {one.todo}")
+        typer.echo(f"{len(found)} missing; sending is {sending}." if found else
+                   f"Nothing is missing; sending is {sending}. Begin with a pilot: sending = \"pilot\" and "
+                   "pilot_accounts in the policy.")
+    if found:
+        raise typer.Exit(FOUND_PROBLEMS)
+
+
 def examine(edge: Edge) -> Report:
     """Look at everything that ``check`` reports on."""
+    from billing.policy.book import DUTIES
     from billing.store import schema
     from billing.store.tally import count_rows
     from config.settings import unknown_variables
@@ -58,7 +85,7 @@ def examine(edge: Edge) -> Report:
         warnings.append(f"the clock was set by PLAINBILL_CLOCK; it now says {edge.now():%Y-%m-%d %H:%M} UTC")
     return Report(edge.settings.redacted(), database, practice,
                   tuple(_missing(edge.settings, edge.policy, edge.configured, rows["staff"])),
-                  tuple(warnings))
+                  tuple(warnings), tuple(f"{duty} ({rule})" for rule, duty in DUTIES))
 
 
 def _missing(settings: Settings, policy: PracticePolicy, configured: bool, staff: int) -> list[str]:
@@ -71,6 +98,8 @@ def _missing(settings: Settings, policy: PracticePolicy, configured: bool, staff
     if configured and "twilio" not in policy.baa_signed and settings.in_production:
         found.append("a business associate agreement with Twilio: baa_signed in the practice's policy (T-37)")
     found += _missing_for_telegram(settings, policy, configured)
+    if policy.mail is not None and settings.smtp_url is None:
+        found.append("PLAINBILL_SMTP_URL: the practice's policy has [mail], so e-mail needs a server to leave by")
     found += [f"{name}: a real value instead of the stand-in"
               for name in _variables(settings) if settings.in_production]
     if not staff:
@@ -110,7 +139,8 @@ def _print(report: Report) -> None:
                  | {f"  {name}": count for name, count in report.database["rows"].items()})
     print("\nPractice")
     print_fields({f"  {name}": value for name, value in report.practice.items()})
-    for heading, lines in (("Warnings", report.warnings), ("Missing for sending", report.missing_for_sending)):
+    for heading, lines in (("For people to see to (docs/rules.md)", report.people), ("Warnings", report.warnings),
+                           ("Missing for sending", report.missing_for_sending)):
         if lines:
             print(f"\n{heading}")
             print("\n".join(f"  - {line}" for line in lines))

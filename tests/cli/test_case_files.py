@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,34 +12,19 @@ from sqlalchemy.orm import Session
 from billing import case_files
 from billing.case_files import Upload
 from billing.links import LinkView
-from billing.store.seal import install_keyring
 from billing.store.tables import Audit, Case, Guarantor
-from bot.cli.edge import keyring
 from bot.cli.exits import NOT_FOUND, REFUSED, USAGE
-from bot.write import Store, open_store
-from config.settings import load
-from tests.cli.conftest import ROOT, Run
-from tests.conftest import TEST_KEYS, TUESDAY
+from tests.cli.conftest import EXAMPLE, Office, Run
+from tests.conftest import TUESDAY
 from tests.parties.test_case_files import JPEG
-
-EXAMPLE = str(ROOT / "config/practice.example.toml")
 
 
 @pytest.fixture
-def store(plainbill: Run, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+def store(plainbill: Run, stores: Office) -> Office:
     """A practice, and a case with one picture that came by the page."""
     plainbill("practice", "set", EXAMPLE)
-    opened: list[Store] = []
-
-    def office() -> Store:
-        opened.append(open_store(f"sqlite:///{tmp_path}/var/plainbill.db", keyring(load(None))))
-        return opened[-1]
-
-    office().write(_send)
-    yield office
-    for one in opened:
-        one.close()
-    install_keyring(TEST_KEYS)
+    stores().write(_send)
+    return stores
 
 
 def _send(session: Session) -> None:
@@ -51,7 +35,7 @@ def _send(session: Session) -> None:
     case_files.receive(session, link, [Upload("front", JPEG)], TUESDAY)
 
 
-def trail(store: Callable[[], Store]) -> list[tuple[str, str, str]]:
+def trail(store: Office) -> list[tuple[str, str, str]]:
     def read(session: Session) -> list[tuple[str, str, str]]:
         case_id = session.scalars(select(Case.id)).one()
         rows = session.scalars(select(Audit).where(Audit.object_id == case_id).order_by(Audit.id))
@@ -60,14 +44,14 @@ def trail(store: Callable[[], Store]) -> list[tuple[str, str, str]]:
     return store().read(read)
 
 
-def test_a_case_lists_its_files_and_how_to_save_them(plainbill: Run, store: Callable[[], Store]) -> None:
+def test_a_case_lists_its_files_and_how_to_save_them(plainbill: Run, store: Office) -> None:
     shown = plainbill("cases", "show", "1", "--json").json
     assert [(f["number"], f["label"], f["media_type"]) for f in shown["files"]] == [(1, "front", "image/jpeg")]
     assert "plainbill cases file 1 1 --out" in plainbill("cases", "show", "1").out
 
 
 def test_a_file_is_saved_as_it_came_for_its_owner_alone_and_never_over_another(
-        plainbill: Run, store: Callable[[], Store], tmp_path: Path) -> None:
+        plainbill: Run, store: Office, tmp_path: Path) -> None:
     out = tmp_path / "card.jpg"
     done = plainbill("cases", "file", "1", "1", "--out", str(out), "--json")
     assert (done.code, done.json["media_type"]) == (0, "image/jpeg")
@@ -78,7 +62,7 @@ def test_a_file_is_saved_as_it_came_for_its_owner_alone_and_never_over_another(
 
 
 def test_what_is_not_there_and_who_may_not_see_it_are_told_apart(
-        plainbill: Run, store: Callable[[], Store], tmp_path: Path) -> None:
+        plainbill: Run, store: Office, tmp_path: Path) -> None:
     out = str(tmp_path / "card.jpg")
     assert plainbill("cases", "file", "1", "2", "--out", out).code == NOT_FOUND
     assert plainbill("cases", "file", "9", "1", "--out", out).code == NOT_FOUND

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,40 +10,25 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing import cases
-from billing.store.seal import install_keyring
 from billing.store.tables import Audit
-from bot.cli.edge import keyring
 from bot.cli.exits import NOT_FOUND, REFUSED, USAGE
-from bot.write import Store, open_store
-from config.settings import load
-from tests.cli.conftest import ROOT, Run
-from tests.conftest import TEST_KEYS, TUESDAY
-
-EXAMPLE = str(ROOT / "config/practice.example.toml")
+from tests.cli.conftest import EXAMPLE, Office, Run
+from tests.conftest import TUESDAY
 
 
 @pytest.fixture
-def office(plainbill: Run, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+def office(plainbill: Run, stores: Office) -> Office:
     """A configured practice with one person and one case; call it for its store."""
     plainbill("practice", "set", EXAMPLE)
     plainbill("staff", "add", "ana", "--name", "Ana", "--role", "biller")
-    opened: list[Store] = []
-
-    def store() -> Store:
-        opened.append(open_store(f"sqlite:///{tmp_path}/var/plainbill.db", keyring(load(None))))
-        return opened[-1]
-
-    store().write(lambda session: cases.open_case(
+    stores().write(lambda session: cases.open_case(
         session, "main", kind="handover", title="Asks for a person", detail="Rosalind says the bill is wrong",
         now=TUESDAY).number)
-    yield store
-    for one in opened:
-        one.close()
-    install_keyring(TEST_KEYS)
+    return stores
 
 
 def test_a_case_is_listed_without_and_shown_with_what_the_patient_said(
-    plainbill: Run, office: Callable[[], Store]
+    plainbill: Run, office: Office
 ) -> None:
     listed = plainbill("cases", "list", "--json")
     assert [(c["number"], c["owner"]) for c in listed.json] == [(1, "ana")]
@@ -53,7 +37,7 @@ def test_a_case_is_listed_without_and_shown_with_what_the_patient_said(
     assert "Rosalind" in plainbill("cases", "show", "1").out
 
 
-def test_who_read_a_case_stands_in_the_audit_trail(plainbill: Run, office: Callable[[], Store]) -> None:
+def test_who_read_a_case_stands_in_the_audit_trail(plainbill: Run, office: Office) -> None:
     case_id = plainbill("cases", "show", "1", "--json", STAFF="ana").json["id"]
 
     def reads(session: Session) -> list[tuple[str, str]]:
@@ -63,7 +47,7 @@ def test_who_read_a_case_stands_in_the_audit_trail(plainbill: Run, office: Calla
     assert ("ana", case_id) in office().read(reads)
 
 
-def test_a_case_is_answered_then_closed_and_not_twice(plainbill: Run, office: Callable[[], Store]) -> None:
+def test_a_case_is_answered_then_closed_and_not_twice(plainbill: Run, office: Office) -> None:
     answered = plainbill("cases", "reply", "1", "We looked, and you were right.", "--json", STAFF="ana")
     assert (answered.code, answered.json["status"], answered.json["message"]) == (0, "answered", None)
     closed = plainbill("cases", "close", "1", "--resolution", "corrected", "--json", STAFF="ana")
@@ -73,7 +57,7 @@ def test_a_case_is_answered_then_closed_and_not_twice(plainbill: Run, office: Ca
     assert [c["number"] for c in plainbill("cases", "list", "--closed", "--json").json] == [1]
 
 
-def test_nobody_unknown_and_no_auditor_works_a_case(plainbill: Run, office: Callable[[], Store]) -> None:
+def test_nobody_unknown_and_no_auditor_works_a_case(plainbill: Run, office: Office) -> None:
     plainbill("staff", "add", "aud", "--name", "Aud", "--role", "auditor")
     for login in ("aud", "stranger"):
         done = plainbill("cases", "close", "1", "--resolution", "x", STAFF=login)

@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select, update
 
-from billing.store.seal import install_keyring
 from billing.store.tables import Audit, Payment
-from bot.cli.edge import keyring
 from bot.cli.exits import NOT_FOUND, OK, REFUSED, USAGE
-from bot.write import Store, open_store
-from config.settings import load
-from tests.cli.conftest import ROOT, Run
-from tests.conftest import TEST_KEYS, TUESDAY
-from tests.web.newcomers import add
-
-EXAMPLE = str(ROOT / "config/practice.example.toml")
-Office = Callable[[], Store]
-
-
-@pytest.fixture
-def office(plainbill: Run, tmp_path: Path) -> Iterator[Office]:
-    """A practice with a biller, two supervisors and one account that owes $145.50; call it for its store."""
-    plainbill("practice", "set", EXAMPLE)
-    for login, role in (("ana", "biller"), ("sue", "supervisor"), ("sam", "supervisor"), ("aud", "auditor")):
-        plainbill("staff", "add", login, "--name", login.title(), "--role", role)
-    opened: list[Store] = []
-
-    def store() -> Store:
-        opened.append(open_store(f"sqlite:///{tmp_path}/var/plainbill.db", keyring(load(None))))
-        return opened[-1]
-
-    store().write(lambda session: add(session, "main", "A-1", "en", TUESDAY))
-    yield store
-    for one in opened:
-        one.close()
-    install_keyring(TEST_KEYS)
+from tests.cli.conftest import Office, Run
+from tests.conftest import TUESDAY
 
 
 def record(plainbill: Run, amount: str = "40", *more: str, reference: str = "r1", tender: str = "cash") -> str:

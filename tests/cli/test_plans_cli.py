@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from billing.store.seal import install_keyring
-from bot.cli.edge import keyring
 from bot.cli.exits import NOT_FOUND, OK, REFUSED, USAGE
-from bot.write import Store, open_store
-from config.settings import load
-from tests.cli.conftest import ROOT, Run
-from tests.conftest import TEST_KEYS, TUESDAY
-from tests.web.newcomers import add
+from tests.cli.conftest import EXAMPLE, Office, Run
 
-EXAMPLE = ROOT / "config/practice.example.toml"
 PLANS = "\n[plans]\nminimum_instalment_minor = 2000\nmaximum_months = 12\n"
-Office = Callable[[], Store]
 
 
 @pytest.fixture
-def office(plainbill: Run, tmp_path: Path) -> Iterator[Office]:
-    """A practice that offers plans, with one account that owes $145.50; call it for its store."""
+def office(office: Office, plainbill: Run, tmp_path: Path) -> Office:
+    """The office of a practice that offers plans."""
     policy = tmp_path / "practice.toml"
-    policy.write_text(EXAMPLE.read_text(encoding="utf-8") + PLANS, encoding="utf-8")
+    policy.write_text(Path(EXAMPLE).read_text(encoding="utf-8") + PLANS, encoding="utf-8")
     done = plainbill("practice", "set", str(policy))
     assert done.code == OK, done.err
-    for login, role in (("ana", "biller"), ("sue", "supervisor"), ("sam", "supervisor"), ("aud", "auditor")):
-        plainbill("staff", "add", login, "--name", login.title(), "--role", role)
-    opened: list[Store] = []
-
-    def store() -> Store:
-        opened.append(open_store(f"sqlite:///{tmp_path}/var/plainbill.db", keyring(load(None))))
-        return opened[-1]
-
-    store().write(lambda session: add(session, "main", "A-1", "en", TUESDAY))
-    yield store
-    for one in opened:
-        one.close()
-    install_keyring(TEST_KEYS)
+    return office
 
 
 def test_an_ask_inside_the_policy_becomes_a_plan_with_its_link(plainbill: Run, office: Office) -> None:
@@ -119,7 +98,7 @@ def test_auditors_look_and_change_nothing(plainbill: Run, office: Office) -> Non
 
 
 def test_a_practice_without_plans_in_its_policy_offers_none(plainbill: Run, office: Office) -> None:
-    plainbill("practice", "set", str(EXAMPLE))
+    plainbill("practice", "set", EXAMPLE)
     done = plainbill("plans", "offer", "A-1", "--count", "3", STAFF="ana")
     assert done.code == REFUSED and "[plans]" in done.err
 

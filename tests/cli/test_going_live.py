@@ -1,0 +1,49 @@
+"""``check --golive`` names each thing that is missing before the first message, and nothing once it is there."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import SecretStr
+
+from bot.cli.going_live import Counts, missing
+from config.dunning_policy import AssistancePolicy, AssistanceTier, CarrierPolicy, Readiness
+from config.practice import PracticePolicy
+from config.settings import Settings
+from tests.conftest import maple_clinic
+
+DAY = date(2026, 11, 3)
+STAFFED = Counts(approvers=1, staff=3, with_phone=2, deputies=1, unreleased=0, restored=False)
+
+
+def _ready() -> PracticePolicy:
+    return maple_clinic(
+        carrier=CarrierPolicy(brand="B1", campaign="C1"), baa_signed=["twilio"], on_call_phone="+12125550111",
+        assistance=(AssistancePolicy(since=DAY, tiers=(AssistanceTier(fpl_percent=200, discount_percent=100),)),),
+        readiness=Readiness(opt_outs_taken_over_on=DAY, consent_wording_reviewed_on=DAY,
+                            privacy_page="https://maple.example/privacy", risk_analysis_on=DAY, staff_trained_on=DAY,
+                            words_read_on=DAY))
+
+
+def _settings() -> Settings:
+    return Settings(backup_key=SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")).model_copy(
+        update={"environment": "production"})
+
+
+def test_a_practice_that_has_everything_lacks_nothing() -> None:
+    assert missing(_settings(), _ready(), STAFFED) == []
+
+
+def test_each_thing_that_is_taken_away_is_named() -> None:
+    for field in Readiness.model_fields:
+        policy = _ready()
+        without = policy.model_copy(update={"readiness": policy.readiness.model_copy(update={field: None})})
+        assert len(missing(_settings(), without, STAFFED)) == 1, field
+    for change in ({"carrier": CarrierPolicy()}, {"baa_signed": ()}, {"on_call_phone": None}, {"assistance": ()}):
+        assert len(missing(_settings(), _ready().model_copy(update=change), STAFFED)) == 1, change
+
+
+def test_people_and_leftovers_count() -> None:
+    assert [one.area for one in missing(_settings(), _ready(), Counts(0, 2, 0, 0, 4, True))] == [
+        "people", "people", "people", "safety", "data"]
+    assert [one.what for one in missing(Settings(), _ready(), STAFFED)] == ["production settings", "backups"]

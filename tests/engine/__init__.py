@@ -1,0 +1,1 @@
+"""One program as several processes: bells between them, roles, metrics."""
