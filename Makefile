@@ -4,10 +4,14 @@ UV := $(shell command -v uv 2>/dev/null)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-stamp
+PEERS := .venv-peers
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# Which tests `make test` runs, in pytest's words; nothing said: the fast ones. .ci/run says "not browser", all of them.
+MARKS ?=
+# Kept byte code, even where the environment wants none: else each worker writes every test's asserts anew, 12 s a run.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: setup demo test test-all test-browser check bench understanding lock clean
+.PHONY: setup demo test test-all test-browser chaos check bench understanding lock clean
 
 setup: $(STAMP)
 
@@ -32,7 +36,7 @@ demo: setup
 	$(BIN)/plainbill demo
 
 test: setup
-	$(PYTEST)
+	$(PYTEST) $(if $(MARKS),-m "$(MARKS)")
 
 test-all: setup
 	$(PYTEST) -m "not browser"
@@ -42,14 +46,33 @@ test-browser: setup
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest -m browser tests/browser
 
+# The long form of what CI runs briefly: 5,000 messages and 500 charges under hundreds of kills. CHAOS_SEED=N for another.
+chaos: setup
+	env CHAOS=long $(BIN)/python -m pytest -m slow -s tests/chaos
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/deptry .
 
-bench: setup
+bench: setup $(PEERS)/.setup-stamp
 	$(BIN)/python -m benchmarks
+
+# The ledgers that ours is measured beside, in an environment of their own. Where they cannot be installed the bench
+# says so by name, and their lines count as not met.
+$(PEERS)/.setup-stamp: requirements-peers.lock
+	@rm -rf $(PEERS)
+ifneq ($(UV),)
+	@$(UV) venv --quiet --python $(PYTHON) $(PEERS) && \
+	  $(UV) pip install --quiet --python $(PEERS)/bin/python --no-deps --require-hashes -r requirements-peers.lock && \
+	  touch $@ || { rm -rf $(PEERS); echo "The peers of the ledger's benchmark could not be installed."; }
+else
+	@$(PYTHON) -m venv $(PEERS) && \
+	  $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	    -r requirements-peers.lock && \
+	  touch $@ || { rm -rf $(PEERS); echo "The peers of the ledger's benchmark could not be installed."; }
+endif
 
 # Trains the intent model anew from training/ and measures it: handlers/understanding/model, docs/understanding.md.
 understanding: setup
@@ -68,6 +91,8 @@ lock:
 	  --extra dev --extra browser pyproject.toml -o requirements-dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --extra training -c requirements-dev.lock pyproject.toml -o requirements-training.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --override benchmarks/peers/left-out.in benchmarks/peers/peers.in -o requirements-peers.lock
 
 clean:
-	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) var .pytest_cache .mypy_cache .ruff_cache .hypothesis

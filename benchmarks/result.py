@@ -10,11 +10,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One line of the report."""
+    """One line of the report. ``at_least`` or ``at_most``: the bound that was promised for it, in the same unit."""
 
     what: str
     value: float
     unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def bound(self) -> float | None:
+        return self.at_least if self.at_least is not None else self.at_most
+
+    @property
+    def ratio(self) -> float | None:
+        """The value over its bound."""
+        return self.value / self.bound if self.bound else None
+
+    @property
+    def met(self) -> bool | None:
+        """None: nothing was promised."""
+        if self.at_least is not None:
+            return self.value >= self.at_least
+        return self.value <= self.at_most if self.at_most is not None else None
 
 
 def rate(act: Callable[[], int], runs: int = 5) -> float:

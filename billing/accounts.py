@@ -93,7 +93,8 @@ def _visit_view(v: figures.VisitFigures, explanation: Explanation) -> VisitView:
 def _payments(session: Session, guarantor_id: str) -> tuple[PaymentView, ...]:
     allocations, refunded_on = store.allocations_of(session, guarantor_id), store.refund_days(session, guarantor_id)
     return tuple(PaymentView(p.id, p.amount_minor, p.status, p.tender, p.created_at, p.paid_at,
-                             tuple(allocations.get(p.id, {}).items()), p.refunded_minor, refunded_on.get(p.id))
+                             tuple(allocations.get(p.id, {}).items()), p.refunded_minor, refunded_on.get(p.id),
+                             p.way, p.plan_id)
                  for p in store.payments_of(session, guarantor_id))
 
 

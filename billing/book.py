@@ -31,6 +31,11 @@ class CoverageState:
     status: str
     claim_of_record: str
     balance_minor: int = 0
+    kept: tuple[object, ...] = ()  # what the store has
+
+    def own_facts(self) -> tuple[object, ...]:
+        """What an answer may change of the row."""
+        return self.status, self.remit_payer, self.claim_of_record
 
     def as_payer(self) -> PayerState:
         return PayerState(self.coverage_id, self.rank, self.status, self.balance_minor)
@@ -63,7 +68,6 @@ class VisitState:
     visit_id: str
     guarantor_id: str
     patient_id: str
-    external: str
     external_hash: str
     ordinal: int
     origin: str
@@ -75,6 +79,21 @@ class VisitState:
     coverages: list[CoverageState] = field(default_factory=list)
     lines: list[LineState] = field(default_factory=list)
     answers: list[AnswerState] = field(default_factory=list)
+    kept: tuple[object, ...] = ()
+
+    def own_facts(self) -> tuple[object, ...]:
+        """What posting may change of the row."""
+        return self.origin, self.version, self.void, self.charge_minor, self.service_from_on
+
+    def keep(self) -> None:
+        """The store has it all now."""
+        self.kept = self.own_facts()
+        for coverage in self.coverages:
+            coverage.kept = coverage.own_facts()
+
+    @property
+    def changed(self) -> bool:
+        return self.own_facts() != self.kept or any(c.own_facts() != c.kept for c in self.coverages)
 
     @property
     def pending(self) -> bool:
@@ -97,15 +116,22 @@ class Book:
     today: date
     visits: dict[str, list[VisitState]] = field(default_factory=dict)  # by claim hash
     rows: dict[str, list[dict[str, object]]] = field(default_factory=dict)  # by table name
+    new_visits: list[tuple[VisitState, dict[str, object]]] = field(default_factory=list)
+    new_coverages: list[tuple[CoverageState, dict[str, object]]] = field(default_factory=list)
     postings: list[Posting] = field(default_factory=list)
     effective_on: date | None = None  # the document's own day for what is posted of it; empty: today
     touched: set[str] = field(default_factory=set)  # visit ids
+    hashes: dict[str, str] = field(default_factory=dict)  # of claim numbers
+    reasons: dict[str, frozenset[str]] = field(default_factory=dict)  # contractual ones by day
     taken: set[str] = field(default_factory=set)  # account numbers in use, hashed
     unsettled: set[str] = field(default_factory=set)  # visits that settlement may have to move money of
     afterwards: list[Callable[[Session], object]] = field(default_factory=list)  # holds and cases, once rows exist
 
     def hash_of(self, claim_id: str) -> str:
-        return blind("account", self.practice_id, normal_account(claim_id))
+        known = self.hashes.get(claim_id)
+        if known is None:
+            known = self.hashes[claim_id] = blind("account", self.practice_id, normal_account(claim_id))
+        return known
 
     def load(self, claim_ids: Collection[str], *, lock: bool = True) -> None:
         """Read what the store has on these claims; call once, before the batch's first claim. ``lock`` False only to
@@ -113,16 +139,35 @@ class Book:
         """
         hashes = {self.hash_of(claim_id) for claim_id in claim_ids}
         self.visits = {h: [] for h in hashes}
-        for visit in store.load_visits(self.session, self.practice_id, hashes, lock=lock):
+        found, self.taken = store.load_visits(self.session, self.practice_id, hashes, lock=lock)
+        for visit in found:
             self.visits[visit.external_hash].append(visit)
             self.unsettled.add(visit.visit_id)
-        self.taken = store.accounts_taken(self.session, self.practice_id, hashes)
 
     def on_file(self, claim_id: str) -> list[VisitState]:
         return self.visits.setdefault(self.hash_of(claim_id), [])
 
-    def add(self, table: str, row: dict[str, object]) -> None:
-        self.rows.setdefault(table, []).append({"practice_id": self.practice_id, **row})
+    def add(self, table: str, row: dict[str, object]) -> dict[str, object]:
+        row["practice_id"] = self.practice_id
+        self.rows.setdefault(table, []).append(row)
+        return row
+
+    def add_visit(self, visit: VisitState, row: dict[str, object]) -> None:
+        """A row whose last word is the state's: what the same batch changes of it is inserted at once."""
+        self.new_visits.append((visit, self.add("visits", row)))
+
+    def add_coverage(self, coverage: CoverageState, row: dict[str, object]) -> None:
+        self.new_coverages.append((coverage, self.add("coverages", row)))
+
+    def _complete_new(self) -> None:
+        for visit, row in self.new_visits:
+            visit.kept = visit.own_facts()
+            row.update(zip(("origin", "version", "void", "charge_minor", "service_from_on"), visit.kept, strict=True))
+        for coverage, row in self.new_coverages:
+            coverage.kept = coverage.own_facts()
+            row.update(zip(("status", "remit_payer", "claim_of_record"), coverage.kept, strict=True))
+        self.new_visits.clear()
+        self.new_coverages.clear()
 
     def move(self, visit: VisitState, debit: ledger.Account, credit: ledger.Account, amount_minor: int, *, code: str,
              source: str, ref: str, on: date | None = None, coverage_id: str | None = None, reason: str = "",
@@ -151,15 +196,19 @@ class Book:
 
     def contractual_on(self, service_on: date | None) -> frozenset[str]:
         """The CARCs that group CO writes off for a service of that day."""
-        rows = [(c.reason, c.since.isoformat(), c.until.isoformat() if c.until else None)
-                for c in self.policy.contractual]
-        return contractual_reasons(rows, (service_on or self.today).isoformat())
+        day = (service_on or self.today).isoformat()
+        if day not in self.reasons:
+            rows = [(c.reason, c.since.isoformat(), c.until.isoformat() if c.until else None)
+                    for c in self.policy.contractual]
+            self.reasons[day] = contractual_reasons(rows, day)
+        return self.reasons[day]
 
     def all_touched(self) -> list[VisitState]:
         return [v for visits in self.visits.values() for v in visits if v.visit_id in self.touched]
 
     def flush(self) -> None:
         """Write everything collected: rows in order of dependency, then the transfers."""
+        self._complete_new()
         store.insert_rows(self.session, self.rows)
         self.rows.clear()
         store.update_states(self.session, self.all_touched())
@@ -171,8 +220,10 @@ class Book:
 
 
 def _follow(visit: VisitState, account: ledger.Account, delta: int) -> None:
-    if account.kind == "patient" and account.visit_id == visit.visit_id:
-        visit.patient_minor += delta
+    if account.coverage_id is None:
+        if account.visit_id == visit.visit_id and account.kind == "patient":
+            visit.patient_minor += delta
+        return
     for coverage in visit.coverages:
         if account.coverage_id == coverage.coverage_id:
             coverage.balance_minor += delta

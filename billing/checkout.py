@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from billing import gate, methods
+from billing import gate, holds, lender, methods
 from billing import payment_status as life
 from billing.payment_limits import close_page, limits, pays_the_same, rivals, would_exceed
 from billing.store import payment_queries as store
@@ -54,8 +54,8 @@ class AlreadyOpen:
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """No page. ``reason``: paid, cancelled, moved (the balance is another now), hold, paying (somebody is paying this
-    balance in this moment), not_found.
+    """No page. ``reason``: paid, cancelled, lender (one is deciding), moved (the balance is another now), hold, paying
+    (somebody is paying this balance in this moment), not_found.
     """
 
     reason: str
@@ -82,6 +82,8 @@ def obstacle_to(session: Session, payment: Payment | None, now: datetime) -> str
         return "paid"
     if payment.status not in life.OPEN or payment.way != "page":
         return "cancelled"
+    if any(hold.kind == lender.HOLD for hold in holds.open_holds(session, payment.guarantor_id)):
+        return "lender"
     split = [(str(v), int(m)) for v, m in payment.instruction]
     payable = limits(session, payment.practice_id, payment.guarantor_id, now, early=payment.early)
     if any(part > payable.get(visit_id, 0) for visit_id, part in split):
@@ -117,12 +119,13 @@ def _opening(session: Session, payment: Payment) -> Opening:
 
 def opened(session: Session, practice_id: str, payment_id: str, attempt: int, session_ref: str, url: str,
            now: datetime | None = None) -> str:
-    """Write the page down; return the URL to send the patient to (an answer of an older attempt changes nothing).
+    """Write the page down; return the URL to send the patient to. An answer of an older attempt, or of one that was
+    given up, changes nothing: another page takes its place.
 
     A request that was ended while its page was being made has the page closed at once, and returns nothing.
     """
     payment = store.lock_payment(session, practice_id, payment_id)
-    if payment is None or payment.attempt != attempt:
+    if payment is None or payment.attempt != attempt or payment.link_expires_at is None:
         return payment.session_url or "" if payment else ""
     payment.session_ref, payment.session_url = session_ref, url
     if payment.status == life.CANCELLED:
@@ -132,9 +135,11 @@ def opened(session: Session, practice_id: str, payment_id: str, attempt: int, se
 
 
 def refused(session: Session, practice_id: str, payment_id: str, attempt: int, code: str, now: datetime) -> None:
-    """The processor made no page under this key: the next press is a new attempt."""
+    """No page can be had under this key: the next press is a new attempt. ``code``: why; empty where the processor
+    itself failed.
+    """
     payment = store.lock_payment(session, practice_id, payment_id)
     if payment is not None and payment.attempt == attempt and payment.session_ref is None:
-        payment.link_expires_at, payment.failure = now, code[:200]
+        payment.link_expires_at, payment.failure = None, code[:200] or None
         if code == methods.CUSTOMER_GONE and payment.saves_method:
             methods.customer_gone(session, payment.guarantor_id, now)

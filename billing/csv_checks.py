@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from billing import csv_balances, csv_money, csv_parties, imports
+from billing import csv_balances, csv_money, csv_parties, imports, opening_checks
 from billing.csv_items import Item, updates, visit_of
 from billing.csv_posting import CHANGED, PHASES
 from billing.csv_visits import Desk, standing
@@ -21,6 +21,7 @@ from billing.importers.csv_records import (
     PaymentRow,
     TransferRow,
 )
+from billing.importers.opening_records import OpeningRecord, OpeningTotalRow, OpeningVisitRow
 from billing.store import csv_queries
 
 NO_VISIT = "there is no such visit on file nor in this file; import its charges first"
@@ -41,12 +42,14 @@ class FileState:
     kinds: set[str] = field(default_factory=set)
     records: int = 0
     news: int = 0  # rows that were not imported before
+    opening: opening_checks.OpeningState = field(default_factory=opening_checks.OpeningState)
 
     def late_faults(self) -> Iterator[tuple[int, str]]:
         """Rows about a visit or patient that neither the store nor any row of the file knows."""
         for line, subject, reason in self.waiting:
             if subject not in self.opened and subject not in self.patients:
                 yield line, reason
+        yield from self.opening.late_faults()
 
     def phases(self) -> list[tuple[str, ...]]:
         return [phase for phase in PHASES if self.kinds & set(phase)]
@@ -63,18 +66,25 @@ def check_rows(session: Session, poster: imports.Poster, items: Sequence[Item], 
     faults: list[tuple[int, str]] = []
     for item in items:
         state.kinds.add(item.kind)
-        state.records += 1
-        reason = _same_id(item, known, state) or _refusal(desk, item, state)
+        state.records += not isinstance(item.record, OpeningTotalRow)
+        reason = _same_id(item, known, state) or _refusal(desk, item, state, _stands(item, known))
         if reason:
             faults.append((item.line, f"line {item.line}, column {reason}"))
         _remember(desk, item, state)
     return faults
 
 
+def _stands(item: Item, known: dict[str, tuple[str, str | None]]) -> bool:
+    """Whether an import that stands brought this very row."""
+    return item.key in known and known[item.key][0] == item.digest
+
+
 def _same_id(item: Item, known: dict[str, tuple[str, str | None]], state: FileState) -> str:
+    if isinstance(item.record, OpeningTotalRow):
+        return ""  # compared, and posted nowhere
     before = known.get(item.key)
     state.news += before is None or before[0] != item.digest
-    if updates(item.kind):
+    if updates(item.kind) or isinstance(item.record, OpeningVisitRow):
         return ""
     if before is not None and before[0] != item.digest:
         return f"id: {CHANGED}"
@@ -82,10 +92,13 @@ def _same_id(item: Item, known: dict[str, tuple[str, str | None]], state: FileSt
     return "" if digest == hash(item.digest) else f"id: {CHANGED_HERE}"
 
 
-def _refusal(desk: Desk, item: Item, state: FileState) -> str:
+def _refusal(desk: Desk, item: Item, state: FileState, repeated: bool) -> str:
     record = item.record
+    if isinstance(record, OpeningRecord):
+        return opening_checks.refusal(desk, item, record, state.opening, repeated=repeated)
     match record:
         case PatientRow():
+            opening_checks.remember_patient(desk, record, state.opening)
             account = csv_queries.find_account(desk.book.session, desk.book.practice_id,
                                                desk.book.hash_of(csv_parties.account_number(record)))
             return csv_parties.refusal(account, record, desk.book.practice_id)

@@ -21,6 +21,7 @@ from billing.importers.csv_records import (
     Record,
     SourceRow,
 )
+from billing.importers.opening_records import OpeningPlanRow, OpeningVisitRow
 from billing.store.seal import blind, normal_account
 
 
@@ -76,12 +77,16 @@ def _subject(record: Record) -> str:
             return f"{normal_account(record.visit_id)}|{record.provider.casefold()}"
         case ProcedureRow():
             return f"{record.code}|{record.language}"
+        case OpeningVisitRow():
+            return normal_account(record.visit_id)
+        case OpeningPlanRow():
+            return normal_account(record.plan_id)
         case _:
             return ""
 
 
 def _content(kind: str, record: Record) -> str:
-    money = KINDS[kind].money
+    money = KINDS[kind].money if kind in KINDS else ()
     return repr([getattr(record, name) for name in money]) if money else _everything(record)
 
 

@@ -97,7 +97,7 @@ def open_account(book: Book, number: str, origin: str = "patients") -> Guarantor
         id=new_id("gua"), practice_id=book.practice_id, external=number, external_hash=book.hash_of(number),
         name=NOBODY, surname_hash=_surname(book.practice_id, ""), born_on=None, born_hash=None, address=None,
         postal_code=None, postal_hash=None, region=None, zone=None, language="en", origin=origin, confirmed_at=None,
-        confirmed_by=None, balance_version=0, created_at=book.now)
+        confirmed_by=None, balance_version=0, capacity=book.policy.collector.capacity, created_at=book.now)
     book.session.add(account)
     book.taken.add(account.external_hash)
     book.session.flush()
@@ -163,6 +163,9 @@ def _write_patient(book: Book, account: Guarantor, row: PatientRow) -> bool:
 def _write_contacts(book: Book, account: Guarantor, row: PatientRow) -> bool:
     told = [contacts.add_phone(book.session, book.practice_id, account.id, number, source=book.import_id, now=book.now)
             for number in row.phones]
+    if row.email:
+        told.append(contacts.add_email(book.session, book.practice_id, account.id, row.email, source=book.import_id,
+                                       now=book.now))
     if row.consent_given_on and row.phones:
         given = contacts.Given(_beginning(book, row.consent_given_on), row.consent_wording, row.consent_medium,
                                row.consent_recorded_by)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from billing import csv_balances, csv_money, csv_parties, imports
+from billing import csv_balances, csv_money, csv_parties, imports, opening_posting
 from billing.book import Book
 from billing.csv_items import Item, updates
 from billing.csv_visits import Desk, cover, restate, standing
@@ -26,11 +26,14 @@ from billing.importers.csv_records import (
     ProcedureRow,
     TransferRow,
 )
+from billing.importers.opening_records import OpeningRecord
 from billing.store import csv_queries
 
 #: Kinds of one phase are posted together, the phases one after the other.
 PHASES: tuple[tuple[str, ...], ...] = (
-    ("patient", "procedure"), ("charge",), ("coverage",), ("payment", "adjustment", "transfer", "balance", "estimate"))
+    ("patient", "procedure"), ("charge",), ("coverage",), ("payment", "adjustment", "transfer", "balance", "estimate"),
+    ("opening_visit",), ("opening_credit", "opening_standing", "opening_contact", "opening_consent", "opening_opt_out",
+                         "opening_plan"))
 UNREADABLE = "row"
 BEFORE = "imported before"
 
@@ -88,6 +91,8 @@ def _applies_anew(item: Item) -> bool:
 
 def _act(desk: Desk, item: Item, held: csv_balances.Held) -> Outcome:
     book, record = desk.book, item.record
+    if isinstance(record, OpeningRecord):
+        return opening_posting.post(desk, item, record)
     match record:
         case PatientRow():
             return csv_parties.post_patient(book, record), "", None

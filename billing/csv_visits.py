@@ -9,6 +9,7 @@ from billing import csv_parties
 from billing.book import Book, CoverageState, VisitState
 from billing.csv_items import Item, account_of, patient_of, visit_of
 from billing.importers.csv_records import ANY_PAYER, BalanceRow, ChargeRow, CoverageRow
+from billing.importers.opening_records import OpeningVisitRow
 from billing.importers.records import Person
 from billing.opening import NewVisit, insert_coverage, open_visit, pull_back
 from billing.store import csv_queries
@@ -69,7 +70,14 @@ def open_balance(desk: Desk, row: BalanceRow) -> VisitState:
         row.visit_id, "balances", "csv", 0, Person(), row.service_on, row.service_on), _owner(desk, row))
 
 
-def _owner(desk: Desk, row: ChargeRow | BalanceRow) -> tuple[str, str] | None:
+def open_carried(desk: Desk, row: OpeningVisitRow) -> VisitState:
+    """A visit taken over from another system, as old as that system's first statement about it."""
+    return open_visit(desk.book, NewVisit(
+        row.visit_id, "balances", "csv", 0, Person(), row.service_on, row.service_on, row.provider,
+        first_statement_on=row.first_statement_on), _owner(desk, row))
+
+
+def _owner(desk: Desk, row: ChargeRow | BalanceRow | OpeningVisitRow) -> tuple[str, str] | None:
     """Guarantor and patient by their numbers; numbers that nobody announced open an account, unconfirmed."""
     if not (row.patient_id or row.account_id):
         return None

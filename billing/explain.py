@@ -9,7 +9,8 @@ finger is on, going down the page:
    ``waiver_check``. They are positive and **name** the part once more by the payer's own reasons: added to 1 they
    would count twice, so ``NAMING`` steps are left out of the sum.
 3. *Since then*: ``patient_paid`` (-), ``refunded`` (+), ``moved_to_credit`` (+ when money of this visit became the
-   account's credit, - when credit was used here; ``code`` tells to_credit from from_credit).
+   account's credit, - when credit was used here; ``code`` tells to_credit from from_credit); ``assistance``,
+   ``discount`` and ``written_off`` (-); ``placed`` (- when it went to an agency, + when it came back).
 4. ``left``: the ledger's own balance, read from the account and from nothing above.
 
 So left = sum of 1 and 3, and also = sum of 2 and 3 where a payer answered. Both sums are checked, and so are the
@@ -35,7 +36,7 @@ from billing.views import Explanation, Step
 __all__ = ["NAMING", "explain_account", "explain_visit", "explain_visits", "needs_case", "patient_part", "to_json"]
 
 _BILL = ("carried_over", "prior_payer", "plan_paid", "contractual")
-_SINCE = ("patient_paid", "refunded", "moved_to_credit")
+_SINCE = ("patient_paid", "refunded", "moved_to_credit", "assistance", "discount", "written_off", "placed")
 
 
 def explain_visit(session: Session, visit_id: str) -> Explanation:

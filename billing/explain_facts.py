@@ -30,9 +30,15 @@ NAMING = ("deductible", "coinsurance", "copay", "other_patient", "waiver_check")
 PULLED_BACK = "pulled_back"
 
 _NAMED = {"PR-1": "deductible", "PR-2": "coinsurance", "PR-3": "copay"}
+#: Sources whose references begin with the row of ours that decided it, and that row's table.
+OUR_ROWS = {"assistance": "assistance_application", "write_off": "write_off", "settlement": "settlement_offer",
+            "placement": "placement"}
+
 _PATIENT_SIDE = {"charge": "charge", "patient_payment": "patient_paid", "refund": "refunded",
                  "to_credit": "moved_to_credit", "from_credit": "moved_to_credit", "opening": "carried_over",
-                 "external": "carried_over", "adjustment": "contractual"}
+                 "external": "carried_over", "adjustment": "contractual", "charity": "assistance",
+                 "bad_debt": "written_off", "small_balance": "written_off", "discount": "discount",
+                 "placement": "placed", "recall": "placed"}
 _PAYER_SIDE = {"charge": "charge", "payer_payment": "plan_paid", "contractual": "contractual",
                "prior_payer": "prior_payer", "opening": "carried_over", "external": "carried_over",
                "takeback": "plan_paid", "adjustment": "contractual"}
@@ -191,6 +197,8 @@ def source_names(facts: Facts, move: Move) -> tuple[str, ...]:
         names.append(f"remittance_claim:{move.remittance_claim_id}")
     if move.payment_id in facts.payments:
         names.append(f"payment:{move.payment_id}")
+    if move.source in OUR_ROWS:
+        names.append(f"{OUR_ROWS[move.source]}:{move.source_ref.split(':', 1)[0]}")
     if move.import_id and not names:
         names += facts.csv_names.get(move.import_id, ()) or (f"import:{move.import_id}",)
     return tuple(names)

@@ -9,12 +9,13 @@ its visits in order of service. What such a visit owes above the plan is not ask
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy.orm import Session
 
 from billing.hold_kinds import KINDS
+from billing.store import collection_queries
 from billing.store import figure_queries as store
 from billing.views import Figures
 
@@ -52,12 +53,15 @@ def account_figures(session: Session, guarantor_id: str, today: date) -> Account
     """Return the account as it stands. ``today`` is practice-local: instalments are due by it."""
     facts = store.load_account(session, guarantor_id)
     account_holds = tuple(h for h in facts.holds if h.visit_id is None)
-    due = _due_on_plans(facts.visits, {guarantor_id: facts.holds}, facts.plans, today)
-    visits = tuple(_visit(v, facts, account_holds, due.get(v.visit_id)) for v in facts.visits)
+    due = due_on_plans(facts.visits, {guarantor_id: facts.holds}, facts.plans, today)
+    placed = _placed(session, facts)
+    visits = tuple(_visit(v, facts, account_holds, due.get(v.visit_id), placed.get(v.visit_id, 0))
+                   for v in facts.visits)
     total = sum_of([v.figures for v in visits])
     total = Figures(
         total.payer_minor + total.patient_minor - facts.credit_minor, total.payer_minor, total.patient_minor,
-        total.due_now_minor, total.pending_minor, total.held_minor, total.on_plan_minor, facts.credit_minor)
+        total.due_now_minor, total.pending_minor, total.held_minor, total.on_plan_minor, facts.credit_minor,
+        total.placed_minor)
     return AccountFigures(guarantor_id, facts.balance_version, total, visits, account_holds)
 
 
@@ -69,11 +73,18 @@ def sum_of(parts: Sequence[Figures]) -> Figures:
 
 
 def _visit(v: store.VisitFacts, facts: store.AccountFacts, account_holds: tuple[store.HoldFacts, ...],
-           plan_due_minor: int | None) -> VisitFigures:
+           plan_due_minor: int | None, placed_minor: int) -> VisitFigures:
     holds = tuple(h for h in facts.holds if h.visit_id == v.visit_id)
     return VisitFigures(
         v.visit_id, v.external, v.origin, v.service_on, v.charge_minor, v.void, v.confidential, v.provider,
-        v.coverages, holds, _visit_figures(v, (*holds, *account_holds), plan_due_minor))
+        v.coverages, holds,
+        replace(_visit_figures(v, (*holds, *account_holds), plan_due_minor), placed_minor=placed_minor))
+
+
+def _placed(session: Session, facts: store.AccountFacts) -> Mapping[str, int]:
+    """Cents at an agency, by visit. Whatever is placed carries a hold: most accounts ask for nothing more."""
+    held = [h.visit_id for h in facts.holds if h.kind == "agency" and h.visit_id is not None]
+    return collection_queries.placed_minor(session, held) if held else {}
 
 
 def split(payer_minor: int, patient_minor: int, credit_minor: int, pending: bool,
@@ -101,7 +112,7 @@ def held_by(patient_minor: int, holds: Sequence[store.HoldFacts]) -> int:
 def visits_figures(session: Session, practice_id: str, visit_ids: Sequence[str], today: date) -> dict[str, Figures]:
     """Return the figures of many visits at once, whoever they belong to. ``today`` is practice-local."""
     visits, holds, plans = store.load_visits(session, practice_id, visit_ids)
-    due = _due_on_plans(visits, holds, plans, today)
+    due = due_on_plans(visits, holds, plans, today)
     return {v.visit_id: _visit_figures(v, _reaching(v, holds), due.get(v.visit_id))
             for v in visits if v.visit_id in set(visit_ids)}
 
@@ -110,7 +121,7 @@ def _reaching(v: store.VisitFacts, holds: Mapping[str, Sequence[store.HoldFacts]
     return [h for h in holds.get(v.guarantor_id, ()) if h.visit_id in (None, v.visit_id)]
 
 
-def _due_on_plans(visits: Sequence[store.VisitFacts], holds: Mapping[str, Sequence[store.HoldFacts]],
+def due_on_plans(visits: Sequence[store.VisitFacts], holds: Mapping[str, Sequence[store.HoldFacts]],
                   plans: Sequence[store.PlanFacts], today: date) -> dict[str, int]:
     """What of each visit on a plan has come due, in cents: the due instalments go to the oldest service first, as far
     as each visit owes something that is neither pending nor held.

@@ -7,15 +7,24 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
+_PAIRS = [one + other for one in _ALPHABET for other in _ALPHABET]  # two characters at a time: an import makes millions
+_SHIFTS = tuple(range(90, -1, -10))
+
+_last = 0
+
 
 def new_id(prefix: str) -> str:
-    """Return ``prefix_`` and 20 characters that sort by the moment of making.
+    """Return ``prefix_`` and 20 characters that sort by the moment of making, within a process by its order.
 
-    The leading part is the machine's clock in milliseconds, used for the locality of index pages alone:
-    no rule reads a time out of an id. The tail is 50 random bits.
+    The leading part is the machine's clock in milliseconds, used for the locality of index pages and to tell apart what
+    was made in one moment: no rule reads a time out of an id. The tail is 50 random bits, or 40 above the last one's.
     """
+    global _last
     number = (time.time_ns() // 1_000_000) << 50 | secrets.randbits(50)
-    return f"{prefix}_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(95, -1, -5))
+    if number <= _last:
+        number = _last + 1 + secrets.randbits(40)
+    _last = number  # no lock: two threads at once get different ids all the same, only their order is open
+    return f"{prefix}_" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def new_token() -> str:

@@ -35,9 +35,11 @@ class Poster:
     policy: PracticePolicy
     import_id: str
     actor: str
+    effective_on: date | None = None  # the day of which all that is posted is; empty: each row's own, or today
 
     def book(self, session: Session, now: datetime) -> Book:
-        return Book(session, self.practice_id, self.policy, self.import_id, self.actor, now, self.today(now))
+        return Book(session, self.practice_id, self.policy, self.import_id, self.actor, now, self.today(now),
+                    effective_on=self.effective_on)
 
     def today(self, now: datetime) -> date:
         return now.astimezone(ZoneInfo(self.policy.zone)).date()
@@ -85,10 +87,8 @@ def finish(session: Session, import_id: str, outcome: str, reason: str, now: dat
 
 def advance(session: Session, import_id: str, expected: int, by: int) -> None:
     """Move the cursor of an import with the batch that it counts. Raises ImportBusy."""
-    run = store.lock_run(session, import_id)
-    if run.status != "posting" or run.cursor != expected:
+    if not store.advance(session, import_id, expected, by):
         raise ImportBusy("this import is being posted by another process; wait for it to end, then look again")
-    run.cursor += by
 
 
 def open_remittance(session: Session, poster: Poster, head: RemittanceOpened, digest: str, now: datetime) -> str:

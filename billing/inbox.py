@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from billing import cases
+from billing import cases, threads
 from billing.cards import redact
 from billing.store import road_queries
-from billing.store.tables import Inbox
+from billing.store.tables import Conversation, Inbox, Outbox
 
 LEASE = timedelta(seconds=30)
 MOST_ATTEMPTS = 6
@@ -47,6 +47,18 @@ def accept(session: Session, practice_id: str, source: str, external_id: str, ki
               "thread": thread, "payload": _without_cards(payload), "status": "accepted", "attempts": 0,
               "received_at": now, "due_at": now}
     return road_queries.insert_once(session, Inbox, values, ("source", "external_id"))
+
+
+def accept_news(session: Session, at: Conversation | Outbox, kind: str, external_id: str, now: datetime,
+                data: Mapping[str, Any] | None = None, **more: Any) -> bool:
+    """Put an event of our own into the lane of a conversation (or of a message's), to be answered in its turn.
+
+    False when it was put there before. ``data``: what its words tell; ``more``: what says whether it still counts.
+    """
+    talk_id = at.id if isinstance(at, Conversation) else at.conversation_id
+    return accept(session, at.practice_id, "event", external_id, "event",
+                  threads.of_hash(at.practice_id, at.channel, at.address_hash),
+                  {"kind": kind, "conversation_id": talk_id, "data": dict(data or {}), **more}, now)
 
 
 def _without_cards(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,6 +61,13 @@ def open(session: Session, token: str, now: datetime) -> LinkView | None:  # noq
     return LinkView(row.practice_id, row.guarantor_id, row.purpose, row.object_id, row.expires_at, row.tries)
 
 
+def find(session: Session, token: str) -> LinkView | None:
+    """Return what a token was made for, expired and revoked ones too; for what is done whatever became of the link."""
+    row = store.by_hash(session, _hash(token))
+    return None if row is None else LinkView(
+        row.practice_id, row.guarantor_id, row.purpose, row.object_id, row.expires_at, row.tries)
+
+
 def count_wrong_answer(session: Session, token: str) -> int:
     """Count a failed proof of identity behind the link; return how many tries are left (at 0 it opens no more)."""
     return max(MOST_TRIES - store.add_try(session, _hash(token)), 0)

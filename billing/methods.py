@@ -67,7 +67,7 @@ def keep(session: Session, practice_id: str, guarantor_id: str, method: Kept, no
     """Write a kept card down; told again, it completes what was missing. One that was removed or failed stays so."""
     known = store.method_by_ref(session, practice_id, method.method_ref, guarantor_id)
     if known is None:
-        return store.add_method(session, PaymentMethod(
+        return store.add(session, PaymentMethod(
             id=new_id("card"), practice_id=practice_id, guarantor_id=guarantor_id, processor=processor,
             customer_ref=method.customer_ref, method_ref=method.method_ref, kind=method.kind, brand=method.brand,
             last4=method.last4, expires_on=method.expires_on, status="active", created_at=now))

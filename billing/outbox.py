@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from email.utils import formataddr
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -53,6 +54,10 @@ class Draft:
     due_at: datetime | None = None
     provider_id: str | None = None  # of the message a redaction is about
     buttons: tuple[tuple[str, str], ...] = ()  # (label, text that pressing it stands for)
+    campaign_id: str | None = None
+    step: str | None = None  # of the dunning schedule
+    subject: str = ""  # of an e-mail
+    passed: tuple[tuple[str, str], ...] = ()  # (way, why) of the channels that were passed over for this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,11 @@ class Order:
     sending_at: datetime | None
     buttons: tuple[tuple[str, str], ...] = ()
     document: str = ""  # the statement that goes along as a PDF, on channels that carry files
+    guarantor_id: str | None = None
+    subject: str = ""  # of an e-mail, as what follows
+    reply_to: str = ""
+    language: str = "en"
+    stop_url: str = ""  # of the page that stops messages like it; made when it leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +104,13 @@ def put(session: Session, draft: Draft, now: datetime) -> Outbox:
     if found is not None:
         return found
     values = {one.name: getattr(draft, one.name) for one in dataclasses.fields(draft)}
-    values |= {"arguments": plain(draft.arguments), "due_at": draft.due_at or now, "buttons": plain(draft.buttons)}
+    values |= {"arguments": plain(draft.arguments), "due_at": draft.due_at or now, "buttons": plain(draft.buttons),
+               "passed": plain(draft.passed)}
     row = Outbox(id=new_id("msg"), status="queued", attempts=0, lookups=0, created_at=now, **values)
     session.add(row)
     session.flush()
     if row.purpose != REDACTION:
-        _obey(session, row, gate.judge(session, row, stage="queueing", now=now), now)
+        obey(session, row, gate.judge(session, row, stage="queueing", now=now), now)
     return row
 
 
@@ -139,21 +150,38 @@ def begin_sending(session: Session, outbox_id: str, worker: str, now: datetime) 
     if row.purpose != REDACTION:
         ruling = gate.judge(session, row, stage="sending", now=now)
         if ruling.outcome != "send":
-            _obey(session, row, ruling, now)
+            obey(session, row, ruling, now)
             return None
+    mark(row, worker, now)
+    return order_of(session, row)
+
+
+def mark(row: Outbox, worker: str, now: datetime) -> None:
+    """From here on it may have left: whoever sends it has LEASE to say what became of it."""
     move(row, "sending", now)
     row.attempts += 1
     row.sending_at, row.claimed_by, row.claimed_until = now, worker, now + LEASE
     row.lookups, row.looked_up_at = 0, None
-    return order_of(session, row)
 
 
 def order_of(session: Session, row: Outbox) -> Order:
-    practice = practices.find_practice(session, row.practice_id)
-    sender = (practice.sms_number if row.channel == "sms" else practice.name) if practice is not None else None
-    return Order(row.id, row.practice_id, row.channel, row.purpose, sender or "", row.address, row.body,
+    sender, reply_to = _from(session, row)
+    return Order(row.id, row.practice_id, row.channel, row.purpose, sender, row.address, row.body,
                  row.provider_id, row.sending_at, tuple((str(label), str(text)) for label, text in row.buttons or ()),
-                 _document(row))
+                 _document(row), row.guarantor_id, row.subject, reply_to, row.language)
+
+
+def _from(session: Session, row: Outbox) -> tuple[str, str]:
+    """Who a message comes from, and where an answer to an e-mail goes."""
+    practice = practices.find_practice(session, row.practice_id)
+    if practice is None:
+        return "", ""
+    if row.channel != "email":
+        return (practice.sms_number if row.channel == "sms" else practice.name) or "", ""
+    policy = practices.policy_of(practice)
+    if policy.mail is None:
+        return "", ""
+    return formataddr((policy.name, policy.mail.sender)), policy.mail.reply_to or policy.email or ""
 
 
 def _document(row: Outbox) -> str:
@@ -165,8 +193,12 @@ def _document(row: Outbox) -> str:
 def record_sent(session: Session, outbox_id: str, provider_id: str, now: datetime) -> None:
     """The provider took the message. A delivery report may have said so, and more, before us."""
     row = road_queries.lock_message(session, outbox_id)
-    if row is None:
-        return
+    if row is not None:
+        settle_sent(row, provider_id, now)
+
+
+def settle_sent(row: Outbox, provider_id: str, now: datetime) -> None:
+    """As ``record_sent``, of a row that is locked."""
     if row.purpose != REDACTION:
         row.provider_id = provider_id
     if row.status in ("sending", "unknown"):
@@ -256,7 +288,8 @@ def release_expired(session: Session, now: datetime) -> tuple[int, int]:
     return len(claims), len(lost)
 
 
-def _obey(session: Session, row: Outbox, ruling: Ruling, now: datetime) -> None:
+def obey(session: Session, row: Outbox, ruling: Ruling, now: datetime) -> None:
+    """Do with a message as the gate has ruled; one that may go stays where it is."""
     if ruling.outcome == "send":
         return
     if ruling.outcome == "defer":

@@ -27,7 +27,9 @@ from config.practice import PracticePolicy
 COLUMNS = ("posting_id", "batch_id", "visit_id", "account_id", "kind", "balance_of", "change", "currency",
            "effective_on", "posted_at", "reason", "payment_id", "processor", "tender", "processor_reference",
            "takes_back")
-_KINDS = {"patient_payment": "payment", "refund": "refund", "adjustment": "adjustment", "reversal": "reversal"}
+_KINDS = {"patient_payment": "payment", "refund": "refund", "adjustment": "adjustment", "reversal": "reversal",
+          "charity": "charity", "bad_debt": "bad_debt", "small_balance": "small_balance", "discount": "discount",
+          "placement": "placement", "recall": "recall"}
 
 
 class PostingsRefused(Exception):

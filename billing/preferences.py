@@ -57,7 +57,11 @@ def record(session: Session, practice_id: str, channel: str, address_hash: str, 
 def standing(session: Session, practice_id: str, channel: str, address_hash: str,
              guarantor_id: str | None = None) -> Wishes:
     """Derive what holds now."""
-    events = store.of_address(session, practice_id, line_of(channel), address_hash)
+    return derive(store.of_address(session, practice_id, line_of(channel), address_hash), guarantor_id)
+
+
+def derive(events: Sequence[Preference], guarantor_id: str | None) -> Wishes:
+    """What the wishes recorded for one number, oldest first, come to."""
     hours, way = _newest(events, HOURS), _newest(events, WAY)
     mine = _newest([e for e in events if e.guarantor_id == guarantor_id], CONFIDENTIAL) if guarantor_id else None
     return Wishes(

@@ -61,7 +61,7 @@ def enqueue(session: Session, *, practice_id: str, kind: str, object_id: str, ke
     known = store.call_by_key(session, key)
     if known is not None:
         return known
-    return store.add_call(session, ProcessorCall(
+    return store.add(session, ProcessorCall(
         id=new_id("call"), practice_id=practice_id, kind=kind, object_id=object_id, idempotency_key=key,
         request=dict(request), status="queued", attempts=0, due_at=now, created_at=now))
 

@@ -80,7 +80,8 @@ def _mark_number(session: Session, row: Outbox, kind: str, code: str, now: datet
         title = "Call instead: texts to this number are stopped"
     else:
         consent_queries.set_contact_status(session, row.practice_id, row.address_hash, "unreachable")
-        title = "A number cannot be reached by text"
+        title = ("An e-mail address cannot be reached" if row.channel == "email"
+                 else "A number cannot be reached by text")
     _open_case(session, row, "call", title, f"The provider's code is {code}.", f"call:{row.address_hash}", now)
 
 

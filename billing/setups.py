@@ -60,7 +60,7 @@ def make(session: Session, *, practice_id: str, guarantor_id: str, purpose: str,
         raise ValueError(f"a card is asked for {', '.join(sorted(PURPOSES))}")
     for row in store.open_setups(session, guarantor_id, purpose, plan_id):
         return row
-    return store.add_setup(session, SetupRequest(
+    return store.add(session, SetupRequest(
         id=new_id("set"), practice_id=practice_id, guarantor_id=guarantor_id, purpose=purpose, plan_id=plan_id,
         status="created", attempt=0, conversation_id=conversation_id, language=language, created_at=now))
 
@@ -91,19 +91,19 @@ def _opening(session: Session, row: SetupRequest) -> Opening:
 
 
 def opened(session: Session, practice_id: str, setup_id: str, attempt: int, session_ref: str, url: str) -> str:
-    """Write the page down; return the URL to send the patient to (an answer of an older attempt changes nothing)."""
+    """Write the page down; return the URL to send the patient to (as checkout.opened)."""
     row = store.lock_setup(session, practice_id, setup_id)
-    if row is None or row.attempt != attempt:
+    if row is None or row.attempt != attempt or row.expires_at is None:
         return row.session_url or "" if row else ""
     row.session_ref, row.session_url = session_ref, url
     return url
 
 
 def refused(session: Session, practice_id: str, setup_id: str, attempt: int, code: str, now: datetime) -> None:
-    """The processor made no page under this key: the next press is a new attempt."""
+    """No page can be had under this key: the next press is a new attempt."""
     row = store.lock_setup(session, practice_id, setup_id)
     if row is not None and row.attempt == attempt and row.session_ref is None:
-        row.expires_at = now
+        row.expires_at = None
         if code == methods.CUSTOMER_GONE:
             methods.customer_gone(session, row.guarantor_id, now)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from billing import inbox, threads
+from billing import inbox
 from billing.store import road_queries
 
 AT_ONCE = 100
@@ -19,8 +19,6 @@ def accept_timeouts(session: Session, now: datetime) -> int:
     """
     silent = road_queries.silent_conversations(session, now, AT_ONCE)
     for talk in silent:
-        payload = {"conversation_id": talk.id, "kind": "timeout", "version": talk.version, "data": {}}
-        inbox.accept(session, talk.practice_id, "event", f"timeout:{talk.id}:{talk.version}", "event",
-                     threads.of_hash(talk.practice_id, talk.channel, talk.address_hash), payload, now)
+        inbox.accept_news(session, talk, "timeout", f"timeout:{talk.id}:{talk.version}", now, version=talk.version)
         talk.silent_at = None
     return len(silent)

@@ -125,6 +125,7 @@ def _visit(g: Gathered, v: VisitDetail) -> dict[str, Any]:
         "steps": steps_of(explanation), "patient_part_minor": patient_part(explanation),
         "paid_minor": _sum(explanation, "patient_paid"),
         "moved_minor": _sum(explanation, "refunded", "moved_to_credit"),
+        "relief_minor": _sum(explanation, "assistance", "discount", "written_off", "placed"),
         "left_minor": explanation.left_minor, "not_due_minor": not_due, "due_minor": figures.due_now_minor,
         "first_statement_on": (v.first_statement_on or g.today).isoformat(),
     }
@@ -180,7 +181,7 @@ def _summary(g: Gathered, shown: Sequence[Mapping[str, Any]], before: Mapping[st
     change: dict[str, int] = defaultdict(int)
     for row in shown:
         old = before.get(row["visit_id"], {})
-        for key in ("patient_part_minor", "not_due_minor", "paid_minor", "moved_minor"):
+        for key in ("patient_part_minor", "not_due_minor", "paid_minor", "moved_minor", "relief_minor"):
             change[key] += row[key] - old.get(key, 0)
     on_page = {row["visit_id"] for row in shown}
     dropped = sum(row["due_minor"] for visit_id, row in before.items() if visit_id not in on_page)
@@ -189,6 +190,7 @@ def _summary(g: Gathered, shown: Sequence[Mapping[str, Any]], before: Mapping[st
         "previous_minor": old_total,
         "new_activity_minor": change["patient_part_minor"] - change["not_due_minor"] - dropped,
         "payments_received_minor": change["paid_minor"], "refunds_and_credit_minor": change["moved_minor"],
+        "taken_off_minor": change["relief_minor"],
         "credit_used_minor": old_used - used,
     }
     _must(sum(summary.values()) == total, "the summary does not add up to the total")

@@ -26,8 +26,10 @@ from billing.views import Explanation
 __all__ = ["StatementRefused", "itemised", "make", "view"]
 
 
-def make(session: Session, guarantor_id: str, language: str, now: datetime) -> Statement:
-    """Number and keep a statement of the account as it stands; ``now`` is an aware instant.
+def make(session: Session, guarantor_id: str, language: str, now: datetime, *,
+         due_on: date | None = None) -> Statement:
+    """Number and keep a statement of the account as it stands; ``now`` is an aware instant. ``due_on``: the day that
+    an earlier statement of the same balance has named; a repeated one gives no new time and takes none away.
 
     Places gfe_exceeded holds first (T-41), and starts the aging clock of every visit asked for the first time.
     Raises StatementRefused when the guarantor is unconfirmed or any visit's explanation does not foot.
@@ -45,7 +47,7 @@ def make(session: Session, guarantor_id: str, language: str, now: datetime) -> S
         _previous(session, guarantor_id))
     content = content_of.assemble(gathered)
     content["check_code"] = check_codes.for_account(session, guarantor.practice_id, guarantor_id, now)
-    return _keep(session, guarantor, gathered, content, now)
+    return _keep(session, guarantor, gathered, content, due_on, now)
 
 
 def _confirmed(session: Session, guarantor_id: str) -> Guarantor:
@@ -71,9 +73,9 @@ def _previous(session: Session, guarantor_id: str) -> dict[str, Any] | None:
 
 
 def _keep(session: Session, guarantor: Guarantor, gathered: content_of.Gathered, content: dict[str, Any],
-          now: datetime) -> Statement:
+          due_on: date | None, now: datetime) -> Statement:
     number = store.next_statement_number(session, guarantor.practice_id)
-    due_on = gathered.today + timedelta(days=gathered.policy.statement_due_days)
+    due_on = due_on or gathered.today + timedelta(days=gathered.policy.statement_due_days)
     content |= {"number": number, "due_on": due_on.isoformat()}
     asked = [v["visit_id"] for v in content["visits"] if v["due_minor"] > 0]
     store.note_first_statement(session, asked, gathered.today)

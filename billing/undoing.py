@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import csv_undoing, holds, ledger
+from billing import csv_undoing, holds, ledger, opening_undoing
 from billing.settlement import settle
-from billing.store import ledger_queries, undo_queries
+from billing.store import ledger_queries, opening_queries, undo_queries
 from config.practice import PracticePolicy
 
 
@@ -34,6 +34,7 @@ def undo_import(session: Session, practice_id: str, policy: PracticePolicy, impo
         raise UndoRefused(f"import {later[0]} built on this one; undo that first")
     today = now.astimezone(ZoneInfo(policy.zone)).date()
     visit_ids = undo_queries.visits_touched(session, import_id)
+    opening_undoing.end_plans(session, practice_id, import_id, actor=actor, now=now)
     postings = ledger.reversals(session, ledger_queries.of_import(session, import_id), source="undo", ref=import_id,
                                 effective_on=today, import_id=import_id)
     restored = ledger.restorations(session, ledger_queries.reversing_others(session, import_id), ref=import_id,
@@ -45,6 +46,9 @@ def undo_import(session: Session, practice_id: str, policy: PracticePolicy, impo
     undo_queries.mark_undone(session, run, actor, now)
     for dedupe in undo_queries.holds_placed(session, practice_id, import_id):
         holds.release_by_dedupe(session, practice_id, dedupe, released_by=actor, now=now, reason="import undone")
+    opening_undoing.end_holds(session, practice_id, import_id, actor=actor, now=now)
     settled = settle(session, practice_id, visit_ids, now=now, today=today, currency=policy.currency)
+    if opening_queries.overdrawn(session, import_id):
+        raise UndoRefused("credit that this import brought was used or paid back since; reverse that first")
     return {"import": import_id, "file": run.file_name, "reversed": reversed_count, "settled": settled,
             "visits": len(visit_ids)}

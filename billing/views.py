@@ -13,7 +13,10 @@ from config.practice import PracticePolicy
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Cents. open = payer + patient - credit; patient = due_now + pending + held + on_plan (DESIGN.md, "Figures")."""
+    """Cents. open = payer + patient - credit; patient = due_now + pending + held + on_plan (DESIGN.md, "Figures").
+
+    ``placed_minor`` is at a collection agency: no part of the others, and the patient may still pay it here.
+    """
 
     open_minor: int = 0
     payer_minor: int = 0
@@ -23,6 +26,7 @@ class Figures:
     held_minor: int = 0
     on_plan_minor: int = 0
     credit_minor: int = 0
+    placed_minor: int = 0
 
     def plus(self, other: Figures) -> Figures:
         return Figures(*(getattr(self, name) + getattr(other, name) for name in Figures.__slots__))
@@ -42,7 +46,8 @@ class Step:
     a payment negative); ``sources`` name rows ("transfer:123", "service_line:...", "remittance_adjustment:45").
 
     kind: charge, plan_paid, contractual, deductible, coinsurance, copay, other_patient, waiver_check, with_payer,
-    prior_payer, patient_paid, refunded, moved_to_credit, carried_over, left
+    prior_payer, patient_paid, refunded, moved_to_credit, assistance, discount, written_off,
+    placed, carried_over, left
     """
 
     kind: str

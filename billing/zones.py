@@ -6,12 +6,16 @@ of the zones found (T-08). States that lie in two zones give both.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
 from phonenumbers import timezone as phone_zones
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from billing.policy.core import Zone
 
@@ -58,24 +62,62 @@ _MANY = 6
 def state_of_zip(postal_code: str | None) -> str | None:
     """Return the two-letter state of a ZIP or ZIP+4, or None."""
     head = (postal_code or "").strip()[:3]
-    if len(head) < 3 or not head.isdecimal():
-        return None
+    return _state_of_prefix(head) if len(head) == 3 and head.isdecimal() else None
+
+
+@lru_cache(maxsize=1024)
+def _state_of_prefix(head: str) -> str | None:
     return next((state for low, high, state in _ZIP_RANGES if low <= int(head) <= high), None)
 
 
-@lru_cache(maxsize=4096)
 def zones_of_phone(address: str) -> tuple[str, ...]:
     """Return the zones of an E.164 number's area code; empty where it has none of its own."""
+    if _ordinary().fullmatch(address):
+        return _zones_of_exchange(address[1:1 + _longest_known()])
+    return _zones_of_any(address)
+
+
+@lru_cache(maxsize=1)
+def _ordinary() -> re.Pattern[str]:
+    """E.164 numbers of the United States that are neither toll-free nor of another kind without a place: their zone
+    is their area code's and exchange's, and the library need not be asked about each.
+    """
+    about: Any = phonenumbers.PhoneMetadata.metadata_for_region("US")
+    kinds = (about.premium_rate, about.toll_free, about.shared_cost, about.voip, about.personal_number, about.pager,
+             about.uan, about.voicemail)
+    others = "|".join(kind.national_number_pattern for kind in kinds if kind is not None)
+    return re.compile(rf"\+1(?!(?:{others})$)(?:{about.fixed_line.national_number_pattern})")
+
+
+@lru_cache(maxsize=1)
+def _longest_known() -> int:
+    """How many digits of a number, country code included, the library's table of American zones looks at."""
+    return max(len(digits) for digits in TIMEZONE_DATA if digits.startswith("1"))
+
+
+@lru_cache(maxsize=16384)
+def _zones_of_exchange(digits: str) -> tuple[str, ...]:
+    heads = (digits[:length] for length in range(len(digits), 0, -1))
+    return _known(next((TIMEZONE_DATA[head] for head in heads if head in TIMEZONE_DATA), ()))
+
+
+@lru_cache(maxsize=4096)
+def _zones_of_any(address: str) -> tuple[str, ...]:
     try:
         number = phonenumbers.parse(address, "US")
     except phonenumbers.NumberParseException:
         return ()
     if phonenumbers.number_type(number) == PhoneNumberType.TOLL_FREE:
         return ()
-    found = tuple(zone for zone in phone_zones.time_zones_for_number(number) if _exists(zone))
+    return _known(phone_zones.time_zones_for_number(number))
+
+
+def _known(names: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(zone for zone in names if _exists(zone))
     return found if len(found) <= _MANY else ()
 
 
+@lru_cache(maxsize=1024)
 def _exists(zone: str) -> bool:
     try:
         ZoneInfo(zone)
@@ -90,10 +132,17 @@ def candidate_zones(*, address_zone: str | None, region: str | None, postal_code
 
     ``address_zone`` is the exact zone of the postal address where the record has it; without it the state's.
     """
+    return zones_where(address_zone, region, state_of_zip(postal_code), zones_of_phone(phone or ""), practice_zone)
+
+
+@lru_cache(maxsize=16384)
+def zones_where(address_zone: str | None, region: str | None, zip_state: str | None, of_phone: tuple[str, ...],
+                practice_zone: str) -> tuple[Zone, ...]:
+    """As candidate_zones, of what has been made of the ZIP and the number already."""
     by_address = (address_zone,) if address_zone and _exists(address_zone) else STATE_ZONES.get(region or "", ())
     found = [Zone(zone, "address") for zone in by_address]
-    found += [Zone(zone, "zip") for zone in _zones_of_zip(postal_code, by_address)]
-    found += [Zone(zone, "area_code") for zone in zones_of_phone(phone or "")]
+    found += [Zone(zone, "zip") for zone in _zones_of_zip(zip_state, by_address)]
+    found += [Zone(zone, "area_code") for zone in of_phone]
     if not found:
         return (Zone(practice_zone, "practice"),)
     first: dict[str, Zone] = {}
@@ -102,7 +151,7 @@ def candidate_zones(*, address_zone: str | None, region: str | None, postal_code
     return tuple(first.values())
 
 
-def _zones_of_zip(postal_code: str | None, by_address: tuple[str, ...]) -> tuple[str, ...]:
+def _zones_of_zip(state: str | None, by_address: tuple[str, ...]) -> tuple[str, ...]:
     """A ZIP in a state of two zones does not contradict the address that names one of the two."""
-    zones = STATE_ZONES.get(state_of_zip(postal_code) or "", ())
+    zones = STATE_ZONES.get(state or "", ())
     return () if set(by_address) & set(zones) else zones

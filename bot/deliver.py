@@ -7,19 +7,23 @@ it did not leave. Every step may be the last one of this process: bot/failpoints
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
-from billing import outbox, statements, unknown_outcomes
+from billing import outbox, sending, statements, unknown_outcomes, unsubscribing
+from billing.carrier_caps import Crowded
 from billing.outbox import Order
+from billing.sending import Begun
+from bot import metrics
 from bot.channels.base import Channel, Outbound, SendError, Sent
 from bot.failpoints import hit
 from bot.road import Road
 from templates import statement
-
-AT_ONCE = 20
 
 #: Channels whose provider can be asked what it sent. The others' unknown outcomes are for staff.
 CAN_BE_ASKED = frozenset({"sms", "console"})
@@ -27,11 +31,44 @@ CAN_BE_ASKED = frozenset({"sms", "console"})
 _log = structlog.get_logger(__name__)
 
 
-async def deliver_due(road: Road, limit: int = AT_ONCE) -> int:
-    """Send what is due; return how many messages were worked."""
-    claimed = await claim_due(road, limit)
-    await asyncio.gather(*(deliver_one(road, outbox_id) for outbox_id in claimed))
+async def deliver_due(road: Road, limit: int = 0) -> int:
+    """Send what is due, ``limit`` messages or as many as the road carries at once; return how many were worked."""
+    claimed = await claim_due(road, limit or road.sends_at_once)
+    await asyncio.gather(*await deliver_all(road, claimed))
     return len(claimed)
+
+
+async def deliver_all(road: Road, claimed: Sequence[str]) -> list[Coroutine[Any, Any, None]]:
+    """Begin claimed messages together; return what takes each of them to its provider, to be awaited by the caller."""
+    try:
+        begun = await road.store.awrite(partial(_begin_all, road=road, claimed=claimed)) if claimed else _NONE
+    except Crowded:  # the caps' last places, as in every minute of a campaign: each takes its own
+        begun = Begun((), tuple(claimed))
+    except Exception as error:  # noqa: BLE001 - one message that cannot be judged must not stop the others
+        _log.warning("not judged together", messages=len(claimed), error=type(error).__name__)
+        begun = Begun((), tuple(claimed))
+    return [*(_marked(road, order) for order in begun.orders), *(deliver_one(road, one) for one in begun.alone)]
+
+
+_NONE = Begun((), ())
+
+
+def _begin_all(session: Session, road: Road, claimed: Sequence[str]) -> Begun:
+    begun = sending.begin_all(session, claimed, road.worker, road.clock.now(), lambda: hit("deliver.judged"))
+    return replace(begun, orders=tuple(_with_stop_page(session, road, order) for order in begun.orders))
+
+
+def _with_stop_page(session: Session, road: Road, order: Order) -> Order:
+    """An e-mail says where to stop such e-mails; the page's token is nowhere stored, so it is made as it leaves."""
+    if order.channel != "email" or order.guarantor_id is None:
+        return order
+    token = unsubscribing.make(session, order.practice_id, order.guarantor_id, order.outbox_id, road.clock.now())
+    return replace(order, stop_url=road.stop_page(token))
+
+
+async def _marked(road: Road, order: Order) -> None:
+    hit("deliver.marked")
+    await _send(road, order)
 
 
 async def claim_due(road: Road, limit: int) -> list[str]:
@@ -53,35 +90,33 @@ async def deliver_one(road: Road, outbox_id: str) -> None:
                                         error=type(error).__name__, now=road.clock.now()))
         return
     if order is not None:
-        hit("deliver.marked")
-        await _send(road, order)
+        await _marked(road, order)
 
 
 async def _send(road: Road, order: Order) -> None:
     outbox_id = order.outbox_id
     try:
-        sent = await _hand_over(road.channels.get(order.channel), order, await _document(road, order))
+        document = await _document(road, order)
+        with metrics.SEND_SECONDS.labels(order.channel).time():
+            sent = await _hand_over(road.channels.get(order.channel), order, document)
     except SendError as error:
         hit("deliver.refused")
+        metrics.SENT.labels(order.channel, error.kind).inc()
         await road.store.awrite(partial(
             outbox.record_error, outbox_id=outbox_id, kind=error.kind, code=error.code, now=road.clock.now(),
             retry_after_seconds=error.retry_after_seconds))
         _log.warning("not sent", outbox_id=outbox_id, kind=error.kind, error_code=error.code)
     else:
         hit("deliver.posted")
-        await road.store.awrite(partial(_record, road=road, outbox_id=outbox_id, sent=sent))
+        metrics.SENT.labels(order.channel, "sent").inc()
+        await road.records.sent(road.store, road.clock.now, outbox_id, sent.provider_id)
         hit("deliver.committed")
 
 
 def _begin(session: Session, road: Road, outbox_id: str) -> Order | None:
     order = outbox.begin_sending(session, outbox_id, road.worker, road.clock.now())
     hit("deliver.judged")
-    return order
-
-
-def _record(session: Session, road: Road, outbox_id: str, sent: Sent) -> None:
-    outbox.record_sent(session, outbox_id, sent.provider_id, road.clock.now())
-    hit("deliver.recorded")
+    return _with_stop_page(session, road, order) if order is not None else None
 
 
 async def _document(road: Road, order: Order) -> bytes | None:
@@ -111,7 +146,8 @@ async def _hand_over(channel: Channel | None, order: Order, document: bytes | No
 
 
 def outbound_of(order: Order, document: bytes | None = None) -> Outbound:
-    return Outbound(order.outbox_id, order.sender, order.address, order.body, order.buttons, document)
+    return Outbound(order.outbox_id, order.sender, order.address, order.body, order.buttons, document, order.subject,
+                    order.reply_to, order.language, order.stop_url)
 
 
 async def settle_unknown(road: Road) -> int:

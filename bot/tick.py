@@ -6,18 +6,23 @@ in the hour when the clocks go back.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from billing import cases, inbox, outbox, payments, silence
 from billing.store import lease, practices
-from bot import notices
+from bot import metrics, notices
+from bot.campaigning import feed_campaigns
+from bot.collection_days import work_collections
 from bot.deliver import settle_unknown
+from bot.dunning_days import work_dunning
 from bot.failpoints import hit
 from bot.plan_days import work_plans
 from bot.road import Road
@@ -90,12 +95,15 @@ async def flag_overpayments(road: Road) -> int:
 
 JOBS: tuple[Job, ...] = (
     Job("wake_deferred", 5, wake_deferred),
+    Job("feed_campaigns", 2, feed_campaigns),
     Job("release_expired", 10, release_expired),
     Job("settle_unknown", 30, settle_unknown),
     Job("escalate_cases", 60, escalate_cases),
     Job("notify_staff", 5, notify_staff),
     Job("close_silent", 20, close_silent),
     Job("work_plans", 60, work_plans),
+    Job("work_dunning", 300, work_dunning),
+    Job("work_collections", 1800, work_collections),
     Job("flag_overpayments", 3600, flag_overpayments),
 )
 
@@ -108,14 +116,27 @@ async def tick(road: Road, job: Job) -> int:
     try:
         return await job.work(road)
     except Exception as error:  # noqa: BLE001 - the other jobs and the next tick go on
+        metrics.FAILED.labels(job.name).inc()
         _log.error("tick failed", job=job.name, error=type(error).__name__)
         return 0
 
 
-def make_scheduler(road: Road, jobs: tuple[Job, ...] = JOBS) -> AsyncIOScheduler:
-    """Return a scheduler to start inside a running loop."""
+def make_scheduler(road: Road, jobs: tuple[Job, ...] = JOBS,
+                   busy: set[asyncio.Task[Any] | None] | None = None) -> AsyncIOScheduler:
+    """Return a scheduler to start inside a running loop. ``busy`` holds the ticks that run just now: whoever ends the
+    scheduler waits for them, as it would cancel them.
+    """
+    running = set() if busy is None else busy
+
+    async def noted(road: Road, job: Job) -> int:
+        running.add(task := asyncio.current_task())
+        try:
+            return await tick(road, job)
+        finally:
+            running.discard(task)
+
     scheduler = AsyncIOScheduler(timezone=UTC)
     for job in jobs:
-        scheduler.add_job(tick, "interval", seconds=job.every_seconds, args=(road, job), id=job.name, coalesce=True,
+        scheduler.add_job(noted, "interval", seconds=job.every_seconds, args=(road, job), id=job.name, coalesce=True,
                           max_instances=1, misfire_grace_time=None)
     return scheduler

@@ -6,31 +6,49 @@ Events ring, polling is the net, and work in hand is finished.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
 
 import structlog
 
+from bot import metrics
 from bot.calling import call_due
-from bot.deliver import AT_ONCE, claim_due, deliver_due, deliver_one
+from bot.deliver import claim_due, deliver_all, deliver_due
 from bot.receive import receive_due
 from bot.road import Road
 from bot.tick import JOBS, Job, make_scheduler, tick
 
 POLL_SECONDS = 1.0
 
+TOGETHER_SECONDS = 0.01
+"""For so long what comes free is gathered, while messages are under way."""
+
 _log = structlog.get_logger(__name__)
 
 
 async def run(road: Road, stop: asyncio.Event, jobs: tuple[Job, ...] = JOBS) -> None:
-    """Work until ``stop`` is set; return when what was begun is done. Never cancel this: set ``stop``."""
+    """Work and tick until ``stop`` is set; return when what was begun is done. Never cancel this: set ``stop``."""
+    await asyncio.gather(work(road, stop), schedule(road, stop, jobs))
+
+
+async def work(road: Road, stop: asyncio.Event) -> None:
+    """The loops alone. Any number of processes may do this on PostgreSQL: each row is one worker's."""
+    await asyncio.gather(_loop(_receive, road, road.wake.inbox, stop), _deliver(road, stop),
+                         _loop(_call, road, road.wake.calls, stop))
+
+
+async def schedule(road: Road, stop: asyncio.Event, jobs: tuple[Job, ...] = JOBS) -> None:
+    """The ticking alone. Processes beside each other elect one by a lease, and the next takes over when it goes."""
     for job in jobs:  # what the last process left behind is picked up at once, not at the first tick
         await tick(road, job)
-    scheduler = make_scheduler(road, jobs)
+    busy: set[asyncio.Task[Any] | None] = set()
+    scheduler = make_scheduler(road, jobs, busy)
     scheduler.start()
     try:
-        await asyncio.gather(_loop(_receive, road, road.wake.inbox, stop), _deliver(road, stop),
-                             _loop(_call, road, road.wake.calls, stop))
+        await stop.wait()
     finally:
+        scheduler.pause()
+        await asyncio.gather(*(task for task in busy if task is not None), return_exceptions=True)
         scheduler.shutdown(wait=False)
 
 
@@ -53,28 +71,39 @@ async def _call(road: Road) -> int:
 
 
 async def _deliver(road: Road, stop: asyncio.Event) -> None:
-    """Up to AT_ONCE messages under way, each replaced when it is done: a chat that has to wait for its second, or a
-    provider that takes its time, holds up nobody else.
+    """Up to ``sends_at_once`` messages under way, each replaced when it is done: a chat that waits for its second,
+    or a provider that takes its time, holds up nobody else. What comes free within a moment is filled together.
     """
     under_way: set[asyncio.Task[None]] = set()
     while not stop.is_set():
         road.wake.outbox.clear()
-        try:
-            claimed = await claim_due(road, AT_ONCE - len(under_way)) if len(under_way) < AT_ONCE else []
-        except Exception as error:  # noqa: BLE001 - as in _loop
-            _log.error("loop failed", work="deliver", error=type(error).__name__)
-            claimed = []
-        under_way |= {asyncio.create_task(_deliver_one(road, outbox_id)) for outbox_id in claimed}
-        if not claimed:
+        # Half at most: while these are judged, the other half is on its way.
+        begun = await _begin(road, min(road.sends_at_once - len(under_way), (road.sends_at_once + 1) // 2))
+        under_way |= {asyncio.create_task(_carry(one)) for one in begun}
+        if not begun:
             await _first_of(road.wake.outbox, stop, under_way)
+        if under_way:
+            await asyncio.sleep(TOGETHER_SECONDS)
         under_way = {task for task in under_way if not task.done()}
     await asyncio.gather(*under_way)
 
 
-async def _deliver_one(road: Road, outbox_id: str) -> None:
+async def _begin(road: Road, free: int) -> list[Coroutine[Any, Any, None]]:
+    """Claim and judge as many as there is room for; what takes each to its provider."""
+    if not free:
+        return []
+    try:
+        return await deliver_all(road, await claim_due(road, free))
+    except Exception as error:  # noqa: BLE001 - as in _loop
+        metrics.FAILED.labels("deliver").inc()
+        _log.error("loop failed", work="deliver", error=type(error).__name__)
+        return []
+
+
+async def _carry(message: Coroutine[Any, Any, None]) -> None:
     """What the store raises while a message is under way leaves its claim to run out (bot/tick.py)."""
     try:
-        await deliver_one(road, outbox_id)
+        await message
     except Exception as error:  # noqa: BLE001 - as in _loop
         _log.error("loop failed", work="deliver", error=type(error).__name__)
 
@@ -85,6 +114,7 @@ async def _loop(work: Callable[[Road], Awaitable[int]], road: Road, bell: asynci
         try:
             worked = await work(road)
         except Exception as error:  # noqa: BLE001 - the database may be away for a while; the loop outlives that
+            metrics.FAILED.labels(work.__name__).inc()
             _log.error("loop failed", work=work.__name__, error=type(error).__name__)
             worked = 0
         if not worked:

@@ -141,9 +141,9 @@ def last_verdict(session: Session, outbox_id: str) -> Verdict | None:
 
 
 def nothing_under_way(session: Session, practice_id: str) -> bool:
-    """Whether no inbox row waits to be worked and no message to be sent."""
+    """Whether no inbox row waits to be worked and no message to be sent; letters wait for a person's print run."""
     inbox = select(Inbox.id).where(Inbox.practice_id == practice_id, Inbox.status.in_(("accepted", "working")))
-    outbox = select(Outbox.id).where(Outbox.practice_id == practice_id,
+    outbox = select(Outbox.id).where(Outbox.practice_id == practice_id, Outbox.channel != "paper",
                                      Outbox.status.in_(("queued", "claimed", "sending")))
     return session.scalar(inbox.limit(1)) is None and session.scalar(outbox.limit(1)) is None
 

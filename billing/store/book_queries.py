@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from billing.store.ledger_queries import TransferRow, balances_by_key, chunks
-from billing.store.tables import (
-    Base,
-    Coverage,
-    Guarantor,
-    Patient,
-    RemittanceAdjustment,
-    RemittanceClaim,
-    ServiceLine,
-    Visit,
-)
+from billing.store import driver
+from billing.store.ledger_queries import TransferRow, chunks
+from billing.store.tables import Base, Guarantor, Patient, RemittanceClaim, ServiceLine
 
 if TYPE_CHECKING:
     from billing.book import AnswerState, VisitState
@@ -27,118 +20,133 @@ __all__ = ["TransferRow", "insert_rows", "load_visits", "update_states"]
 
 #: Parents before children.
 _ORDER = ("guarantors", "patients", "visits", "coverages", "service_lines", "claim_documents", "remittance_claims",
-          "remittance_lines", "remittance_adjustments", "remittance_remarks", "provider_adjustments", "csv_rows")
+          "remittance_lines", "remittance_adjustments", "remittance_remarks", "provider_adjustments", "csv_rows",
+          "opening_visits", "holds")
 
 
 def insert_rows(session: Session, rows: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
-    session.flush()
     for table in sorted(rows, key=_ORDER.index):
-        if rows[table]:
-            session.execute(insert(Base.metadata.tables[table]), list(rows[table]))
+        driver.insert(session, Base.metadata.tables[table], rows[table])
 
 
-def load_visits(session: Session, practice_id: str, claim_hashes: Collection[str], *, lock: bool) -> list[VisitState]:
-    """Visits under these claim numbers, oldest ordinal first, each with coverages, lines, balances and answers.
+def load_visits(session: Session, practice_id: str, claim_hashes: Collection[str], *,
+                lock: bool) -> tuple[list[VisitState], set[str]]:
+    """Visits under these claim numbers, oldest ordinal first, each with coverages, lines, balances and answers; and
+    those of the numbers that an account has.
 
     With ``lock``, on PostgreSQL the guarantors are locked first (lock order), so that what is read stays true until
     the commit.
     """
-    if lock:
-        _lock_owners(session, practice_id, claim_hashes)
-    visits: dict[str, VisitState] = {}
-    for part in chunks(claim_hashes):
-        query = select(Visit).where(Visit.practice_id == practice_id, Visit.external_hash.in_(part))
-        for row in session.scalars(query.order_by(Visit.external_hash, Visit.ordinal)):
-            visits[row.id] = _visit_state(row)
-    _load_coverages(session, practice_id, visits)
-    _load_lines(session, visits)
-    _load_answers(session, visits)
-    session.expunge_all()
-    return list(visits.values())
+    values = (practice_id, driver.among(session, claim_hashes))
+    steps = [(statement, values) for statement in (_VISITS, _COVERAGES, _LINES, _ANSWERS, _AMOUNTS, _TAKEN)]
+    locks = [(_LOCK_OWNERS, values)] if lock and driver.is_postgresql(session) else []
+    found = driver.run_together(session, [*locks, *steps])[len(locks):]
+    visits = _visit_states(found[0])
+    _add_coverages(visits, found[1])
+    _add_lines(visits, found[2])
+    _add_answers(visits, found[3], found[4])
+    for visit in visits.values():
+        visit.keep()
+    return list(visits.values()), {row[0] for row in found[5]}
 
 
-def _lock_owners(session: Session, practice_id: str, claim_hashes: Collection[str]) -> None:
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    for part in chunks(claim_hashes):
-        owners = select(Visit.guarantor_id).where(Visit.practice_id == practice_id, Visit.external_hash.in_(part))
-        session.execute(select(Guarantor.id).where(Guarantor.id.in_(owners)).order_by(Guarantor.id).with_for_update())
+_OF_CLAIMS = "FROM visits v JOIN {} WHERE v.practice_id = ? AND v.external_hash IN_LIST ORDER BY {}"
+
+_LOCK_OWNERS = """
+SELECT id FROM guarantors WHERE id IN (
+    SELECT guarantor_id FROM visits WHERE practice_id = ? AND external_hash IN_LIST) ORDER BY id FOR UPDATE"""
+
+_VISITS = """
+SELECT v.id, v.guarantor_id, v.patient_id, v.external_hash, v.ordinal, v.origin, v.version, v.void, v.charge_minor,
+    v.service_from_on, COALESCE(a.balance_minor, 0)
+FROM visits v LEFT JOIN ledger_accounts a ON a.practice_id = v.practice_id AND a.key = 'patient:' || v.id
+WHERE v.practice_id = ? AND v.external_hash IN_LIST ORDER BY v.external_hash, v.ordinal"""
+
+_COVERAGES = """
+SELECT v.id, c.id, c.rank, c.payer_name, c.payer_id, c.remit_payer, c.filing_code, c.status, c.claim_of_record,
+    COALESCE(a.balance_minor, 0) """ + _OF_CLAIMS.format(
+    "coverages c ON c.visit_id = v.id LEFT JOIN ledger_accounts a ON a.practice_id = v.practice_id "
+    "AND a.key = 'payer:' || c.id", "v.id, c.rank")
+
+_LINES = "SELECT v.id, l.id, l.number, l.procedure_code, l.charge_minor, l.control_number, l.service_on " + \
+    _OF_CLAIMS.format("service_lines l ON l.visit_id = v.id AND l.version = v.version", "v.id, l.number")
+
+_ANSWERS = "SELECT v.id, r.id, r.coverage_id, r.payer_claim_id, r.charge_minor, r.paid_minor " + _OF_CLAIMS.format(
+    "remittance_claims r ON r.visit_id = v.id AND r.outcome = 'posted'", "r.id")
+
+_AMOUNTS = "SELECT r.id, a.group_code, a.reason_code, a.amount_minor " + _OF_CLAIMS.format(
+    "remittance_claims r ON r.visit_id = v.id AND r.outcome = 'posted' "
+    "JOIN remittance_adjustments a ON a.remittance_claim_id = r.id", "a.id")
+
+_TAKEN = "SELECT external_hash FROM guarantors WHERE practice_id = ? AND external_hash IN_LIST"
 
 
-def _visit_state(row: Visit) -> VisitState:
+def _visit_states(rows: Sequence[tuple[Any, ...]]) -> dict[str, VisitState]:
     from billing.book import VisitState
 
-    return VisitState(row.id, row.guarantor_id, row.patient_id, row.external, row.external_hash, row.ordinal,
-                      row.origin, row.version, row.void, row.charge_minor, row.service_from_on)
+    states = [VisitState(visit, guarantor, patient, hashed, ordinal, origin, version, bool(void), charge,
+                         driver.day(on), patient_minor)
+              for visit, guarantor, patient, hashed, ordinal, origin, version, void, charge, on, patient_minor in rows]
+    return {state.visit_id: state for state in states}
 
 
-def _load_coverages(session: Session, practice_id: str, visits: Mapping[str, VisitState]) -> None:
+def _add_coverages(visits: Mapping[str, VisitState], rows: Sequence[tuple[Any, ...]]) -> None:
     from billing.book import CoverageState
 
-    for part in chunks(visits.keys()):
-        for row in session.scalars(select(Coverage).where(Coverage.visit_id.in_(part)).order_by(Coverage.rank)):
-            visits[row.visit_id].coverages.append(CoverageState(
-                row.id, row.rank, row.payer_name, row.payer_id, row.remit_payer, row.filing_code, row.status,
-                row.claim_of_record))
-    keys = [f"patient:{v}" for v in visits] + [f"payer:{c.coverage_id}" for v in visits.values() for c in v.coverages]
-    balances = balances_by_key(session, practice_id, keys)
-    for visit in visits.values():
-        visit.patient_minor = balances[f"patient:{visit.visit_id}"]
-        for coverage in visit.coverages:
-            coverage.balance_minor = balances[f"payer:{coverage.coverage_id}"]
+    for visit_id, *facts in rows:
+        visits[visit_id].coverages.append(CoverageState(*facts))
 
 
-def _load_lines(session: Session, visits: Mapping[str, VisitState]) -> None:
+def _add_lines(visits: Mapping[str, VisitState], rows: Sequence[tuple[Any, ...]]) -> None:
     from billing.book import LineState
 
-    for part in chunks(visits.keys()):
-        query = select(ServiceLine).where(ServiceLine.visit_id.in_(part)).order_by(ServiceLine.number)
-        for row in session.scalars(query):
-            if row.version == visits[row.visit_id].version:
-                visits[row.visit_id].lines.append(LineState(
-                    row.id, row.number, row.procedure_code, row.charge_minor, row.control_number, row.service_on))
+    for visit_id, line_id, number, code, charge_minor, control_number, service_on in rows:
+        visits[visit_id].lines.append(LineState(line_id, number, code, charge_minor, control_number,
+                                                driver.day(service_on)))
 
 
-def _load_answers(session: Session, visits: Mapping[str, VisitState]) -> None:
+def _add_answers(visits: Mapping[str, VisitState], rows: Sequence[tuple[Any, ...]],
+                 amounts: Sequence[tuple[Any, ...]]) -> None:
     from billing.book import AnswerState
 
     answers: dict[str, AnswerState] = {}
-    for part in chunks(visits.keys()):
-        query = select(RemittanceClaim).where(RemittanceClaim.visit_id.in_(part), RemittanceClaim.outcome == "posted")
-        for row in session.scalars(query.order_by(RemittanceClaim.id)):
-            answers[row.id] = AnswerState(row.id, row.coverage_id or "", row.payer_claim_id, row.charge_minor,
-                                          row.paid_minor, {})
-            visits[row.visit_id or ""].answers.append(answers[row.id])
-    _load_amounts(session, answers)
-
-
-def _load_amounts(session: Session, answers: Mapping[str, AnswerState]) -> None:
-    for part in chunks(answers.keys()):
-        query = select(RemittanceAdjustment).where(RemittanceAdjustment.remittance_claim_id.in_(part))
-        for row in session.scalars(query):
-            amounts = answers[row.remittance_claim_id].amounts
-            key = (row.group_code, row.reason_code)
-            amounts[key] = amounts.get(key, 0) + row.amount_minor
+    for visit_id, answer_id, coverage_id, payer_claim_id, charge_minor, paid_minor in rows:
+        answers[answer_id] = AnswerState(answer_id, coverage_id or "", payer_claim_id, charge_minor, paid_minor, {})
+        visits[visit_id].answers.append(answers[answer_id])
+    for answer_id, group, reason, amount_minor in amounts:
+        found = answers[answer_id].amounts
+        found[group, reason] = found.get((group, reason), 0) + amount_minor
 
 
 def update_states(session: Session, visits: Iterable[VisitState]) -> None:
-    """Write back what may have changed on visits and coverages that were touched."""
-    visits = list(visits)
-    if not visits:
+    """Write back what was changed on visits and coverages that were touched."""
+    changed = [v for v in visits if v.changed]
+    _update(session, "visits", _VISIT_CHANGE, [
+        (v.origin, v.version, v.void, v.charge_minor, v.service_from_on and v.service_from_on.isoformat(), v.visit_id)
+        for v in changed if v.own_facts() != v.kept])
+    _update(session, "coverages", _COVERAGE_CHANGE, [
+        (c.status, c.remit_payer, c.claim_of_record, c.coverage_id)
+        for v in changed for c in v.coverages if c.own_facts() != c.kept])
+    for visit in changed:
+        visit.keep()
+
+
+_VISIT_CHANGE = {"origin": "text", "version": "integer", "void": "boolean", "charge_minor": "bigint",
+                 "service_from_on": "date"}
+_COVERAGE_CHANGE = {"status": "text", "remit_payer": "text", "claim_of_record": "text"}
+
+
+def _update(session: Session, table: str, columns: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> None:
+    """Each row: the columns' values, then the id."""
+    if not rows:
         return
-    visit, coverage = Base.metadata.tables["visits"], Base.metadata.tables["coverages"]
-    session.connection().execute(
-        update(visit).where(visit.c.id == bindparam("visit")).values(
-            origin=bindparam("o"), version=bindparam("v"), void=bindparam("gone"), charge_minor=bindparam("charge"),
-            service_from_on=bindparam("from_on")),
-        [{"visit": v.visit_id, "o": v.origin, "v": v.version, "gone": v.void, "charge": v.charge_minor,
-          "from_on": v.service_from_on} for v in visits])
-    rows = [{"coverage": c.coverage_id, "s": c.status, "r": c.remit_payer, "record": c.claim_of_record}
-            for v in visits for c in v.coverages]
-    if rows:
-        session.connection().execute(
-            update(coverage).where(coverage.c.id == bindparam("coverage")).values(
-                status=bindparam("s"), remit_payer=bindparam("r"), claim_of_record=bindparam("record")), rows)
+    if not driver.is_postgresql(session):
+        sets = ", ".join(f"{name} = ?" for name in columns)
+        driver.run_many(session, f"UPDATE {table} SET {sets} WHERE id = ?", rows)  # noqa: S608 - names from above
+        return
+    sets = ", ".join(f"{name} = (r->>{place})::{kind}" for place, (name, kind) in enumerate(columns.items()))
+    driver.run(session, f"UPDATE {table} t SET {sets} FROM json_array_elements(?::json) r "  # noqa: S608
+                        f"WHERE t.id = r->>{len(columns)}", json.dumps(rows))
 
 
 def mark_answer(session: Session, remittance_claim_id: str, outcome: str, reversed_by_id: str | None) -> None:

@@ -11,13 +11,18 @@ from sqlalchemy.orm import Session
 from billing.store.tables import Consent, ContactPoint, Outbox
 
 #: A first text in one of these states has surely not reached anybody, so the next one introduces again.
-_NOT_SENT = ("queued", "deferred", "withheld", "cancelled", "failed", "undelivered")
+NOT_SENT = ("queued", "deferred", "withheld", "cancelled", "failed", "undelivered")
 
 
 def add_event(session: Session, row: Consent) -> int:
     session.add(row)
     session.flush()
     return row.id
+
+
+def add_events(session: Session, rows: Sequence[Consent]) -> None:
+    session.add_all(rows)
+    session.flush()
 
 
 def events_of(session: Session, practice_id: str, channel: str, address_hash: str) -> Sequence[Consent]:
@@ -31,7 +36,7 @@ def messages_not_sent(session: Session, message_ids: Sequence[str]) -> set[str]:
     """Those of the messages that never left."""
     if not message_ids:
         return set()
-    return set(session.scalars(select(Outbox.id).where(Outbox.id.in_(message_ids), Outbox.status.in_(_NOT_SENT))))
+    return set(session.scalars(select(Outbox.id).where(Outbox.id.in_(message_ids), Outbox.status.in_(NOT_SENT))))
 
 
 def set_contact_status(session: Session, practice_id: str, address_hash: str, status: str,

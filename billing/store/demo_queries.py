@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from billing.store.ledger_queries import TransferRow, transfers_where
 from billing.store.tables import (
+    Campaign,
+    CampaignRow,
     Case,
     ContactPoint,
     Conversation,
     Coverage,
+    Guarantor,
     Hold,
     ImportRun,
     Inbox,
@@ -92,3 +97,43 @@ def open_holds(session: Session, guarantor_id: str) -> Sequence[Hold]:
 
 def cases_of(session: Session, guarantor_id: str) -> Sequence[Case]:
     return session.scalars(select(Case).where(Case.guarantor_id == guarantor_id).order_by(Case.number.desc())).all()
+
+
+@dataclass(frozen=True, slots=True)
+class BulkMessage:
+    """A message of a campaign, for a look at what left."""
+
+    account: str
+    guarantor_id: str
+    region: str | None
+    channel: str
+    status: str
+    provider_id: str | None
+    sending_at: datetime | None
+
+
+def bulk_messages(session: Session, campaign_id: str) -> list[BulkMessage]:
+    """A campaign's messages in the order in which they were made, those that were cancelled among them."""
+    found = session.execute(select(
+        Guarantor.external, Guarantor.id, Guarantor.region, Outbox.channel, Outbox.status, Outbox.provider_id,
+        Outbox.sending_at).join(Guarantor, Guarantor.id == Outbox.guarantor_id)
+        .where(Outbox.campaign_id == campaign_id).order_by(Outbox.created_at, Outbox.id))
+    return [BulkMessage(*row) for row in found]
+
+
+def bulk_rows(session: Session, campaign_id: str) -> list[tuple[str, str, str, str]]:
+    """A campaign's accounts in their order: (account, its id, outcome, rule)."""
+    found = session.execute(select(Guarantor.external, Guarantor.id, CampaignRow.outcome, CampaignRow.rule)
+                            .join(Guarantor, Guarantor.id == CampaignRow.guarantor_id)
+                            .where(CampaignRow.campaign_id == campaign_id).order_by(CampaignRow.id))
+    return [(row[0], row[1], row[2], row[3]) for row in found]
+
+
+def next_moment(session: Session, practice_id: str) -> datetime | None:
+    """When the next message or account of a campaign that sends waits for, late ones too; None: nothing waits."""
+    rows = session.scalar(select(func.min(CampaignRow.due_at)).join(Campaign, Campaign.id == CampaignRow.campaign_id)
+                          .where(CampaignRow.practice_id == practice_id, CampaignRow.outcome == "waiting",
+                                 Campaign.status == "sending"))
+    messages = session.scalar(select(func.min(Outbox.due_at)).where(
+        Outbox.practice_id == practice_id, Outbox.status == "deferred"))
+    return min((at for at in (rows, messages) if at is not None), default=None)

@@ -20,7 +20,7 @@ from billing.store.tables import (
 )
 
 _DAY = timedelta(hours=24)
-_NEVER_LEFT = ("withheld", "cancelled", "failed")
+NEVER_LEFT = ("withheld", "cancelled", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def demands_since(session: Session, row: Outbox, purposes: Sequence[str], now: d
     """When demands other than ``row`` began to leave for its number in the last 24 hours."""
     found = session.scalars(select(Outbox.sending_at).where(
         Outbox.practice_id == row.practice_id, Outbox.address_hash == row.address_hash, Outbox.id != row.id,
-        Outbox.purpose.in_(purposes), Outbox.sending_at > now - _DAY, Outbox.status.notin_(_NEVER_LEFT))
+        Outbox.purpose.in_(purposes), Outbox.sending_at > now - _DAY, Outbox.status.notin_(NEVER_LEFT))
         .order_by(Outbox.sending_at))
     return tuple(at for at in found if at is not None)
 
@@ -106,6 +106,11 @@ def import_running(session: Session, practice_id: str) -> bool:
 
 def add_verdict(session: Session, row: Verdict) -> None:
     session.add(row)
+    session.flush()
+
+
+def add_verdicts(session: Session, rows: Sequence[Verdict]) -> None:
+    session.add_all(rows)
     session.flush()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from billing.store import driver
 from billing.store.ledger_queries import chunks
 from billing.store.tables import ClaimDocument, CsvRow, ImportRun, Remittance, RemittanceClaim
 
@@ -27,6 +28,12 @@ def find_unfinished(session: Session, practice_id: str, digest: str) -> ImportRu
 
 def lock_run(session: Session, import_id: str) -> ImportRun:
     return session.scalars(select(ImportRun).where(ImportRun.id == import_id).with_for_update()).one()
+
+
+def advance(session: Session, import_id: str, expected: int, by: int) -> bool:
+    """Move the cursor of an unfinished import on from ``expected``; False when it is not there."""
+    return bool(driver.run(session, "UPDATE imports SET cursor = cursor + ? WHERE id = ? AND status = 'posting' "
+                                    "AND cursor = ? RETURNING id", by, import_id, expected))
 
 
 def find_run(session: Session, practice_id: str, import_id: str) -> ImportRun | None:

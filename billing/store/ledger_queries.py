@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import Table, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from billing.store.tables import Guarantor, LedgerAccount, Transfer, Visit
+from billing.store import driver
+from billing.store.tables import LedgerAccount, Transfer, Visit
 
 T = TypeVar("T")
 
 #: Below SQLite's limit of bound variables, for any statement here.
 CHUNK = 400
+
+#: Up to so many balances are changed one by one.
+FEW = 3
 
 
 def chunks(items: Collection[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -78,74 +83,102 @@ def insert_ignoring(session: Session, table: type, rows: Sequence[Mapping[str, o
 
 def lock_guarantors(session: Session, guarantor_ids: Sequence[str]) -> None:
     """SQLite's writer already has the whole database; PostgreSQL takes the rows in order of their ids."""
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    for part in chunks(guarantor_ids):
-        session.execute(select(Guarantor.id).where(Guarantor.id.in_(part)).order_by(Guarantor.id).with_for_update())
+    if guarantor_ids and driver.is_postgresql(session):
+        driver.run(session, _LOCK, list(guarantor_ids))
 
 
-def find_posted(session: Session, practice_id: str, refs: Collection[tuple[str, str]],
-                ) -> dict[tuple[str, str], tuple[str, str, int, str]]:
-    debit, credit = aliased(LedgerAccount), aliased(LedgerAccount)
-    found: dict[tuple[str, str], tuple[str, str, int, str]] = {}
-    for part in chunks(refs):
-        query = (
-            select(Transfer.source, Transfer.source_ref, debit.key, credit.key, Transfer.amount_minor, Transfer.code)
-            .join(debit, debit.id == Transfer.debit_id).join(credit, credit.id == Transfer.credit_id)
-            .where(Transfer.practice_id == practice_id, tuple_(Transfer.source, Transfer.source_ref).in_(part)))
-        for source, ref, debit_key, credit_key, amount, code in session.execute(query):
-            found[source, ref] = (debit_key, credit_key, amount, code)
-    return found
+_LOCK = "SELECT id FROM guarantors WHERE id IN_LIST ORDER BY id FOR UPDATE"
+
+_POSTED = """
+SELECT t.source, t.source_ref, d.key, c.key, t.amount_minor, t.code FROM transfers t
+JOIN ledger_accounts d ON d.id = t.debit_id JOIN ledger_accounts c ON c.id = t.credit_id
+WHERE t.practice_id = ? AND t.source = ? AND t.source_ref IN_LIST"""
+
+_ACCOUNTS = "SELECT key, id FROM ledger_accounts WHERE practice_id = ? AND key IN_LIST"
 
 
-def ensure_accounts(session: Session, accounts: Sequence[NewAccount]) -> dict[str, int]:
-    """Make the accounts that are missing and return the ids of all by key."""
-    practice_id = accounts[0].practice_id
-    known = _account_ids(session, practice_id, [a.key for a in accounts])
-    missing = [a for a in accounts if a.key not in known]
-    if missing:
-        rows = [asdict(a) | {"balance_minor": 0, "snapshot_id": 0} for a in sorted(missing, key=lambda a: a.key)]
-        insert_ignoring(session, LedgerAccount, rows)
-        known |= _account_ids(session, practice_id, [a.key for a in missing])
-    return known
+def look(session: Session, practice_id: str, guarantor_ids: Sequence[str], refs: Collection[tuple[str, str]],
+         keys: Collection[str]) -> tuple[dict[tuple[str, str], tuple[str, str, int, str]], dict[str, int]]:
+    """Lock the guarantors, then read what is posted under these references and which accounts there are, by key."""
+    steps: list[tuple[str, Sequence[object]]] = []
+    if guarantor_ids and driver.is_postgresql(session):
+        steps.append((_LOCK, (list(guarantor_ids),)))
+    by_source: dict[str, list[str]] = {}
+    for source, ref in refs:
+        by_source.setdefault(source, []).append(ref)
+    posted = slice(len(steps), len(steps) + len(by_source))
+    steps += [(_POSTED, (practice_id, source, driver.among(session, wanted))) for source, wanted in by_source.items()]
+    steps.append((_ACCOUNTS, (practice_id, driver.among(session, keys))))
+    found = driver.run_together(session, steps)
+    return {(source, ref): (debit, credit, amount, code) for rows in found[posted]
+            for source, ref, debit, credit, amount, code in rows}, dict(found[-1])
 
 
-def _account_ids(session: Session, practice_id: str, keys: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for part in chunks(keys):
-        query = select(LedgerAccount.key, LedgerAccount.id).where(
-            LedgerAccount.practice_id == practice_id, LedgerAccount.key.in_(part))
-        found.update((key, id_) for key, id_ in session.execute(query))
-    return found
+def ensure_accounts(session: Session, accounts: Sequence[NewAccount], known: Mapping[str, int]) -> dict[str, int]:
+    """Make the accounts that are not among the ``known`` and return the ids of all by key."""
+    missing = sorted((a for a in accounts if a.key not in known), key=lambda a: a.key)
+    if not missing:
+        return dict(known)
+    rows = [(a.practice_id, a.key, a.kind, a.guarantor_id, a.visit_id, a.coverage_id, a.practice_wide)
+            for a in missing]
+    if driver.is_postgresql(session):
+        driver.run(session, _NEW_ACCOUNTS, json.dumps(rows))
+    else:
+        driver.run_many(session, _NEW_ACCOUNT, rows)
+    made = driver.run(session, _ACCOUNTS, missing[0].practice_id, driver.among(session, [a.key for a in missing]))
+    return {**known, **dict(made)}
 
 
-def insert_transfers(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
-    session.execute(insert(Transfer.__table__), list(rows))  # type: ignore[arg-type]  # a Table, typed FromClause
+_NEW_ACCOUNT = """
+INSERT INTO ledger_accounts (practice_id, key, kind, guarantor_id, visit_id, coverage_id, practice_wide, balance_minor,
+snapshot_id) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0) ON CONFLICT DO NOTHING"""
+
+_NEW_ACCOUNTS = """
+INSERT INTO ledger_accounts (practice_id, key, kind, guarantor_id, visit_id, coverage_id, practice_wide, balance_minor,
+snapshot_id) SELECT r->>0, r->>1, r->>2, r->>3, r->>4, r->>5, (r->>6)::boolean, 0, 0
+FROM json_array_elements(?::json) r ON CONFLICT DO NOTHING"""
 
 
-def add_to_balances(session: Session, deltas: Mapping[int, int]) -> None:
-    """In order of account ids: the lock order. Core, because the ORM would look for each row first."""
-    table = LedgerAccount.__table__
-    change = (
-        update(table).where(table.c.id == bindparam("account"))  # type: ignore[arg-type]
-        .values(balance_minor=table.c.balance_minor + bindparam("delta")))
-    rows = [{"account": id_, "delta": delta} for id_, delta in sorted(deltas.items()) if delta]
-    if rows:
-        _connection(session).execute(change, rows)
+def write_down(session: Session, rows: Sequence[Mapping[str, object]], deltas: Mapping[int, int],
+               guarantor_ids: Sequence[str]) -> None:
+    """Insert transfers and move the balances and versions with them; the guarantors are locked."""
+    table = cast(Table, Transfer.__table__)
+    changes = _changes(session, deltas)
+    if guarantor_ids:
+        changes.append((_BUMP, (driver.among(session, guarantor_ids),)))
+    if len(rows) <= FEW:
+        changes = [driver.insertion(session, table, row) for row in rows] + changes
+    else:
+        driver.insert(session, table, rows)
+    driver.run_together(session, changes)
+
+
+def _changes(session: Session, deltas: Mapping[int, int]) -> list[tuple[str, Sequence[object]]]:
+    """What changes the balances, in order of account ids: the lock order."""
+    rows = [(delta, id_) for id_, delta in sorted(deltas.items()) if delta]
+    if len(rows) > FEW and driver.is_postgresql(session):
+        return [(_ADD_MANY, (json.dumps(rows),))]
+    if len(rows) <= FEW:
+        return [(_ADD, row) for row in rows]
+    driver.run_many(session, _ADD, rows)
+    return []
+
+
+_ADD = "UPDATE ledger_accounts SET balance_minor = balance_minor + ? WHERE id = ?"
+
+_ADD_MANY = """
+WITH d AS (SELECT a.id, (r->>0)::bigint AS delta FROM json_array_elements(?::json) r
+           JOIN ledger_accounts a ON a.id = (r->>1)::bigint ORDER BY a.id FOR UPDATE OF a)
+UPDATE ledger_accounts a SET balance_minor = a.balance_minor + d.delta FROM d WHERE a.id = d.id"""
+
+_BUMP = "UPDATE guarantors SET balance_version = balance_version + 1 WHERE id IN_LIST"
 
 
 def bump_versions(session: Session, guarantor_ids: Sequence[str]) -> None:
-    table = Guarantor.__table__
-    change = (
-        update(table).where(table.c.id == bindparam("guarantor"))  # type: ignore[arg-type]
-        .values(balance_version=table.c.balance_version + 1))
+    if len(guarantor_ids) > 1:
+        lock_guarantors(session, guarantor_ids)
     if guarantor_ids:
-        _connection(session).execute(change, [{"guarantor": id_} for id_ in guarantor_ids])
-
-
-def _connection(session: Session) -> Connection:
-    session.flush()
-    return session.connection()
+        driver.run(session, _BUMP, driver.among(session, guarantor_ids))
 
 
 def reversed_ids(session: Session, transfer_ids: Collection[int]) -> set[int]:
@@ -210,12 +243,12 @@ def of_guarantor(session: Session, guarantor_id: str) -> list[TransferRow]:
 
 
 def balance_of(session: Session, practice_id: str, key: str, practice_wide: bool) -> int:
-    row = session.execute(
-        select(LedgerAccount.id, LedgerAccount.balance_minor, LedgerAccount.snapshot_id)
-        .where(LedgerAccount.practice_id == practice_id, LedgerAccount.key == key)).one_or_none()
-    if row is None:
+    rows = driver.run(session, "SELECT id, balance_minor, snapshot_id FROM ledger_accounts WHERE practice_id = ? AND "
+                               "key = ?", practice_id, key)
+    if not rows:
         return 0
-    return int(row.balance_minor) + (_tail(session, row.id, row.snapshot_id) if practice_wide else 0)
+    account_id, balance_minor, snapshot_id = rows[0]
+    return int(balance_minor) + (_tail(session, account_id, snapshot_id) if practice_wide else 0)
 
 
 def _tail(session: Session, account_id: int, after: int) -> int:
@@ -253,8 +286,7 @@ def take_snapshots(session: Session, practice_id: str, up_to_id: int) -> None:
 def balances_by_key(session: Session, practice_id: str, keys: Collection[str]) -> dict[str, int]:
     """Kept balances (visits and guarantors only), 0 where nothing was posted."""
     found = dict.fromkeys(keys, 0)
-    for part in chunks(keys):
-        query = select(LedgerAccount.key, LedgerAccount.balance_minor).where(
-            LedgerAccount.practice_id == practice_id, LedgerAccount.key.in_(part))
-        found.update((key, amount) for key, amount in session.execute(query))
+    if found:
+        found.update(driver.run(session, "SELECT key, balance_minor FROM ledger_accounts WHERE practice_id = ? AND "
+                                         "key IN_LIST", practice_id, driver.among(session, found)))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -19,15 +20,18 @@ from billing.store.tables import (
     SetupRequest,
 )
 
-# Calls ------------------------------------------------------------------------------------------------------------
-
-_WAITING = ("queued", "unknown")
+Row = TypeVar("Row", ProcessorCall, Refund, PaymentDispute, PaymentMethod, SetupRequest, Authorization)
 
 
-def add_call(session: Session, row: ProcessorCall) -> ProcessorCall:
+def add(session: Session, row: Row) -> Row:
     session.add(row)
     session.flush()
     return row
+
+
+# Calls ------------------------------------------------------------------------------------------------------------
+
+_WAITING = ("queued", "unknown")
 
 
 def call_by_key(session: Session, key: str) -> ProcessorCall | None:
@@ -58,12 +62,6 @@ def calls_of(session: Session, object_ids: Collection[str]) -> Sequence[Processo
 
 # Refunds ----------------------------------------------------------------------------------------------------------
 
-def add_refund(session: Session, row: Refund) -> Refund:
-    session.add(row)
-    session.flush()
-    return row
-
-
 def refund_by_dedupe(session: Session, practice_id: str, dedupe: str) -> Refund | None:
     return session.scalars(select(Refund).where(
         Refund.practice_id == practice_id, Refund.dedupe == dedupe)).one_or_none()
@@ -92,12 +90,6 @@ def refunds_in(session: Session, practice_id: str, status: str | None) -> Sequen
 
 # Disputes ---------------------------------------------------------------------------------------------------------
 
-def add_dispute(session: Session, row: PaymentDispute) -> PaymentDispute:
-    session.add(row)
-    session.flush()
-    return row
-
-
 def dispute_by_id(session: Session, practice_id: str, dispute_id: str) -> PaymentDispute | None:
     return session.scalar(select(PaymentDispute).where(
         PaymentDispute.practice_id == practice_id, PaymentDispute.id == dispute_id))
@@ -115,12 +107,6 @@ def disputes_in(session: Session, practice_id: str, status: str | None) -> Seque
 
 
 # Cards on file ----------------------------------------------------------------------------------------------------
-
-def add_method(session: Session, row: PaymentMethod) -> PaymentMethod:
-    session.add(row)
-    session.flush()
-    return row
-
 
 def method_of(session: Session, practice_id: str, method_id: str) -> PaymentMethod | None:
     return session.scalars(select(PaymentMethod).where(
@@ -150,12 +136,6 @@ def methods_in(session: Session, guarantor_id: str, statuses: Collection[str]) -
 
 # Pages on which a card is given -----------------------------------------------------------------------------------
 
-def add_setup(session: Session, row: SetupRequest) -> SetupRequest:
-    session.add(row)
-    session.flush()
-    return row
-
-
 def lock_setup(session: Session, practice_id: str, setup_id: str) -> SetupRequest | None:
     return session.scalars(select(SetupRequest).where(
         SetupRequest.practice_id == practice_id, SetupRequest.id == setup_id).with_for_update()
@@ -176,12 +156,6 @@ def open_setups(session: Session, guarantor_id: str, purpose: str, plan_id: str 
 
 
 # Agreements -------------------------------------------------------------------------------------------------------
-
-def add_authorization(session: Session, row: Authorization) -> Authorization:
-    session.add(row)
-    session.flush()
-    return row
-
 
 def authorization_for(session: Session, payment_id: str) -> Authorization | None:
     return session.scalars(select(Authorization).where(Authorization.payment_id == payment_id)

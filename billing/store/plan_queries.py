@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Date, Integer, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from billing.store import ledger_queries
@@ -46,12 +46,6 @@ def add(session: Session, plan: Plan, visits: Sequence[PlanVisit], instalments: 
 def add_instalment(session: Session, row: Instalment) -> None:
     session.add(row)
     session.flush()
-
-
-def add_authorization(session: Session, row: Authorization) -> Authorization:
-    session.add(row)
-    session.flush()
-    return row
 
 
 def add_event(session: Session, row: PlanEvent) -> None:
@@ -219,77 +213,112 @@ def conversations_of(session: Session, practice_id: str, hashes: Collection[str]
         .order_by(Conversation.last_inbound_at.desc().nulls_last(), Conversation.id)))
 
 
+# The plans' day asks these of every practice each minute: built once, run with that day's values. ---------------------
+
 def _open() -> ColumnElement[bool]:
     return Instalment.amount_minor > Instalment.paid_minor
 
 
-def _plans_with(practice_id: str, statuses: Collection[str], *where: ColumnElement[bool]) -> ColumnElement[bool]:
-    return and_(Plan.practice_id == practice_id, Plan.status.in_(statuses),
+def _plans_with(*where: ColumnElement[bool]) -> ColumnElement[bool]:
+    return and_(Plan.practice_id == bindparam("practice_id"), Plan.status.in_(bindparam("statuses", expanding=True)),
                 select(Instalment.number).where(Instalment.plan_id == Plan.id, _open(), *where).exists())
 
 
-def _ids(session: Session, where: ColumnElement[bool], limit: int) -> list[str]:
-    return list(session.scalars(select(Plan.id).where(where).order_by(Plan.id).limit(limit)))
+def _select(where: ColumnElement[bool]) -> Select[str]:
+    return select(Plan.id).where(where).order_by(Plan.id).limit(bindparam("most", type_=Integer))
+
+
+def _ids(session: Session, query: Select[str], practice_id: str, limit: int, **values: object) -> list[str]:
+    return list(session.scalars(query, {"practice_id": practice_id, "most": limit, **values}))
+
+
+_TO_RESUME = _select(and_(Plan.practice_id == bindparam("practice_id"), Plan.status == "paused",
+                          Plan.paused_until_on <= bindparam("today")))
+_TO_NOTICE = _select(_plans_with(Instalment.status == "planned", Instalment.due_on <= bindparam("until_on")))
+_TO_CONFIRM = _select(_plans_with(Instalment.status == "noticed", Instalment.notice_id.startswith("event:")))
+_BEHIND = _select(and_(Plan.practice_id == bindparam("practice_id"), Plan.status == "behind"))
+_OFFERS_OVER = _select(and_(Plan.practice_id == bindparam("practice_id"), Plan.offer_ends_at < bindparam("now"),
+                            Plan.status.in_(("offered", "awaiting_authorization"))))
+
+
+def _to_charge() -> Select[str]:
+    today = bindparam("today", type_=Date)
+    ready = _plans_with(
+        Instalment.due_on <= today, Instalment.noticed_at.is_not(None), Instalment.notice_id.not_like("event:%"),
+        or_(and_(Instalment.status == "noticed", or_(Instalment.retry_on.is_(None), Instalment.retry_on <= today)),
+            and_(Instalment.status == "retrying", Instalment.retry_on <= today)))
+    looked = select(PlanEvent.id).where(
+        PlanEvent.plan_id == Plan.id, PlanEvent.at >= bindparam("not_since"),
+        PlanEvent.kind.in_(("charge_started", "charge_withheld"))).exists()
+    busy = select(Instalment.number).where(Instalment.plan_id == Plan.id, Instalment.status == "charging").exists()
+    return _select(and_(ready, Plan.collects == "autopay", ~looked, ~busy))
+
+
+def _to_miss() -> Select[str]:
+    late = Instalment.due_on < bindparam("due_before", type_=Date)
+    autopay = _plans_with(late, Instalment.status == "retrying", Instalment.retry_on.is_(None))
+    by_link = _plans_with(late, Instalment.retry_on.is_(None), Instalment.status.in_(("noticed", "retrying")),
+                          Instalment.noticed_at <= bindparam("noticed_by"))
+    return _select(or_(autopay, and_(by_link, Plan.collects == "link")))
+
+
+_TO_CHARGE, _TO_MISS = _to_charge(), _to_miss()
 
 
 def to_resume(session: Session, practice_id: str, today: date, limit: int) -> list[str]:
-    return _ids(session, and_(Plan.practice_id == practice_id, Plan.status == "paused",
-                              Plan.paused_until_on <= today), limit)
+    return _ids(session, _TO_RESUME, practice_id, limit, today=today)
 
 
 def to_notice(session: Session, practice_id: str, statuses: Collection[str], until_on: date, limit: int) -> list[str]:
     """Plans with an instalment that nobody was told of yet and whose day is near."""
-    return _ids(session, _plans_with(practice_id, statuses, Instalment.status == "planned",
-                                     Instalment.due_on <= until_on), limit)
+    return _ids(session, _TO_NOTICE, practice_id, limit, statuses=sorted(statuses), until_on=until_on)
 
 
 def to_confirm(session: Session, practice_id: str, statuses: Collection[str], limit: int) -> list[str]:
     """Plans with a notice of which it is not known yet whether it left."""
-    return _ids(session, _plans_with(practice_id, statuses, Instalment.status == "noticed",
-                                     Instalment.notice_id.startswith("event:")), limit)
+    return _ids(session, _TO_CONFIRM, practice_id, limit, statuses=sorted(statuses))
 
 
 def to_charge(session: Session, practice_id: str, statuses: Collection[str], today: date, not_since: datetime,
               limit: int) -> list[str]:
     """Autopay plans with an instalment whose day and notice have come, not looked at since ``not_since``."""
-    ready = _plans_with(
-        practice_id, statuses, Instalment.due_on <= today, Instalment.noticed_at.is_not(None),
-        Instalment.notice_id.not_like("event:%"),
-        or_(and_(Instalment.status == "noticed",
-                 or_(Instalment.retry_on.is_(None), Instalment.retry_on <= today)),
-            and_(Instalment.status == "retrying", Instalment.retry_on <= today)))
-    looked = select(PlanEvent.id).where(
-        PlanEvent.plan_id == Plan.id, PlanEvent.at >= not_since,
-        PlanEvent.kind.in_(("charge_started", "charge_withheld"))).exists()
-    busy = select(Instalment.number).where(Instalment.plan_id == Plan.id, Instalment.status == "charging").exists()
-    return _ids(session, and_(ready, Plan.collects == "autopay", ~looked, ~busy), limit)
+    return _ids(session, _TO_CHARGE, practice_id, limit, statuses=sorted(statuses), today=today, not_since=not_since)
 
 
 def to_miss(session: Session, practice_id: str, statuses: Collection[str], due_before: date, noticed_by: datetime,
             limit: int) -> list[str]:
     """Plans with an instalment past its grace that waits for nothing of ours."""
-    autopay = _plans_with(practice_id, statuses, Instalment.due_on < due_before, Instalment.status == "retrying",
-                          Instalment.retry_on.is_(None))
-    by_link = _plans_with(practice_id, statuses, Instalment.due_on < due_before, Instalment.retry_on.is_(None),
-                          Instalment.status.in_(("noticed", "retrying")), Instalment.noticed_at <= noticed_by)
-    return _ids(session, or_(autopay, and_(by_link, Plan.collects == "link")), limit)
+    return _ids(session, _TO_MISS, practice_id, limit, statuses=sorted(statuses), due_before=due_before,
+                noticed_by=noticed_by)
 
 
 def behind(session: Session, practice_id: str, limit: int) -> list[str]:
-    return _ids(session, and_(Plan.practice_id == practice_id, Plan.status == "behind"), limit)
+    return _ids(session, _BEHIND, practice_id, limit)
+
+
+_CHARGED = _select(and_(Plan.practice_id == bindparam("practice_id"), Plan.collects == "autopay",
+                        Plan.status.in_(bindparam("statuses", expanding=True))))
+
+
+def charged(session: Session, practice_id: str, statuses: Collection[str], limit: int) -> list[str]:
+    """Plans that a card or a bank account is charged for."""
+    return _ids(session, _CHARGED, practice_id, limit, statuses=sorted(statuses))
+
+
+_TO_COPY = (select(Authorization.plan_id).where(
+    Authorization.practice_id == bindparam("practice_id"), Authorization.purpose == "plan",
+    Authorization.plan_id.is_not(None), Authorization.copy_message_id.is_(None))
+    .distinct().order_by(Authorization.plan_id).limit(bindparam("most", type_=Integer)))
 
 
 def to_copy(session: Session, practice_id: str, limit: int) -> list[str]:
     """Plans with an authorization whose copy has not been seen leaving."""
-    return list(session.scalars(select(Authorization.plan_id).where(
-        Authorization.practice_id == practice_id, Authorization.purpose == "plan",
-        Authorization.plan_id.is_not(None), Authorization.copy_message_id.is_(None))
-        .distinct().order_by(Authorization.plan_id).limit(limit)).all())  # type: ignore[arg-type]  # not NULL here
+    found = session.scalars(_TO_COPY, {"practice_id": practice_id, "most": limit})
+    return [plan_id for plan_id in found if plan_id is not None]
 
 
 def offers_over(session: Session, practice_id: str, now: datetime, limit: int) -> list[str]:
-    return _ids(session, and_(Plan.practice_id == practice_id, Plan.offer_ends_at < now,
-                              Plan.status.in_(("offered", "awaiting_authorization"))), limit)
+    return _ids(session, _OFFERS_OVER, practice_id, limit, now=now)
 
 
 def practices(session: Session) -> list[str]:

@@ -23,7 +23,8 @@ from billing.store.tables import (
 )
 
 #: What a ledger of record has to hear of. What came from it by a file (import_id) it knows already.
-TOLD = ("patient_payment", "refund", "adjustment")
+TOLD = ("patient_payment", "refund", "adjustment", "charity", "bad_debt", "small_balance", "discount", "placement",
+        "recall")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ leaves the lock clause out there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from billing.store.tables import Base, Case, Conversation, Guarantor, Inbox, Lease, Outbox, Practice
 
@@ -78,6 +78,24 @@ def lock_message(session: Session, outbox_id: str) -> Outbox | None:
     return session.scalar(select(Outbox).where(Outbox.id == outbox_id).with_for_update())
 
 
+def lock_messages(session: Session, outbox_ids: Sequence[str], *, words: bool = True) -> list[Outbox]:
+    """Lock many, in the order of their ids, and return them in the order asked for. ``words``: with what is sealed."""
+    query = select(Outbox).where(Outbox.id.in_(outbox_ids)).order_by(Outbox.id).with_for_update()
+    if not words:
+        query = query.options(defer(Outbox.address), defer(Outbox.body), defer(Outbox.arguments))
+    found = {row.id: row for row in session.scalars(query)}
+    return [found[one] for one in outbox_ids if one in found]
+
+
+def lock_household(session: Session, hashes: Iterable[str]) -> None:
+    """Let one transaction at a time decide about messages to these addresses; the next one sees what left."""
+    if session.get_bind().dialect.name != "postgresql":
+        return  # one writer at a time anyway
+    session.execute(text(
+        "SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT hashtextextended('house:' || one, 0) AS k "
+        "FROM unnest(string_to_array(:hashes, ',')) AS one ORDER BY k) AS keys"), {"hashes": ",".join(hashes)})
+
+
 def lock_message_by_provider(session: Session, channel: str, provider_id: str) -> Outbox | None:
     found = select(Outbox).where(Outbox.channel == channel, Outbox.provider_id == provider_id,
                                  Outbox.purpose != "redaction")
@@ -86,10 +104,11 @@ def lock_message_by_provider(session: Session, channel: str, provider_id: str) -
 
 def claimable_outbox(session: Session, now: datetime, limit: int, only: tuple[str, str] | None = None,
                      ) -> list[Outbox]:
-    """Return due messages: none on a paused channel, no reply before an earlier one of its conversation. ``only``:
-    those of one channel to one address hash.
+    """Return due messages: none on a paused channel, no reply before an earlier one of its conversation, and no letter
+    (those leave by a print run: billing/mailing.py). ``only``: those of one channel to one address hash.
     """
-    found = (select(Outbox).where(Outbox.status == "queued", Outbox.due_at <= now, ~_earlier_reply_unsettled(),
+    found = (select(Outbox).where(Outbox.status == "queued", Outbox.due_at <= now, Outbox.channel != "paper",
+                                  ~_earlier_reply_unsettled(),
                                   ~_channel_paused(now))
              .order_by(Outbox.due_at, Outbox.sequence, Outbox.id).limit(limit)
              .with_for_update(skip_locked=True, of=Outbox))

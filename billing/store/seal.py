@@ -15,6 +15,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -58,6 +59,13 @@ def keyring() -> Keyring:
     return _ring
 
 
+@lru_cache(maxsize=64)
+def _cipher(key: bytes) -> AESGCM:
+    """Expanding a key costs more than opening a short value with it."""
+    return AESGCM(key)
+
+
+@lru_cache(maxsize=64)
 def _key_tag(key_id: str) -> bytes:
     return hashlib.sha256(key_id.encode()).digest()[:4]
 
@@ -65,7 +73,7 @@ def _key_tag(key_id: str) -> bytes:
 def seal(value: str, column: str) -> bytes:
     ring = keyring()
     nonce = secrets.token_bytes(12)
-    body = AESGCM(ring.keys[ring.current]).encrypt(nonce, value.encode(), column.encode())
+    body = _cipher(ring.keys[ring.current]).encrypt(nonce, value.encode(), column.encode())
     return _VERSION + _key_tag(ring.current) + nonce + body
 
 
@@ -76,7 +84,7 @@ def unseal(blob: bytes, column: str) -> str:
     if key is None or blob[:1] != _VERSION:
         raise SealError(f"{column}: sealed under a key that this process does not have")
     try:
-        return AESGCM(key).decrypt(blob[5:_HEAD], blob[_HEAD:], column.encode()).decode()
+        return _cipher(key).decrypt(blob[5:_HEAD], blob[_HEAD:], column.encode()).decode()
     except InvalidTag as error:
         raise SealError(f"{column}: the sealed value was altered or belongs elsewhere") from error
 

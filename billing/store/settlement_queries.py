@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import and_, exists, func, literal, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from billing.store.ledger_queries import balances_by_key, chunks
-from billing.store.tables import Coverage, LedgerAccount, Transfer, Visit
+from billing.store import driver
+from billing.store.ledger_queries import chunks
+from billing.store.tables import LedgerAccount, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,18 @@ def load(session: Session, practice_id: str, visit_ids: Collection[str]) -> list
 
 
 def _load_part(session: Session, practice_id: str, visit_ids: list[str]) -> list[Standing]:
-    pending = exists().where(Coverage.visit_id == Visit.id, Coverage.status == "pending")
-    account = aliased(LedgerAccount)
-    query = (
-        select(Visit.id, Visit.guarantor_id, pending, account.balance_minor)
-        .join(account, and_(account.practice_id == practice_id, account.key == literal("patient:") + Visit.id))
-        .where(Visit.id.in_(visit_ids)).order_by(Visit.id))
-    rows = session.execute(query).all()
-    held = balances_by_key(session, practice_id, {f"credit:{row[1]}" for row in rows})
-    return [_standing(session, practice_id, *row, -held[f"credit:{row[1]}"]) for row in rows
-            if row[3] < 0 or (row[3] > 0 and held[f"credit:{row[1]}"] < 0) or held[f"credit:{row[1]}"] > 0]
+    rows = driver.run(session, _STANDING, practice_id, driver.among(session, visit_ids))
+    return [_standing(session, practice_id, visit_id, guarantor_id, bool(pending), balance, -held)
+            for visit_id, guarantor_id, pending, balance, held in rows
+            if balance < 0 or (balance > 0 and held < 0) or held > 0]
+
+
+_STANDING = """
+SELECT v.id, v.guarantor_id, EXISTS (SELECT 1 FROM coverages c WHERE c.visit_id = v.id AND c.status = 'pending'),
+    a.balance_minor, COALESCE(k.balance_minor, 0)
+FROM visits v JOIN ledger_accounts a ON a.practice_id = ? AND a.key = 'patient:' || v.id
+LEFT JOIN ledger_accounts k ON k.practice_id = a.practice_id AND k.key = 'credit:' || v.guarantor_id
+WHERE v.id IN_LIST ORDER BY v.id"""
 
 
 def _standing(session: Session, practice_id: str, visit_id: str, guarantor_id: str, pending: bool, balance: int,

@@ -68,7 +68,8 @@ _SHAPES = """
         WHEN 'credit' THEN a.key = 'credit:' || a.guarantor_id AND g.id IS NOT NULL
         WHEN 'cash' THEN a.key LIKE 'cash:%'
         ELSE a.key = a.kind AND a.kind IN ('revenue', 'contractual', 'payer_clearing', 'withholding', 'suspense',
-            'interest', 'bank', 'fees', 'refunds_payable', 'bad_debt', 'charity', 'small_balances', 'agency', 'opening')
+            'interest', 'bank', 'fees', 'refunds_payable', 'bad_debt', 'charity', 'small_balances', 'discounts',
+            'agency', 'opening')
     END AND a.practice_wide = (a.kind NOT IN ('patient', 'payer', 'credit'))
 """
 
@@ -130,7 +131,34 @@ _DANGLING = " UNION ALL ".join(
     f"AND NOT EXISTS (SELECT 1 FROM imports i WHERE i.id = x.import_id AND i.practice_id = x.practice_id)"
     for table in ("visits", "coverages", "service_lines", "remittances", "claim_documents"))
 
+_LEFT = ("COALESCE(SUM(CASE t.code WHEN 'placement' THEN t.amount_minor WHEN 'recall' THEN -t.amount_minor "
+         "ELSE 0 END), 0)")
+
+#: Each row that decides to let money go, what it says was let go (NULL: no more than ``most``), and what stands of it.
+_RELIEF = _STANDING + """,
+decided AS (
+    SELECT id, guarantor_id, 'write_off' AS source, CASE status WHEN 'approved' THEN amount_minor ELSE 0 END AS told,
+        0 AS most FROM write_offs WHERE practice_id = :practice
+    UNION ALL SELECT id, guarantor_id, 'assistance', forgiven_minor, 0 FROM assistance_applications
+        WHERE practice_id = :practice
+    UNION ALL SELECT id, guarantor_id, 'settlement', CASE status WHEN 'paid' THEN NULL ELSE 0 END,
+        owed_minor - pay_minor FROM settlement_offers WHERE practice_id = :practice
+),
+summed AS (
+    SELECT d.id, d.told, d.most, COALESCE(SUM(s.amount_minor), 0) AS posted FROM decided d
+    LEFT JOIN standing s ON s.source = d.source AND s.guarantor_id = d.guarantor_id AND s.source_ref LIKE d.id || ':%'
+    GROUP BY d.id, d.told, d.most
+)
+SELECT id, posted - COALESCE(told, most) FROM summed
+WHERE (told IS NOT NULL AND posted <> told) OR (told IS NULL AND posted > most)
+"""
+
 CHECKS: Mapping[str, str] = {
+    "placement-left": f"""
+        SELECT p.id, p.left_minor - {_LEFT} FROM placements p
+        LEFT JOIN transfers t ON t.visit_id = p.visit_id AND t.source = 'placement' AND t.source_ref LIKE p.id || ':%'
+        WHERE p.practice_id = :practice GROUP BY p.id, p.left_minor HAVING p.left_minor <> {_LEFT}""",
+    "relief-posted": _RELIEF,
     "account-exists": "SELECT CAST(t.id AS TEXT), NULL FROM transfers t WHERE t.practice_id = :practice AND NOT "
                       "(EXISTS (SELECT 1 FROM ledger_accounts a WHERE a.id = t.debit_id) AND "
                       "EXISTS (SELECT 1 FROM ledger_accounts a WHERE a.id = t.credit_id))",

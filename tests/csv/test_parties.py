@@ -171,3 +171,12 @@ def test_synthea_patients_stay_unconfirmed_for_want_of_a_guarantor(small_world: 
     path = small_world.write(f"{head}\n{row}\n")
     assert small_world.load(path, column_map=Path("synthea-patients")).outcome == "posted"
     assert account(small_world, "b37f").confirmed_at is None
+
+
+def test_an_email_address_comes_along_and_goes_with_the_undone_file(world: World) -> None:
+    given = world.give("patients", person(email="Ana.Ruiz@Patient.example"))
+    again = world.give("patients", person(email="ana.ruiz@patient.example"))
+    assert outcomes([given, again]) == ["posted", "duplicate"]
+    assert count(world, ContactPoint) == 1
+    world.undo(given)
+    assert count(world, ContactPoint) == 0

@@ -52,7 +52,7 @@ def test_a_long_file_is_read_in_little_memory() -> None:
         def readable(self) -> bool:
             return True
 
-        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # what BufferedReader gives
             if self.left <= 0:
                 return 0
             row = b"V-1,\"some words\",10.00\r\n" * 40

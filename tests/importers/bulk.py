@@ -72,7 +72,7 @@ class PieceStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
         target = memoryview(buffer)
         while len(self._rest) < len(target):
             piece = next(self._pieces, b"")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from billing import figures, holds
 from billing.store.figure_queries import HoldFacts
@@ -66,8 +67,8 @@ def test_a_visit_of_an_unfinished_import_is_pending(lite: Books) -> None:
     done = lite.bill(Bill("A1", [("99213", 1000)], payers=()))
     assert lite.figures("A1").due_now_minor == 1000
 
-    def reopen(session: object) -> None:
-        session.get_one(ImportRun, done.import_id).status = "posting"  # type: ignore[attr-defined]
+    def reopen(session: Session) -> None:
+        session.get_one(ImportRun, done.import_id).status = "posting"
 
     lite.tamper(reopen)
     assert (lite.figures("A1").due_now_minor, lite.figures("A1").pending_minor) == (0, 1000)

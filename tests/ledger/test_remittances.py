@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from bot.importing import posting
 from tests.importers.samples import FOLDER, expected, sample_names
@@ -285,14 +288,14 @@ def _die(books: Books, content: str, after: int) -> None:
     """Import until so many transactions are committed; then the process is gone."""
     real, left = books.store.write, [after]
 
-    def write(fn: object) -> object:
+    def write(fn: Callable[[Session], Any]) -> Any:
         if left[0] == 0:
             raise _Killed
         left[0] -= 1
-        return real(fn)  # type: ignore[arg-type]
+        return real(fn)
 
     try:
-        books.store.write = write  # type: ignore[method-assign,assignment]
+        books.store.write = write  # type: ignore[method-assign]  # the process that dies
         books.give(content)
     except _Killed:
         pass

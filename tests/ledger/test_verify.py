@@ -185,6 +185,16 @@ CORRUPTIONS: dict[str, tuple[set[str], str]] = {
     "a payment that failed after all": ({"payment-unpaid"}, "UPDATE payments SET status = 'failed'"),
     "a refund that was not posted": ({"payment-posted"}, "UPDATE payments SET refunded_minor = refunded_minor + 1"),
     "an import called undone": ({"import-undone"}, "UPDATE imports SET status = 'undone' WHERE kind = '835'"),
+    "a write-off that was never posted": ({"relief-posted"}, """
+        INSERT INTO write_offs (id, practice_id, guarantor_id, kind, status, visits, amount_minor, balance_version,
+            reason, asked_by, asked_at)
+        SELECT 'wo_1', practice_id, guarantor_id, 'bad_debt', 'approved', '[]', 700, 0, 'x', 'x', created_at
+        FROM visits WHERE id = (SELECT MIN(id) FROM visits)"""),
+    "a placement with more than was placed": ({"placement-left"}, """
+        INSERT INTO placements (id, practice_id, guarantor_id, visit_id, agency, status, amount_minor, balance_version,
+            left_minor, collected_minor, fee_minor, proposed_by, proposed_at, end_reason)
+        SELECT 'plac_1', practice_id, guarantor_id, id, 'acme', 'placed', 700, 0, 700, 0, 0, 'x', created_at, ''
+        FROM visits WHERE id = (SELECT MIN(id) FROM visits)"""),
     "a hold above its claim": (
         {"waiver-hold"}, "UPDATE holds SET amount_minor = amount_minor + 1 WHERE kind = 'waiver_check'"),
     "a hold of somebody else": (

@@ -1,0 +1,180 @@
+"""Two-leg postings a second, beside python-accounting on SQLite and django-hordak on PostgreSQL in the same run.
+
+Ours is ``billing.ledger.post`` inside ``Store.write``, as everything that moves money calls it: idempotent by source
+reference, balances and versions kept in the same transaction. Peers post by their own customary call. Rounds take
+turns, so that what else the machine does falls on all of them. The databases are of the same kind and settings for all:
+an SQLite file each, and one embedded PostgreSQL server.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from benchmarks.peers.running import NotMeasured, run
+from benchmarks.result import Result
+from billing import ledger
+from billing.ledger import Posting
+from billing.store.seal import Keyring, install_keyring
+from billing.store.tables import Base, Practice
+from bot.write import Store, open_store
+
+KEYS = Keyring({"bench": bytes(32)}, "bench", bytes(32))
+NOW = datetime(2026, 11, 3, 15, tzinfo=UTC)
+PRACTICE = "prac_bench"
+ACCOUNTS = 200
+BATCH = 400  # transfers; an import's batch of fifty claims
+ROUNDS = int(os.environ.get("LEDGER_ROUNDS", "3"))
+SINGLES = int(os.environ.get("LEDGER_SINGLES", "500"))
+LONG, SHORT = 100_000, 10
+_numbers = count(1)
+
+
+def measure() -> Iterator[Result]:
+    """Yield rates, ratios to the peers, and how a long account's balance compares with a short one's."""
+    from tests.databases import PostgresqlServer
+
+    install_keyring(KEYS)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plainbill-bench-",
+                                                                      ignore_cleanup_errors=True)))
+        server = PostgresqlServer(folder / "data")
+        stack.callback(server.stop)
+        lite = prepare(f"sqlite:///{folder / 'ours.db'}")
+        stack.callback(lite.close)
+        full = prepare(server.url(server.create()))
+        stack.callback(full.close)
+        yield from _on_sqlite(lite, folder)
+        yield from _on_postgresql(full, server)
+        for name, store in (("SQLite", lite), ("PostgreSQL", full)):
+            yield _balances(name, store)
+
+
+def prepare(url: str) -> Store:
+    """A migrated store with a practice and ACCOUNTS guarantors."""
+    store = open_store(url, KEYS, upgrade=True)
+    store.write(_fill)
+    return store
+
+
+def _fill(session: Session) -> None:
+    session.add(Practice(id=PRACTICE, name="Bench", legal_name="Bench", phone="+12125550199", zone="America/New_York",
+                         currency="USD", configured=True, settings={}, created_at=NOW, updated_at=NOW))
+    session.flush()
+    rows = [{"id": f"gua_{n}", "practice_id": PRACTICE, "external": f"A{n}", "external_hash": f"h{n}", "name": "Elm",
+             "surname_hash": "s", "language": "en", "origin": "csv", "balance_version": 0, "created_at": NOW}
+            for n in range(ACCOUNTS)]
+    session.execute(insert(Base.metadata.tables["guarantors"]), rows)
+
+
+def posting(number: int, visit: str = "") -> Posting:
+    """A payer's payment on one of the visits."""
+    owner = number % ACCOUNTS
+    visit = visit or f"vis_{owner}"
+    return Posting(PRACTICE, ledger.wide("payer_clearing"), ledger.patient(visit), 1234, "USD", "payer_payment",
+                   date(2026, 11, 3), "bench", f"n:{next(_numbers)}", f"gua_{owner}", visit)
+
+
+def post_singly(store: Store, entries: int) -> None:
+    for number in range(entries):
+        one = [posting(number)]
+        store.write(lambda session, one=one: ledger.post(session, one, NOW))  # type: ignore[misc]
+
+
+def post_in_batches(store: Store, entries: int) -> None:
+    """As billing/book.py does: the references come from rows of this very transaction."""
+    for start in range(0, entries, BATCH):
+        many = [posting(number) for number in range(start, start + BATCH)]
+        store.write(lambda session, many=many: ledger.post(session, many, NOW, new=True))  # type: ignore[misc]
+
+
+def rate(act: Callable[[Store, int], None], store: Store, entries: int) -> float:
+    began = time.perf_counter()
+    act(store, entries)
+    return entries / (time.perf_counter() - began)
+
+
+def _on_sqlite(store: Store, folder: Path) -> Iterator[Result]:
+    post_singly(store, 50)
+    ours: list[float] = []
+    batches: list[float] = []
+    theirs: list[float] = []
+    missing = ""
+    for number in range(ROUNDS):
+        try:
+            theirs.append(run("python-accounting", "peer_accounting.py", str(folder / f"peer{number}.db"), "30", "1")
+                          ["single"])
+        except NotMeasured as error:
+            missing = str(error)
+        ours.append(rate(post_singly, store, SINGLES))
+        batches.append(rate(post_in_batches, store, 10 * BATCH))
+    yield Result("SQLite, one at a time", statistics.median(ours), "postings a second")
+    yield Result(f"SQLite, {BATCH} to a transaction", statistics.median(batches), "postings a second")
+    yield from _beside("SQLite, one at a time", "python-accounting", ours, theirs, 25, missing)
+
+
+def _on_postgresql(store: Store, server: Any) -> Iterator[Result]:
+    post_singly(store, 50)
+    ours: list[float] = []
+    batches: list[float] = []
+    theirs: list[dict[str, float]] = []
+    missing = ""
+    for _ in range(ROUNDS):
+        try:
+            theirs.append(run("django-hordak", "peer_hordak.py", server.url(server.create("template1")), str(BATCH),
+                              "1"))
+        except NotMeasured as error:
+            missing = str(error)
+        ours.append(rate(post_singly, store, SINGLES))
+        batches.append(rate(post_in_batches, store, 10 * BATCH))
+    yield Result("PostgreSQL, one at a time", statistics.median(ours), "postings a second")
+    yield Result(f"PostgreSQL, {BATCH} to a transaction", statistics.median(batches), "postings a second")
+    yield from _beside("PostgreSQL, one at a time", "django-hordak", ours, [one["single"] for one in theirs], 3,
+                       missing)
+    # Its own import is one transaction of as many entries; what it does faster of the two is what we are held to.
+    best = [max(one["single"], one["batch"]) for one in theirs]
+    yield from _beside("PostgreSQL, as an import posts", "django-hordak", batches, best, 15, missing)
+
+
+def _beside(what: str, peer: str, ours: Sequence[float], theirs: Sequence[float], bound: float,
+            missing: str) -> Iterator[Result]:
+    if missing or len(ours) != len(theirs):
+        yield Result(f"{what}: not measured ({missing})", 0, f"times {peer}", at_least=bound)
+        return
+    yield Result(f"{peer}, {what}", statistics.median(theirs), "postings a second")
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    yield Result(f"{what}, over {peer}", statistics.median(ratios), "times", at_least=bound)
+
+
+def _balances(name: str, store: Store) -> Result:
+    """How long the balance of an account with LONG transfers takes, over one with SHORT."""
+    for visit, transfers in (("vis_long", LONG), ("vis_short", SHORT)):
+        for start in range(0, transfers, 2_000):
+            many = [posting(0, visit) for _ in range(start, min(start + 2_000, transfers))]
+            store.write(lambda session, many=many: ledger.post(session, many, NOW, new=True))  # type: ignore[misc]
+    times: dict[str, list[float]] = {"vis_long": [], "vis_short": []}
+    for _ in range(300):
+        for visit, taken in times.items():
+            taken.append(store.read(lambda session, visit=visit: _time_balance(session, visit)))  # type: ignore[misc]
+    long, short = (statistics.median(times[visit]) for visit in ("vis_long", "vis_short"))
+    return Result(f"{name}, balance: {LONG:,} transfers over {SHORT}", long / short, "times", at_most=1.25)
+
+
+def _time_balance(session: Session, visit: str) -> float:
+    session.connection()
+    began = time.perf_counter()
+    minor = ledger.balance(session, PRACTICE, ledger.patient(visit))
+    took = time.perf_counter() - began
+    assert minor == -1234 * (LONG if visit == "vis_long" else SHORT)
+    return took
