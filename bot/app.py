@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Any, Literal, assert_never, get_args
 
 import uvicorn
 from fastapi import FastAPI
 
-from bot import reconcile, worker
+from bot import bells, reconcile, worker
 from bot.channels.base import Channel
 from bot.channels.console import ConsoleChannel
+from bot.channels.email import EmailChannel, MailAccount
 from bot.channels.sms import SmsChannel, TwilioAccount
 from bot.channels.telegram import TelegramAccount, TelegramChannel
 from bot.channels.telegram_buttons import derive_key
@@ -23,11 +25,17 @@ from bot.processors.base import Processor
 from bot.processors.stripe import StripeAccount, StripeProcessor
 from bot.road import Road
 from bot.tick import JOBS, Job
-from bot.web.app import make_app
+from bot.web.app import OWN_ROUTES, ROUTES, make_app
 from bot.web.wiring import Wiring
 from bot.write import Store
+from config.addresses import mail_server
 from config.clock import Clock
 from config.settings import Settings, reveal
+
+Role = Literal["all", "web", "worker", "scheduler"]
+"""What one process does. Anything but all of it needs PostgreSQL: SQLite has one process."""
+
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +49,11 @@ class App:
     processor: StripeProcessor
     web: FastAPI
     telegram: TelegramLine | None = None
+    role: Role = "all"
 
 
 @asynccontextmanager
-async def wire(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[App]:
+async def wire(settings: Settings, store: Store, clock: Clock, role: Role = "all") -> AsyncIterator[App]:
     """Make the adapters and the web application; free their sockets at the end. The store stays open."""
     processor = StripeProcessor(StripeAccount(
         reveal(settings.stripe_secret_key), reveal(settings.stripe_webhook_secret), settings.stripe_base_url),
@@ -53,12 +62,15 @@ async def wire(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[
     chat = telegram_channel(settings, clock) if settings.telegram_on else None
     if chat is not None:
         channels[chat.name] = chat
+    if settings.smtp_url is not None:
+        channels["email"] = EmailChannel(MailAccount(mail_server(reveal(settings.smtp_url)), clock.now))
     road = Road(store, clock, worker_name(), settings.public_url, channels,
-                telegram_bot=settings.telegram_bot_name or "" if chat is not None else "", processor=processor)
+                telegram_bot=settings.telegram_bot_name or "" if chat is not None else "", processor=processor,
+                sends_at_once=settings.sends_at_once)
     line = TelegramLine(road, settings, chat) if chat is not None else None
-    web = make_app(Wiring(settings, road, processor, line))
+    web = make_app(Wiring(settings, road, processor, line), ROUTES if role in ("all", "web") else OWN_ROUTES)
     try:
-        yield App(settings, store, clock, road, processor, web, line)
+        yield App(settings, store, clock, road, processor, web, line, role)
     finally:
         for channel in channels.values():
             await channel.close()
@@ -83,20 +95,35 @@ def worker_name() -> str:
 
 
 async def run(app: App, stop: asyncio.Event) -> None:
-    """Serve and work until ``stop`` is set; then finish what was begun."""
+    """Do this process's part until ``stop`` is set; then finish what was begun."""
     server = _Server(uvicorn.Config(
         app.web, host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="off",
         proxy_headers=False, timeout_graceful_shutdown=5))
-    serving = asyncio.create_task(_serve(server, stop))
-    chatting = asyncio.create_task(app.telegram.run(stop)) if app.telegram is not None else None
+    beside = [asyncio.create_task(_serve(server, stop)),
+              asyncio.create_task(bells.ring_between(app.settings.database_url, app.road.wake, stop))]
+    if app.telegram is not None and app.role in ("all", "web"):
+        beside.append(asyncio.create_task(app.telegram.run(stop)))
     try:
-        await worker.run(app.road, stop, (*JOBS, *payment_jobs(app.processor)))
+        await asyncio.gather(*_parts(app, stop))
     finally:
         stop.set()
         server.should_exit = True
-        await serving
-        if chatting is not None:
-            await chatting
+        await asyncio.gather(*beside)
+
+
+def _parts(app: App, stop: asyncio.Event) -> list[Coroutine[Any, Any, object]]:
+    jobs = (*JOBS, *payment_jobs(app.processor))
+    match app.role:
+        case "all":
+            return [worker.run(app.road, stop, jobs)]
+        case "web":
+            return [stop.wait()]
+        case "worker":
+            return [worker.work(app.road, stop)]
+        case "scheduler":
+            return [worker.schedule(app.road, stop, jobs)]
+        case role:
+            assert_never(role)
 
 
 def payment_jobs(processor: Processor) -> tuple[Job, ...]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from billing import charging, processor_calls, saved_charges
 from billing.processor_calls import Order
+from bot import metrics
 from bot.failpoints import hit
 from bot.processors.base import ChargeRequest, PaymentEvent, Processor, ProcessorError, RefundRequest
 from bot.road import Road
@@ -54,6 +55,7 @@ async def _make(road: Road, processor: Processor, call_id: str) -> None:
 
 async def _ask_and_record(road: Road, processor: Processor, order: Order) -> None:
     try:
+        metrics.CALLED.labels(order.kind, "asked").inc()
         if order.act == "look_up":
             events = await _look_up(processor, order)
             hit("call.asked")
@@ -64,6 +66,7 @@ async def _ask_and_record(road: Road, processor: Processor, order: Order) -> Non
             await road.store.awrite(partial(_answered, road=road, order=order, event=event))
     except ProcessorError as error:
         hit("call.refused")
+        metrics.CALLED.labels(order.kind, error.kind).inc()
         _log.warning("call failed", call_id=order.call_id, what=order.kind, kind=error.kind, code=error.code)
         await road.store.awrite(partial(charging.failed, order=order, kind=error.kind, code=error.code,
                                         now=road.clock.now()))

@@ -32,7 +32,18 @@ RECONCILE: Final = ("reconcile.entries", "reconcile.payouts", "reconcile.judged"
 #: Telegram by polling: what getUpdates brought is accepted one by one, and confirmed by the next getUpdates.
 POLL: Final = ("poll.fetched", "poll.accepted")
 POSTINGS: Final = ("postings.gathered", "postings.written")
-NAMES: Final = frozenset(RECEIVE + DELIVER + PAY + CALL + RECONCILE + POLL + POSTINGS)
+#: A bulk run: its rows laid out; rows chosen, a message queued and its row settled in one transaction, that committed;
+#: the end looked for.
+CAMPAIGN: Final = ("campaign.started", "campaign.chosen", "campaign.queued", "campaign.settled", "campaign.committed",
+                   "campaign.finished")
+#: A file to an agency, and each row of its report.
+AGENCY: Final = ("agency.gathered", "agency.written", "agency.opened", "agency.row")
+#: The calendar of reminders: an account worked, and its transaction committed.
+DUNNING: Final = ("dunning.worked", "dunning.committed")
+#: A print run: some letters taken into it, closed, its files written under another name, written under its own.
+MAIL: Final = ("mail.taken", "mail.gathered", "mail.filled", "mail.written")
+NAMES: Final = frozenset(RECEIVE + DELIVER + PAY + CALL + RECONCILE + POLL + POSTINGS + CAMPAIGN + DUNNING
+                         + AGENCY + MAIL)
 
 
 class FailpointError(ValueError):

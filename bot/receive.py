@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from billing import inbox, outbox, payments
 from billing.inbox import Claimed
 from billing.store.tables import Inbox
+from bot import metrics
 from bot.accept import event_of
 from bot.failpoints import hit
 from bot.processors.base import PaymentEvent, ProcessorError
@@ -41,12 +42,14 @@ async def receive_one(road: Road, claimed: Claimed) -> None:
         event = await _completed(road, claimed) if claimed.kind == "processor" else None
         await road.store.awrite(partial(work, road=road, inbox_id=claimed.inbox_id, event=event))
     except Exception as error:  # noqa: BLE001 - any fault of one row must leave the others' road free
+        metrics.WORKED.labels(claimed.kind, "failed").inc()
         _log.error("inbox row failed", inbox_id=claimed.inbox_id, kind=claimed.kind, error=type(error).__name__,
                    where=_place(error))
         await road.store.awrite(partial(inbox.fail, inbox_id=claimed.inbox_id, worker=road.worker,
                                         error=type(error).__name__, now=road.clock.now()))
         hit("receive.failed")
     else:
+        metrics.WORKED.labels(claimed.kind, "done").inc()
         hit("receive.committed")
 
 
@@ -74,6 +77,7 @@ def work(session: Session, road: Road, inbox_id: int, event: PaymentEvent | None
         return
     now = road.clock.now()
     inbox.finish(row, now, _work(session, road, row, now, event))
+    metrics.WAITED.observe(max((road.clock.now() - row.received_at).total_seconds(), 0))
     session.flush()
     hit("receive.finished")
 

@@ -8,17 +8,41 @@ from dataclasses import dataclass, field
 
 from bot.channels.base import Channel
 from bot.processors.base import Processor
+from bot.recording import Records
 from bot.write import Store
 from config.clock import Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """Rings when there may be work; polling is the net below it."""
+class Bell(asyncio.Event):
+    """Rings when there may be work. ``set`` rings here and is passed on to other processes, where there are any
+    (bot/bells.py); ``hear`` is how theirs rings here.
+    """
 
-    inbox: asyncio.Event = field(default_factory=asyncio.Event)
-    outbox: asyncio.Event = field(default_factory=asyncio.Event)
-    calls: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, rang: asyncio.Event) -> None:
+        super().__init__()
+        self.told = True
+        self._rang = rang
+
+    def set(self) -> None:
+        self.told = False
+        self._rang.set()
+        super().set()
+
+    def hear(self) -> None:
+        """Ring here alone."""
+        super().set()
+
+
+class Wake:
+    """The bells of one process; polling is the net below them. ``rang``: one of them has something to pass on."""
+
+    def __init__(self) -> None:
+        self.rang = asyncio.Event()
+        self.inbox, self.outbox, self.calls = (Bell(self.rang) for _ in range(3))
+
+    def by_name(self) -> Mapping[str, Bell]:
+        """Each bell under the name by which other processes know it."""
+        return {"inbox": self.inbox, "outbox": self.outbox, "calls": self.calls}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +57,8 @@ class Road:
     wake: Wake = field(default_factory=Wake)
     telegram_bot: str = ""  # its username; empty when Telegram is off
     processor: Processor | None = None  # of payments; empty where a command or test needs none
+    sends_at_once: int = 50  # messages that one process has under way
+    records: Records = field(default_factory=Records)
 
     def chat_link(self, token: str) -> str:
         """Return the address that opens our chat with a one-time token."""
@@ -51,3 +77,7 @@ class Road:
     def link(self, token: str) -> str:
         """Return the address of a token's page (T-39: nothing of the patient is in it)."""
         return f"{self.public_url.rstrip('/')}/l/{token}"
+
+    def stop_page(self, token: str) -> str:
+        """Return the address that stops e-mails like the one it stands in (RFC 8058)."""
+        return f"{self.public_url.rstrip('/')}/u/{token}"

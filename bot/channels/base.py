@@ -37,7 +37,8 @@ class Receipt:
 @dataclass(frozen=True, slots=True)
 class Outbound:
     """``buttons``: (label, text that it stands for); channels without buttons leave them out, as ``body`` says it all.
-    ``document``: a PDF to go with the words, on channels that carry files.
+    ``document``: a PDF to go with the words, on channels that carry files. The rest is an e-mail's: ``subject``, where
+    answers go, the language, and the address of the page that stops such messages.
     """
 
     outbox_id: str
@@ -46,6 +47,10 @@ class Outbound:
     body: str
     buttons: tuple[tuple[str, str], ...] = ()
     document: bytes | None = None
+    subject: str = ""
+    reply_to: str = ""
+    language: str = "en"
+    stop_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -116,6 +116,18 @@ class TwilioAccount:
     public_url: str  # where Twilio reaches us
 
 
+@dataclass(frozen=True, slots=True)
+class PastText:
+    """A text as Twilio remembers it; ``other`` is the patient's number."""
+
+    provider_id: str
+    inbound: bool
+    ours: str
+    other: str
+    body: str
+    at: datetime
+
+
 class SmsChannel:
     """Texts by Twilio. One per event loop; close it."""
 
@@ -147,6 +159,19 @@ class SmsChannel:
         except _FAULTS as error:
             raise to_send_error(error, writes=False) from None
         return Lookup(tuple(str(one.sid) for one in found if _is_same(one, message, since)))
+
+    async def since(self, number: str, at: datetime) -> AsyncIterator[PastText]:
+        """Every text to and from ``number`` since an instant, as Twilio lists them. Raises SendError."""
+        begin = _on_their_clock(at)
+        for ours, inbound in (("to", True), ("from_", False)):
+            try:
+                listed = await self._client.messages.stream_async(
+                    **{ours: number}, date_sent_after=begin, page_size=200)
+                async for one in listed:
+                    yield PastText(str(one.sid), inbound, number, str(one.from_ if inbound else one.to),
+                                   str(one.body or ""), one.date_sent or one.date_created or at)
+            except _FAULTS as error:
+                raise to_send_error(error, writes=False) from None
 
     async def redact(self, provider_id: str, address: str = "") -> None:
         """Empty a message's text at Twilio (T-52); "retry" while the message is still on its way."""

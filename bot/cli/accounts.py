@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from billing.money import dollars
+from bot.cli import account_addresses
 from bot.cli.edge import AsJson, Edge, context, found, print_fields, print_json, print_table
 from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
 
@@ -213,3 +214,6 @@ def reach_again(ref: Ref, reason: Reason = "", as_json: AsJson = False) -> None:
         print_json(done)
     else:
         print(f"Account {done['account']}: {done['numbers']} number(s) may be written to again.")
+
+
+account_addresses.add_to(app)

@@ -13,7 +13,25 @@ from bot.cli.edge import AsJson, context, print_fields, print_json, require_righ
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from config.practice import PracticePolicy
+
 app = typer.Typer(no_args_is_help=True, help="Set or show the practice's policy.")
+
+
+_MODES = {
+    "off": "nothing is worked through and nothing leaves",
+    "shadow": "everything is decided and written down, and nothing leaves; `plainbill send`, `plainbill why` and "
+              "`plainbill campaign report` show what would have gone out",
+    "pilot": "messages leave for the accounts of pilot_accounts alone",
+    "on": "messages leave",
+}
+
+
+def _mode(policy: PracticePolicy) -> str:
+    """What the mode means, for whoever has just set it."""
+    if policy.sending == "pilot" and not policy.pilot_accounts:
+        return "but pilot_accounts names nobody, so nothing leaves"
+    return _MODES.get(policy.sending, policy.sending)
 
 
 @app.command("set")
@@ -36,7 +54,8 @@ def set_policy(
     if as_json:
         print_json({"practice": practice_id, "configured": True, "policy": policy.model_dump(mode="json")})
     else:
-        print(f"The policy of {policy.name} is in force for practice {practice_id!r}; sending is {policy.sending}.")
+        print(f"The policy of {policy.name} is in force for practice {practice_id!r}; sending is {policy.sending}: "
+              f"{_mode(policy)}.")
 
 
 @app.command("show")

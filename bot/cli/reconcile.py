@@ -44,7 +44,7 @@ def run(since: Since = "", until: Until = "", day: Day = "", listing: Listing = 
             _show_differences(edge, everything, as_json)
         else:
             summary = _reconcile(edge, *_span(edge, since, until, day))
-            print_json(summary) if as_json else _print(summary)
+            print_json(summary) if as_json else print_summary(summary)
             if not summary.clean:
                 raise typer.Exit(FOUND_PROBLEMS)
 
@@ -67,6 +67,11 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
         raise Stop(f"{text!r} is no day; write it as 2026-11-03.", USAGE) from error
+
+
+def compare(edge: Edge, since: datetime) -> Summary:
+    """Everything from ``since`` until now."""
+    return _reconcile(edge, since, edge.now())
 
 
 def _reconcile(edge: Edge, since: datetime | None, until: datetime) -> Summary:
@@ -96,7 +101,8 @@ def _reconcile(edge: Edge, since: datetime | None, until: datetime) -> Summary:
     return summary
 
 
-def _print(summary: Summary) -> None:
+def print_summary(summary: Summary) -> None:
+    """For people."""
     typer.echo(f"{summary.since_at:%Y-%m-%d %H:%M} to {summary.until_at:%Y-%m-%d %H:%M} UTC: {summary.entries} entries "
                f"of the processor's books, {summary.payouts} payouts.")
     if summary.kinds:

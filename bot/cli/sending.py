@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billing.money import dollars
-from bot.cli.edge import AsJson, Edge, context, found, print_json, require_configured
+from bot.cli.edge import AsJson, Edge, context, found, print_json, require_configured, require_right
 from bot.cli.exits import USAGE, Stop
 
 if TYPE_CHECKING:
@@ -22,13 +22,29 @@ All = Annotated[bool, typer.Option("--all", help="Every account that owes someth
 
 @app.command()
 def run(accounts: Accounts = None, every: All = False, as_json: AsJson = False) -> None:
-    """Make statements and queue the texts that tell of them. A running `plainbill serve` delivers what may go out."""
+    """Make statements and queue what tells of them. A running `plainbill serve` delivers what may go out; letters wait
+    for `plainbill mail export`.
+    """
     if bool(accounts) == every:
         raise Stop("Name accounts, or say --all.", USAGE)
     with context() as edge:
         require_configured(edge)
+        edge.store.read(lambda session: require_right(session, edge, "send"))
+        if every:
+            _refuse_a_campaign(edge)
         for guarantor_id in _wanted(edge, accounts or []):
-            _show(_send(edge, guarantor_id), as_json)
+            _show(_send(edge, guarantor_id, every), as_json, edge.policy.sending == "shadow")
+
+
+def _refuse_a_campaign(edge: Edge) -> None:
+    """What another person has to approve as a campaign is not sent round that by another command."""
+    from billing.store.dunning_queries import accounts_owing
+
+    most = edge.policy.bulk.approval_above
+    if edge.policy.sending == "on" and edge.store.read(
+            lambda s: len(accounts_owing(s, edge.practice_id, "", most + 1))) > most:
+        raise Stop(f"More than {most} accounts owe something: that many are asked by a campaign, which another person "
+                   "previews and approves (plainbill campaign new; policy bulk.approval_above).")
 
 
 def _wanted(edge: Edge, refs: list[str]) -> list[str]:
@@ -41,18 +57,20 @@ def _wanted(edge: Edge, refs: list[str]) -> list[str]:
             for ref in refs]
 
 
-def _send(edge: Edge, guarantor_id: str) -> Line:
+def _send(edge: Edge, guarantor_id: str, bulk: bool) -> Line:
     from bot.road import Road
     from bot.statement_runs import send_statement
 
     road = Road(edge.store, edge.clock, "send", edge.settings.public_url)
-    return edge.write(lambda s: send_statement(s, road, edge.policy, guarantor_id, edge.now()), "statement.send",
-                      "guarantor", guarantor_id)
+    return edge.write(lambda s: send_statement(s, road, edge.policy, guarantor_id, edge.now(), bulk=bulk),
+                      "statement.send", "guarantor", guarantor_id)
 
 
-def _show(line: Line, as_json: bool) -> None:
+def _show(line: Line, as_json: bool, shadow: bool) -> None:
     if as_json:
         print_json(line)
         return
-    typer.echo(f"{line.account}: {line.outcome}, {dollars(line.due_minor)} due. {line.reason}"
+    # Last among the stops (billing/policy/modes.py): whatever it withheld, nothing else spoke against.
+    outcome = "would have gone out" if shadow and line.rule == "sending-mode" else line.outcome
+    typer.echo(f"{line.account}: {outcome}, {dollars(line.due_minor)} due. {line.reason}"
                + (f" [{line.message_id}]" if line.message_id else ""))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
 from bot import app as wiring
@@ -23,7 +24,8 @@ from bot.demo.clock import DemoClock
 from bot.demo.reset import NotEmpty, prepare
 from bot.importing import files as importing
 from bot.importing.report import Report
-from bot.standins import stripe, telegram, twilio
+from bot.standins import smtp, stripe, telegram, twilio
+from bot.standins.smtp import SmtpRunning
 from bot.standins.wire import Running
 from bot.statement_runs import Line, accounts_to_send, send_statement
 from bot.write import Store, open_store
@@ -57,6 +59,7 @@ class Stage:
     http: aiohttp.ClientSession
     journals: Path
     telegram: ChatPhones | None = None
+    mail: SmtpRunning | None = None
 
     @property
     def practice_id(self) -> str:
@@ -99,7 +102,7 @@ class Stage:
             self.telegram.go.set()
         return lines
 
-    async def wait_for(self, ready: Callable[[], Awaitable[Any]], what: str, seconds: float = 20) -> Any:
+    async def wait_for(self, ready: Callable[[], Awaitable[Any]], what: str, seconds: float = 60) -> Any:
         """Poll until ``ready`` gives something true. Raises StageError naming ``what`` did not come."""
         deadline = asyncio.get_running_loop().time() + seconds
         while not (found := await ready()):
@@ -122,7 +125,7 @@ async def open_stage(start: datetime, port: int = 0) -> AsyncIterator[Stage]:
         made = await stack.enter_async_context(wiring.wire(around.settings, store, clock))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         stage = Stage(around.settings, store, clock, made, read_policy(HERE / "practice.toml"), around.twilio,
-                      around.stripe, http, folder)
+                      around.stripe, http, folder, mail=around.mail)
         await stack.enter_async_context(_running(stage))
         if made.telegram is not None:
             stage = replace(stage, telegram=await stack.enter_async_context(running_chats(
@@ -136,6 +139,7 @@ class _Around:
     twilio: Running
     stripe: Running
     telegram: Running
+    mail: SmtpRunning
 
 
 async def _start_stand_ins(base: Settings, folder: Path, port: int, clock: DemoClock,
@@ -156,10 +160,13 @@ async def _start_stand_ins(base: Settings, folder: Path, port: int, clock: DemoC
     chat_server = await telegram.start(telegram.make_app(telegram.TelegramOptions(
         token=reveal(base.telegram_token), username=bot, journal=folder / "telegram.jsonl", clock=clock.timestamp)))
     stack.push_async_callback(chat_server.stop)
+    mail_server = await smtp.start(smtp.SmtpOptions(journal=folder / "smtp.jsonl", clock=clock.timestamp))
+    stack.push_async_callback(mail_server.stop)
     changed = {"database_url": _database(base, folder), "public_url": public_url, "host": "127.0.0.1", "port": port,
                "twilio_base_url": text_server.url, "stripe_base_url": card_server.url, "environment": "development",
-               "telegram_base_url": chat_server.url, "telegram_bot_name": bot, "telegram_mode": "polling"}
-    return _Around(base.model_copy(update=changed), text_server, card_server, chat_server)
+               "telegram_base_url": chat_server.url, "telegram_bot_name": bot, "telegram_mode": "polling",
+               "smtp_url": SecretStr(mail_server.smtp_url)}
+    return _Around(base.model_copy(update=changed), text_server, card_server, chat_server, mail_server)
 
 
 def _folder(base: Settings) -> Path:

@@ -98,17 +98,17 @@ CLAIMS = (
 CORRECTED = Line("99214", "260", "140.4", (("CO", "45", "84.5"), ("PR", "2", "35.1")))
 
 
-def claim_file() -> str:
-    """All claims as one 837P."""
+def claim_file(claims: Sequence[Claim] = CLAIMS, number: int = 1) -> str:
+    """These claims as one 837P. ``number``: of the interchange."""
     body = ["BHT*0019*00*MAPLE1*20261104*0900*CH", "NM1*41*2*MAPLE STREET FAMILY MEDICINE*****46*MAPLE",
             "PER*IC*BILLING*TE*2125550142", "NM1*40*2*CLEARINGHOUSE*****46*CLEAR"]
     level = 1
     body += [f"HL*{level}**20*1", "NM1*85*2*MAPLE STREET FAMILY MEDICINE*****XX*1999999984",
              "N3*120 MAPLE STREET", "N4*NEW YORK*NY*10013", "REF*EI*123456789"]
-    for claim in CLAIMS:
+    for claim in claims:
         segments, level = _claim_loops(claim, level)
         body += segments
-    return _interchange([("HC", "005010X222A1", "837", body)], 1)
+    return _interchange([("HC", "005010X222A1", "837", body)], number)
 
 
 def _claim_loops(c: Claim, level: int) -> tuple[list[str], int]:
@@ -163,6 +163,19 @@ def second_remittances() -> str:
     groups = [_transaction(MEDIGAP, gap_paid, "EFT20261113", "20261113", gap, []),
               _transaction(HARBOR, _cents(CORRECTED.paid), "EFT20261114", "20261113", back + again, [])]
     return _interchange([("HP", "005010X221A1", "835", g) for g in groups], 3)
+
+
+def answers_of(claims: Sequence[Claim], trace: str, number: int) -> str:
+    """What the only payers of these claims answered: one 835 transaction a payer, its trace number ``trace`` and a
+    place. ``number``: of the interchange.
+    """
+    groups = []
+    for place, payer in enumerate(dict.fromkeys(c.payers[0] for c in claims if c.answer), 1):
+        answered = [c for c in claims if c.answer and c.payers[0] == payer]
+        loops = [segment for c in answered for segment in _answer(c, c.answer, c.lines, f"9{c.number[3:]}", payer)]
+        paid = sum(_cents(line.paid) for c in answered for line in c.lines)
+        groups.append(_transaction(payer, paid, f"{trace}{place}", "20261113", loops, []))
+    return _interchange([("HP", "005010X221A1", "835", g) for g in groups], number)
 
 
 def _transaction(payer: Payer, paid: int, trace: str, day: str, loops: list[str], plb: list[str]) -> list[str]:

@@ -15,12 +15,14 @@ from bot.web import (
     checking,
     doors,
     hooks,
+    metering,
     pages,
     passcode,
     paying,
     plan_page,
     returning,
     screens,
+    stopping,
     telegram_hook,
     uploads,
 )
@@ -29,13 +31,13 @@ from bot.web.wiring import Wiring
 from templates import web
 
 Handler = Callable[[Wiring, Request], Awaitable[Response]]
-Auth = Literal["signature", "link", "public"]
+Auth = Literal["signature", "link", "token", "public"]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """``auth``: signature (the sender signed the request), link (a token and, for all that is shown, the proof behind
-    it), public (says nothing of anybody).
+    it), token (a secret of the operator's), public (says nothing of anybody).
     """
 
     method: Literal["GET", "POST"]
@@ -83,6 +85,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/l/{token}/done", "link", doors.answer),
     Route("POST", "/l/{token}/files", "link", uploads.receive),
     Route("POST", "/l/{token}/passcode", "link", passcode.receive),
+    Route("GET", "/u/{token}", "public", stopping.show),
+    Route("POST", "/u/{token}", "public", stopping.press),
     Route("GET", "/back", "public", returning.back),
     Route("GET", "/check", "public", checking.show),
     Route("POST", "/check", "public", checking.answer),
@@ -90,13 +94,17 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/robots.txt", "public", robots),
     Route("GET", "/healthz", "public", healthz),
     Route("GET", "/readyz", "public", readyz),
+    Route("GET", "/metrics", "token", metering.show),
 )
 
+#: What a process that serves no patients answers all the same.
+OWN_ROUTES = tuple(route for route in ROUTES if route.path in ("/healthz", "/readyz", "/metrics"))
 
-def make_app(wiring: Wiring) -> FastAPI:
+
+def make_app(wiring: Wiring, routes: tuple[Route, ...] = ROUTES) -> FastAPI:
     """The application. Serve it without an access log: a link's token is in its address."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    for route in ROUTES:
+    for route in routes:
         app.router.add_route(route.path, _bound(wiring, route.handler), methods=[route.method])
     app.add_exception_handler(404, _gone)
     app.add_exception_handler(500, _broken)

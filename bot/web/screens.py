@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from billing.link_pages import DueNow, PaymentPage, Visitor
+from billing.policy.plans import lender_link
 from config.practice import PracticePolicy
 from templates import web
 from templates.statement_words import day, money, phone_words
@@ -48,7 +50,17 @@ def card_warning(policy: PracticePolicy, language: str) -> str:
     return str(web.words(language)["ny_card"]) if due else ""
 
 
-def pay(visitor: Visitor, payment: PaymentPage, action: str, language: str) -> str:
+def lender(policy: PracticePolicy, today: date, language: str) -> dict[str, str] | None:
+    """The lender beside the practice: its name and its own page as configured, nothing added (T-54: NY GBL 349-g)."""
+    found = policy.payments.pay_over_time
+    if found is None or found.since > today:
+        return None
+    said = web.words(language)
+    return {"text": said["lender_offer"].format(lender=found.name), "href": lender_link(found),
+            "button": said["lender_button"].format(lender=found.name)}
+
+
+def pay(visitor: Visitor, payment: PaymentPage, action: str, today: date, language: str) -> str:
     said = web.words(language)
     amount = money(payment.amount_minor, language, payment.currency)
     rows = [[said["pay_visit_on"].format(day=day(on, language)) if on else f"{said['pay_visit']} {external}",
@@ -56,7 +68,7 @@ def pay(visitor: Visitor, payment: PaymentPage, action: str, language: str) -> s
     return web.page("pay", language, {
         "practice": letterhead(visitor.policy), "phone": phone_words(visitor.policy.phone), "amount": amount,
         "rows": rows, "total": None, "action": action, "fields": [], "keep": payment.may_keep,
-        "warning": card_warning(visitor.policy, language)})
+        "warning": card_warning(visitor.policy, language), "lender": lender(visitor.policy, today, language)})
 
 
 def bank(visitor: Visitor, payment: PaymentPage, language: str) -> str:
@@ -99,7 +111,7 @@ def pay_now(visitor: Visitor, due: DueNow, action: str, language: str) -> str:
     amount = money(due.amount_minor, language, due.currency)
     return web.page("pay", language, {
         "practice": letterhead(visitor.policy), "phone": phone_words(visitor.policy.phone), "amount": amount,
-        "rows": [[said["pay_now_heading"], amount]], "total": None, "action": action, "keep": False,
+        "rows": [[said["pay_now_heading"], amount]], "total": None, "action": action, "keep": False, "lender": None,
         "warning": card_warning(visitor.policy, language),
         "fields": [("amount", str(due.amount_minor)), ("version", str(due.balance_version))]})
 
@@ -138,3 +150,14 @@ def passcode(visitor: Visitor, action: str, language: str, *, known: bool, refus
     return web.page("passcode", language, {
         "practice": letterhead(visitor.policy), "action": action, "known": known,
         "alert": said[f"passcode_no_{refused}"] if refused else ""})
+
+
+def stop(language: str, action: str) -> str:
+    """The press that stops e-mails; the same page for every link."""
+    return web.page("stop", language, {"action": action})
+
+
+def stopped(language: str, policy: PracticePolicy) -> str:
+    said = web.words(language)
+    return note_page(language, policy, said["stopped_title"],
+                     said["stopped_text"].format(phone=phone_words(policy.phone)))

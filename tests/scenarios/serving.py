@@ -101,7 +101,10 @@ def main() -> None:
         importlib.import_module(name)
     from sqlalchemy.orm import configure_mappers
 
+    from tests.road.process import warm_up
+
     configure_mappers()
+    warm_up()  # what reads texts, and the statements and templates of a turn
     gc.freeze()
     for line in sys.stdin:
         print(json.dumps(obey(json.loads(line))), flush=True)

@@ -91,7 +91,8 @@ async def calm(stage: Stage) -> None:
 
 def nothing_due(session: Session, now: datetime) -> bool:
     inbox = session.query(Inbox).where(Inbox.status.in_(("accepted", "working")), Inbox.due_at <= now)
-    outbox = session.query(Outbox).where(Outbox.status.in_(("queued", "claimed", "sending")), Outbox.due_at <= now)
+    outbox = session.query(Outbox).where(Outbox.status.in_(("queued", "claimed", "sending")), Outbox.due_at <= now,
+                                         Outbox.channel != "paper")  # letters wait for a print run
     return inbox.first() is None and outbox.first() is None
 
 

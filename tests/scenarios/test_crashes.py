@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from billing.store.tables import Case, Inbox, Outbox
-from bot.failpoints import POSTINGS
+from bot.failpoints import CALL, POLL, POSTINGS, RECONCILE
 from tests.scenarios.conversation import (
     ANNA,
     OWED_MINOR,
@@ -295,11 +295,11 @@ async def test_the_installed_command_dies_at_its_failpoint_and_recovers_the_same
 
 def test_every_failpoint_of_the_code_is_among_these_tests() -> None:
     """Those of the posting files lie on no road of the serving process; polling's are killed at in
-    tests/road/test_telegram_crashes.py.
+    tests/road/test_telegram_crashes.py; those of calls and of reconciliation in tests/faults/.
     """
     passed = {name for file in (ROOT / "bot").rglob("*.py")
               for name in re.findall(r'\bhit\("([a-z.]+)"\)', file.read_text(encoding="utf-8"))}
-    assert passed - set(POSTINGS) - {"poll.fetched", "poll.accepted"} == {*ROAD, *PAYING, *TROUBLE}
+    assert passed - {*POSTINGS, *POLL, *CALL, *RECONCILE} == {*ROAD, *PAYING, *TROUBLE}
     assert {name for chain in CHAINS for name in chain} == {*ROAD, *PAYING}
 
 

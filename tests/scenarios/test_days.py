@@ -171,7 +171,7 @@ async def test_start_restores_consent_and_yes_does_not(tuesday: Stage) -> None:
     await say(tuesday, ANNA.phone, "STOP")
     assert await say(tuesday, ANNA.phone, "yes") == []
     assert opted_out(tuesday, ANNA.phone)
-    assert (await statement_to(tuesday, ANNA.account)).outcome == "withheld"
+    assert (await statement_to(tuesday, ANNA.account)).way == "paper"
     assert texts(tuesday, ANNA.phone) == []
     await say(tuesday, ANNA.phone, "START")
     assert not opted_out(tuesday, ANNA.phone)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot import app as wiring
 from bot.app import App
@@ -34,7 +35,7 @@ async def serving(scene: Scene, mode: str) -> AsyncIterator[App]:
         await asyncio.wait_for(task, 40)
 
 
-async def until(found: Callable[[], Any], seconds: float = 20) -> Any:
+async def until(found: Callable[[], Any], seconds: float = 60) -> Any:
     async with asyncio.timeout(seconds):
         while True:
             value = await found()
@@ -88,30 +89,32 @@ async def check_calls(scene: Scene, mode: str) -> None:
 
 
 async def test_a_conflict_is_told_clearly_and_outlived(
-        sqlite_store: Store, clock: Clock, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        sqlite_store: Store, clock: Clock, tmp_path: Path) -> None:
     async with open_scene(sqlite_store, clock, tmp_path) as scene:
         await scene.order("fault", method="getUpdates", mode="409", times=1)
         stop = asyncio.Event()
-        task = asyncio.create_task(scene.line.run(stop))
-        await scene.do(text="HELP")
-        await until(lambda: _inbox(scene))
-        stop.set()
-        await task
-    assert "somebody else polls with this bot's token" in capsys.readouterr().out
+        with capture_logs() as lines:
+            task = asyncio.create_task(scene.line.run(stop))
+            await scene.do(text="HELP")
+            await until(lambda: _inbox(scene))
+            stop.set()
+            await task
+    assert any("somebody else polls with this bot's token" in str(line.get("advice")) for line in lines)
 
 
 async def test_a_name_that_is_not_the_bots_is_told(
-        sqlite_store: Store, clock: Clock, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        sqlite_store: Store, clock: Clock, tmp_path: Path) -> None:
     """Links to a stranger's bot would carry our tokens there."""
     async with open_scene(sqlite_store, clock, tmp_path) as scene:
         road = replace(scene.road, telegram_bot="somebody_elses_bot")
         line = TelegramLine(road, scene.settings, scene.channel, wait_seconds=0)
         stop = asyncio.Event()
-        task = asyncio.create_task(line.run(stop))
-        await until(lambda: scene.calls("setMyCommands"))
-        stop.set()
-        await task
-    assert "PLAINBILL_TELEGRAM_BOT_NAME is not the name" in capsys.readouterr().out
+        with capture_logs() as lines:
+            task = asyncio.create_task(line.run(stop))
+            await until(lambda: scene.calls("setMyCommands"))
+            stop.set()
+            await task
+    assert any(line["event"].startswith("PLAINBILL_TELEGRAM_BOT_NAME is not the name") for line in lines)
 
 
 async def _inbox(scene: Scene) -> list[Any]:
