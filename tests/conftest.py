@@ -5,6 +5,7 @@ Nothing here may import aiogram (7-9 s).
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections import Counter
@@ -23,11 +24,12 @@ from billing.store.tables import Practice
 from bot.write import Store, open_store
 from config.practice import PracticePolicy
 from tests.databases import PostgresqlServer, copy_sqlite, make_sqlite_template
+from tests.thinned import EVERY_NTH_ON_POSTGRESQL, THINNED
 
 # The same examples in every run: a red build is the change's doing. `--hypothesis-profile=default` looks for new ones.
-# `make test` tries a few of each, CI all of them (.ci/run names the profile).
-hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
-hypothesis.settings.register_profile("brief", derandomize=True, deadline=None, max_examples=25)
+# `make test` tries a few of each, CI more of them (.ci/run names the profile).
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, max_examples=50)
+hypothesis.settings.register_profile("brief", derandomize=True, deadline=None, max_examples=15)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
 
 TUESDAY = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)  # 10:00 in New York
@@ -163,46 +165,9 @@ def practice_row(now: datetime, **changes: Any) -> Callable[[Session], Practice]
     return add
 
 
-#: Families of tests that are alike and slow: the fast suite runs every n-th of a file, CI runs all of them.
-THINNED = {"tests/road/test_crashes.py": 20, "tests/road/test_telegram_crashes.py": 6,
-           "tests/telegram/test_talking.py": 3, "tests/telegram/test_updates.py": 3,
-           "tests/scenarios/test_crashes.py": 8, "tests/scenarios/test_days.py": 6,
-           "tests/scenarios/test_people.py": 3, "tests/csv/test_record.py": 6,
-           "tests/importers/test_x12_oracles.py": 3, "tests/payments/test_events.py": 6,
-           "tests/payments/test_orders.py": 6, "tests/web/test_paying.py": 2,
-           "tests/conversations/test_transcripts.py::test_the_conversation_goes_the_same_way_on_telegram": 10,
-           "tests/words/test_templates.py": 10, "tests/conversations/test_states.py": 8, "tests/plans/test_days.py": 5,
-           "tests/plans/test_changes.py": 4, "tests/plans/test_life.py": 4, "tests/plans/test_money.py": 4,
-           "tests/plans/test_opt_out.py": 3, "tests/reconcile/test_crashes.py": 8,
-           "tests/reconcile/test_at_stripe.py": 4,
-           "tests/scenarios/test_plan_years.py::test_a_life_that_broke_a_promise_keeps_it_now": 3,
-           "tests/ledger/test_remittances.py": 2, "tests/ledger/test_charges.py": 2, "tests/csv/test_resuming.py": 4,
-           "tests/standins/test_stripe.py": 2, "tests/contracts/test_stripe_promises.py": 2,
-           "tests/road/test_calling.py": 3, "tests/road/test_matters.py": 3,
-           "tests/scenarios/test_telegram_serving.py": 4, "tests/words/test_buttons.py": 10,
-           "tests/conversations/test_plans.py": 4, "tests/conversations/test_household.py": 4,
-           "tests/csv/test_posting.py": 3, "tests/ledger/test_undo.py": 3,
-           "tests/understanding/test_fixed_words.py": 2, "tests/conversations/test_promises.py": 3,
-           "tests/parties/test_preferences.py": 3, "tests/statements/test_content.py": 3, "tests/web/test_doors.py": 3,
-           "tests/web/test_uploads.py": 4, "tests/web/test_passcode.py": 4, "tests/contracts/test_telegram.py": 4,
-           "tests/importers/test_x12_properties.py": 3, "tests/cli/test_chat.py": 3,
-           "tests/payments/test_refunds.py": 4, "tests/payments/test_cards_on_file.py": 3,
-           "tests/payments/test_disputes.py": 3, "tests/payments/test_places.py": 3,
-           "tests/payments/test_two_payers.py": 3, "tests/plans/test_suspicions.py": 3,
-           "tests/plans/test_suspicions_stops.py": 3, "tests/faults/test_faults.py": 3,
-           "tests/contracts/test_stripe_told.py": 3, "tests/contracts/test_stripe_afterwards.py": 3,
-           "tests/close/test_day.py": 3, "tests/close/test_bank_file.py": 3, "tests/reconcile/test_reconcile.py": 3,
-           "tests/web/test_plan_page.py": 3, "tests/web/test_cards.py": 3, "tests/cli/test_payments_cli.py": 3,
-           "tests/cli/test_plans_cli.py": 3, "tests/understanding/test_command.py": 2,
-           "tests/standins/test_stripe_trouble.py": 3, "tests/standins/test_stripe_back.py": 3,
-           "tests/standins/test_stripe_bank.py": 3, "tests/standins/test_stripe_saved.py": 3,
-           "tests/csv/test_parties.py": 3, "tests/parties/test_gate.py": 3, "tests/ledger/test_verify.py": 3}
-EVERY_NTH_ON_POSTGRESQL = 8
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the fast suite at two minutes: what runs on SQLite as well runs on PostgreSQL by turns.
+    """Keep the fast suite at two minutes: large families run by turns (tests/thinned.py).
 
     Nothing is left out for good: the rest is marked slow, and CI runs the slow tests too.
     """
@@ -216,12 +181,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.slow)
 
 
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: no garbage collection need look at its half a million objects again."""
+    gc.freeze()
+
+
 def _nth(item: pytest.Item) -> int:
     """One of how many of its kind this test stands for in the fast suite; 0: it always runs there."""
     if item.get_closest_marker("slow"):
         return 0
     path, function = item.path.relative_to(item.config.rootpath).as_posix(), item.name.partition("[")[0]
-    thinned = THINNED.get(path) or THINNED.get(f"{path}::{function}")
+    thinned = THINNED.get(f"{path}::{function}") or THINNED.get(path)
     if thinned:
         return thinned
     name = item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""

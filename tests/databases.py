@@ -1,6 +1,7 @@
 """Real databases for the tests: SQLite files, and one embedded PostgreSQL server per test process, made when asked for.
 
 Each test gets a copy of an empty, migrated database: a file copy, or PostgreSQL's CREATE DATABASE ... TEMPLATE.
+All of them share what SQLAlchemy has compiled: it would compile every statement again for each test's engine.
 """
 
 from __future__ import annotations
@@ -11,11 +12,31 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import Engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.util import LRUCache
 
 from billing.store import schema
 from billing.store.engine import make_engine
 
 _TEMPLATE = "plainbill_template"
+
+_compiled: dict[type[Dialect], tuple[Dialect, LRUCache[Any, Any]]] = {}
+
+
+def _share_compiled(kind: type[Dialect], engine: Engine) -> None:
+    """SQLAlchemy's hook for a new engine. The dialect is part of the key of what is compiled, so it is shared too."""
+    dialect, cache = _compiled.get(kind, (engine.dialect, LRUCache(5_000)))
+    if dialect.server_version_info is None:  # it never came to a connection, which tells it what the server can do
+        dialect = engine.dialect
+    _compiled[kind] = dialect, cache
+    engine.dialect, engine._compiled_cache = dialect, cache
+
+
+for _kind in (PGDialect_psycopg, SQLiteDialect_pysqlite):
+    _kind.engine_created = classmethod(_share_compiled)  # type: ignore[assignment]
 
 
 def make_sqlite_template(folder: Path) -> Path:

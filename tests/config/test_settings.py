@@ -79,7 +79,7 @@ def test_the_stand_ins_for_twilio_know_the_same_secrets_as_the_settings() -> Non
 def test_settings_cannot_be_changed_once_read() -> None:
     settings = load(None)
     with pytest.raises(ValidationError, match="frozen"):
-        settings.port = 1  # type: ignore[misc]
+        settings.port = 1  # type: ignore[misc]  # frozen: that is the promise
 
 
 def test_a_complete_production_environment_starts(monkeypatch: pytest.MonkeyPatch) -> None:

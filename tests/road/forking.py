@@ -20,6 +20,7 @@ from typing import Any
 
 from bot import failpoints
 from bot.logs import configure_logs
+from handlers.understanding import reader
 
 ROOT = Path(__file__).parents[2]
 Live = Callable[[dict[str, Any]], Awaitable[None]]
@@ -36,6 +37,11 @@ def serve_lives(live: Live, warm_up: Callable[[], None]) -> None:
             _run(live, json.loads(line))
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def load_model() -> None:
+    """For ``warm_up``: a life that reads a text would load the sentence encoder anew, which takes two seconds."""
+    reader.prepare("good morning")
 
 
 def _run(live: Live, order: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from bot.tick import JOBS, tick
 from bot.worker import drain
 from bot.write import open_store
 from tests.conftest import TEST_KEYS, TUESDAY, Clock, practice_row
-from tests.road.forking import serve_lives
+from tests.road.forking import load_model, serve_lives
 
 
 class Refusing(ConsoleChannel):
@@ -50,6 +50,7 @@ async def live(order: dict[str, Any]) -> None:
 
 def warm_up() -> None:
     """Live once on a database of its own before the first fork, so that imports and mappings are paid once."""
+    load_model()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/warm.db"
         store = open_store(url, TEST_KEYS)

@@ -20,7 +20,7 @@ from bot.tick import JOBS, tick
 from bot.worker import drain
 from bot.write import open_store
 from tests.conftest import TEST_KEYS, Clock
-from tests.road.forking import serve_lives
+from tests.road.forking import load_model, serve_lives
 from tests.road.telegram_scene import BOT, settings_for
 
 
@@ -47,6 +47,7 @@ async def live(order: dict[str, Any]) -> None:
 def warm_up() -> None:
     for name in ("bot.channels.telegram_api", "bot.channels.telegram_router", "bot.turns"):
         importlib.import_module(name)
+    load_model()
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class Desk:
         return self.store.read(lambda s: world.payment(s, payment_id).status)
 
     def call(self) -> ProcessorCall:
-        return self.store.read(lambda s: s.scalars(select(ProcessorCall).order_by(ProcessorCall.id)).first())  # type: ignore[return-value]
+        return self.store.read(lambda s: s.scalars(select(ProcessorCall).order_by(ProcessorCall.id).limit(1)).one())
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_a_database_that_cannot_work_is_refused_with_what_to_use_instead(url: st
 
 
 def test_a_postgresql_without_the_schema_is_refused_and_says_what_to_run(postgresql_server: object) -> None:
-    url = postgresql_server.url("postgres")  # type: ignore[attr-defined]
+    url = postgresql_server.url("postgres")  # type: ignore[attr-defined]  # pgserver has no types
     with pytest.raises(schema.SchemaMismatch, match="plainbill db upgrade"):
         open_store(url, TEST_KEYS)
 

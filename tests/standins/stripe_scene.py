@@ -130,7 +130,7 @@ class Shop:
             return
         self.closed = True
         for transport in self.transports:
-            await transport.close_async()  # type: ignore[no-untyped-call]
+            await transport.close_async()  # type: ignore[no-untyped-call]  # the SDK has no type for it
         await self.http.close()
         await self.running.stop()
 

@@ -39,7 +39,7 @@ def ask(url: str, form: dict[str, str], authorization: str) -> Any:
         return json.loads(answer.read())
 
 
-@pytest.mark.parametrize("name", ["twilio", "stripe", "telegram"])
+@pytest.mark.parametrize("name", ["twilio", "stripe", "telegram", "smtp"])
 def test_a_program_prints_its_port_and_stops_cleanly(tmp_path: Path, name: str) -> None:
     """One JSON line, then SIGTERM ends it with exit code 0."""
     process, url = start_program(name, tmp_path / "journal.jsonl")

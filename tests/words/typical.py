@@ -21,9 +21,11 @@ OFFER = {"count": 12, "amount_minor": 5000, "last_minor": 3750, "deposit_minor":
 CARD = {"kind": "card", "brand": "visa", "last4": "4242"}
 
 TYPICAL: dict[str, Any] = {
+    "name": "Ana Lopez", "help_url": "https://mapleclinic.example/help",
     "practice": "Maple Clinic", "phone": "+12125550199", "url": "https://pay.mapleclinic.example/l/Jk3vQ8sT1xYz2bN5",
     "amount_minor": 4500, "due_now_minor": 16550, "pending_minor": 2500, "held_minor": 0, "on_plan_minor": 0,
-    "credit_minor": 0, "minimum_minor": 500, "waiting": False, "visits": VISITS, "steps": STEPS, "visit": VISITS[0],
+    "credit_minor": 0, "placed_minor": 0, "minimum_minor": 500, "waiting": False, "visits": VISITS, "steps": STEPS,
+    "visit": VISITS[0],
     "lines": LINES, "first": True, "by_at": "2026-11-04T17:00:00-05:00", "due_on": "2026-12-04",
     "paid_on": "2026-11-03", "hours": [["weekday", "09:00", "17:00"], ["saturday", "09:00", "13:00"]],
     "open_now": True, "note": PracticePolicy.model_fields["assistance_note_en"].default,
