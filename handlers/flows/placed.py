@@ -9,7 +9,7 @@ from __future__ import annotations
 from billing.views import AccountView
 from handlers.accounts import find_method, open_minor, placed_visits
 from handlers.core import Decision, Reply, Turn
-from handlers.flows import paying, verify
+from handlers.flows import links, paying, verify
 from handlers.flows.flow import Flow
 from handlers.turns import ask, keep_slots, stay
 
@@ -18,9 +18,11 @@ STEPS = ("amount", "confirm")
 
 
 def start(turn: Turn, intent: str) -> Decision:
-    account = turn.account
-    if account is None:
+    if turn.account is None:
         return verify.first(turn, "pay", keep_slots(turn.reading))
+    account = links.shown_account(turn, intent)
+    if isinstance(account, Decision):
+        return account
     if _most(account) <= 0:
         return Decision((Reply("pay_nothing", {"credit_minor": 0}),))
     slots = turn.reading.slots

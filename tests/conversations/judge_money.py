@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from billing.commands import AgreePlan, ChangePlan, ChargeSavedCard, OfferPlan, RemoveCard, RequestPayment
-from billing.views import AccountView
+from billing.views import AccountView, Figures
 from handlers.core import Reply
 from tests.conversations.people import PLANS
 from tests.conversations.thread import Moment
 
 Money = RequestPayment | ChargeSavedCard | AgreePlan | OfferPlan | RemoveCard | ChangePlan
 #: Where a yes to an amount, an agreement or a change is waited for.
-_ASKING = {"pay.confirm", "my_plan.pay", "my_plan.change", "plan.confirm", "saved_card.remove"}
+_ASKING = {"pay.confirm", "placed.confirm", "my_plan.pay", "my_plan.change", "plan.confirm", "saved_card.remove"}
 _QUESTIONS = {"pay_confirm", "pay_confirm_card", "plan_confirm", "plan_confirm_page", "plan_skip_ask", "plan_move_ask",
               "plan_pause_ask", "plan_resume_ask", "plan_card_ask", "plan_stop_ask", "card_remove_ask"}
 _LINK = {"link", "enlace"}
@@ -74,7 +74,7 @@ def _matches(command: Money, question: Reply, account: AccountView) -> str:
 def _payment(command: RequestPayment | ChargeSavedCard, question: Reply, account: AccountView) -> str:
     if question.template not in ("pay_confirm", "pay_confirm_card"):
         return f"a payment after {question.template}"
-    parts = {visit.visit_id: visit.figures.due_now_minor + (visit.figures.on_plan_minor if command.early else 0)
+    parts = {visit.visit_id: _payable_minor(visit.figures, command.early)
              for visit in account.visits if not visit.confidential}
     if (sum(part for _, part in command.split) != command.amount_minor
             or any(not 0 < part <= parts.get(visit, 0) for visit, part in command.split)):
@@ -89,6 +89,11 @@ def _payment(command: RequestPayment | ChargeSavedCard, question: Reply, account
     if isinstance(command, ChargeSavedCard):
         return _names(question.arguments.get("card"), command.method_id, account)
     return ""
+
+
+def _payable_minor(figures: Figures, early: bool) -> int:
+    """What is due; of the patient's own wish also what is on a plan or with an agency."""
+    return figures.due_now_minor + (figures.on_plan_minor + figures.placed_minor if early else 0)
 
 
 def _agreement(command: AgreePlan | OfferPlan, question: Reply, account: AccountView) -> str:

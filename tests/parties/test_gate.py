@@ -121,7 +121,11 @@ def test_an_introduction_that_never_left_is_no_introduction(store: Store, scene:
     store.write(work)
 
 
-def test_a_fourth_demand_in_a_day_waits_until_the_first_is_a_day_old(store: Store, scene: Scene) -> None:
+def test_a_fourth_demand_in_a_day_waits_until_the_first_is_a_day_old(store: Store, now: datetime) -> None:
+    """A practice that wants no days between two demands still meets the daily cap."""
+    practice = store.write(practice_row(now, frequency={"between_demands_days": 0, "per_7_days": 7}))
+    scene = store.write(set_up(practice, now))
+
     def work(session: Session) -> None:
         for number in range(3):
             row = text(session, scene, scene.now, f"k{number}")

@@ -90,7 +90,7 @@ def test_the_next_statement_starts_from_the_last_ones_total(books: Books) -> Non
     content = make(books, account, later=20)
     assert content["previous"] == {"number": 1, "statement_on": "2026-11-03", "total_minor": 5500}
     assert content["summary"] == {"previous_minor": 5500, "new_activity_minor": 0, "payments_received_minor": -1500,
-                                  "refunds_and_credit_minor": 0, "credit_used_minor": 0}
+                                  "taken_off_minor": 0, "refunds_and_credit_minor": 0, "credit_used_minor": 0}
     assert content["total_minor"] == 4000
 
 
