@@ -1,10 +1,14 @@
-"""A carrier for the dispatch measurement: answers a POST of Twilio's kind after 100 ms, and keeps nothing."""
+"""A carrier for the measurements: answers a POST of Twilio's kind after 100 ms, and keeps nothing."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 from urllib.parse import parse_qs
 
@@ -44,6 +48,17 @@ class _Carrier(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.write(b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: "
                                   + str(len(made)).encode() + b"\r\n\r\n" + made)
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The address of one, which is a process of its own."""
+    with subprocess.Popen([sys.executable, "-m", "benchmarks.carrier"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 async def main() -> None:

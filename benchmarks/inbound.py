@@ -2,7 +2,8 @@
 
 Promised: at least half. Both are processes of their own under the same server and load (texts of a thousand numbers, 20
 connections). Then texts come at 50 a second, and the time from the webhook's arrival to the reply's row is read from
-the database. On PostgreSQL: one web process, and one worker beside it for the replies.
+the database. On PostgreSQL: one web process, and one worker beside it, which also sends the replies to a carrier that
+answers after 100 ms.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import aiohttp
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from benchmarks.carrier import serving
 from benchmarks.planning_store import POLICY
 from benchmarks.result import Result
 from billing.store.practices import save_policy
@@ -51,8 +53,9 @@ def measure() -> Iterator[Result]:
         server = PostgresqlServer(Path(folder) / "data")
         stack.callback(server.stop)
         url = _prepared(server)
-        bare = stack.enter_context(_Served("bare", url, folder))
-        ours = stack.enter_context(_Served("web", url, folder))
+        carrier = stack.enter_context(serving())
+        bare = stack.enter_context(_Served("bare", url, folder, carrier))
+        ours = stack.enter_context(_Served("web", url, folder, carrier))
         rates: list[tuple[float, float]] = [
             (asyncio.run(_flood(bare, run)), asyncio.run(_flood(ours, run))) for run in range(RUNS)]
         yield Result("bare Starlette, signature checked", statistics.median(b for b, _ in rates), "webhooks a second")
@@ -63,7 +66,7 @@ def measure() -> Iterator[Result]:
         store = open_store(url, _keys())
         stack.callback(store.close)
         for role in ("worker", "web"):
-            ours = stack.enter_context(_Served(role, url, folder))
+            ours = stack.enter_context(_Served(role, url, folder, carrier))
         asyncio.run(_drizzle(ours, 30, 20_000))  # whoever answers has read its words once
         _wait(lambda: store.read(_waiting) == 0, 120)
         waits = sorted(_replies(store, ours))
@@ -147,13 +150,14 @@ PUBLIC = "http://127.0.0.1:8000"
 class _Served:
     """One process that listens."""
 
-    def __init__(self, what: str, url: str, folder: str) -> None:
+    def __init__(self, what: str, url: str, folder: str, carrier: str) -> None:
         self.what, port = what, _free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.inbound", what, str(port)],
             env={**os.environ, "PLAINBILL_DATABASE_URL": url, "PLAINBILL_PORT": str(port), "PLAINBILL_VAR": folder,
-                 "PLAINBILL_PUBLIC_URL": PUBLIC, "PLAINBILL_LOG_LEVEL": "error"}, stderr=subprocess.DEVNULL)
+                 "PLAINBILL_PUBLIC_URL": PUBLIC, "PLAINBILL_TWILIO_BASE_URL": carrier,
+                 "PLAINBILL_LOG_LEVEL": "error"}, stderr=subprocess.DEVNULL)
 
     def __enter__(self) -> _Served:
         port = int(self.url.rsplit(":", 1)[1])

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
@@ -23,6 +23,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from benchmarks.peers.running import NotMeasured, run
+from benchmarks.places import databases
 from benchmarks.result import Result
 from billing import ledger
 from billing.ledger import Posting
@@ -43,18 +44,9 @@ _numbers = count(1)
 
 def measure() -> Iterator[Result]:
     """Yield rates, ratios to the peers, and how a long account's balance compares with a short one's."""
-    from tests.databases import PostgresqlServer
-
     install_keyring(KEYS)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plainbill-bench-",
-                                                                      ignore_cleanup_errors=True)))
-        server = PostgresqlServer(folder / "data")
-        stack.callback(server.stop)
-        lite = prepare(f"sqlite:///{folder / 'ours.db'}")
-        stack.callback(lite.close)
-        full = prepare(server.url(server.create()))
-        stack.callback(full.close)
+    with databases() as (folder, server), closing(prepare(f"sqlite:///{folder / 'ours.db'}")) as lite, \
+            closing(prepare(server.url(server.create()))) as full:
         yield from _on_sqlite(lite, folder)
         yield from _on_postgresql(full, server)
         for name, store in (("SQLite", lite), ("PostgreSQL", full)):
@@ -105,46 +97,51 @@ def rate(act: Callable[[Store, int], None], store: Store, entries: int) -> float
     return entries / (time.perf_counter() - began)
 
 
-def _on_sqlite(store: Store, folder: Path) -> Iterator[Result]:
+@dataclass(slots=True)
+class _Rounds:
+    """Rates of our own and of a peer, taken in turns; ``missing`` says why there are none of the peer's."""
+
+    singly: list[float] = field(default_factory=list)
+    batches: list[float] = field(default_factory=list)
+    theirs: list[dict[str, float]] = field(default_factory=list)
+    missing: str = ""
+
+
+def _in_turns(store: Store, peer: Callable[[int], dict[str, float]]) -> _Rounds:
     post_singly(store, 50)
-    ours: list[float] = []
-    batches: list[float] = []
-    theirs: list[float] = []
-    missing = ""
+    found = _Rounds()
     for number in range(ROUNDS):
         try:
-            theirs.append(run("python-accounting", "peer_accounting.py", str(folder / f"peer{number}.db"), "30", "1")
-                          ["single"])
+            found.theirs.append(peer(number))
         except NotMeasured as error:
-            missing = str(error)
-        ours.append(rate(post_singly, store, SINGLES))
-        batches.append(rate(post_in_batches, store, 10 * BATCH))
-    yield Result("SQLite, one at a time", statistics.median(ours), "postings a second")
-    yield Result(f"SQLite, {BATCH} to a transaction", statistics.median(batches), "postings a second")
-    yield from _beside("SQLite, one at a time", "python-accounting", ours, theirs, 25, missing)
+            found.missing = str(error)
+        found.singly.append(rate(post_singly, store, SINGLES))
+        found.batches.append(rate(post_in_batches, store, 10 * BATCH))
+    return found
+
+
+def _own(name: str, found: _Rounds) -> Iterator[Result]:
+    yield Result(f"{name}, one at a time", statistics.median(found.singly), "postings a second")
+    yield Result(f"{name}, {BATCH} to a transaction", statistics.median(found.batches), "postings a second")
+
+
+def _on_sqlite(store: Store, folder: Path) -> Iterator[Result]:
+    found = _in_turns(store, lambda number: run(
+        "python-accounting", "peer_accounting.py", str(folder / f"peer{number}.db"), "30", "1"))
+    yield from _own("SQLite", found)
+    yield from _beside("SQLite, one at a time", "python-accounting", found.singly,
+                       [one["single"] for one in found.theirs], 25, found.missing)
 
 
 def _on_postgresql(store: Store, server: Any) -> Iterator[Result]:
-    post_singly(store, 50)
-    ours: list[float] = []
-    batches: list[float] = []
-    theirs: list[dict[str, float]] = []
-    missing = ""
-    for _ in range(ROUNDS):
-        try:
-            theirs.append(run("django-hordak", "peer_hordak.py", server.url(server.create("template1")), str(BATCH),
-                              "1"))
-        except NotMeasured as error:
-            missing = str(error)
-        ours.append(rate(post_singly, store, SINGLES))
-        batches.append(rate(post_in_batches, store, 10 * BATCH))
-    yield Result("PostgreSQL, one at a time", statistics.median(ours), "postings a second")
-    yield Result(f"PostgreSQL, {BATCH} to a transaction", statistics.median(batches), "postings a second")
-    yield from _beside("PostgreSQL, one at a time", "django-hordak", ours, [one["single"] for one in theirs], 3,
-                       missing)
+    found = _in_turns(store, lambda _: run(
+        "django-hordak", "peer_hordak.py", server.url(server.create("template1")), str(BATCH), "1"))
+    yield from _own("PostgreSQL", found)
+    yield from _beside("PostgreSQL, one at a time", "django-hordak", found.singly,
+                       [one["single"] for one in found.theirs], 3, found.missing)
     # Its own import is one transaction of as many entries; what it does faster of the two is what we are held to.
-    best = [max(one["single"], one["batch"]) for one in theirs]
-    yield from _beside("PostgreSQL, as an import posts", "django-hordak", batches, best, 15, missing)
+    best = [max(one["single"], one["batch"]) for one in found.theirs]
+    yield from _beside("PostgreSQL, as an import posts", "django-hordak", found.batches, best, 15, found.missing)
 
 
 def _beside(what: str, peer: str, ours: Sequence[float], theirs: Sequence[float], bound: float,

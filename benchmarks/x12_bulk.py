@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 #: About how many bytes a claim takes in a remittance.
-CLAIM_BYTES = 460
+CLAIM_BYTES = 421
 
 _ISA = ("ISA*00*          *00*          *ZZ*BULKPAYER      *ZZ*BULKCLINIC     *261102*0900*^*00501*000000001*0*T*:",
         "GS*{}*BULKPAYER*BULKCLINIC*20261102*0900*1*X*{}")

@@ -15,6 +15,7 @@ REPLACEMENT = "[card number removed]"
 _REST = "[removed]"
 
 _RUN = re.compile(r"\d(?:[ \t\r\n\u00a0\u2007\u202f.\-\u2010-\u2015]{0,3}\d)*")
+_SHORTEST = 13
 _GROUP = re.compile(r"\d+")
 _EXPIRY_OR_CODE = re.compile(r"(?<![\d$.])(?:\d{1,2} ?[/\-] ?\d{2,4}|\d{3,4})(?![\d.])")
 
@@ -52,6 +53,8 @@ def find_cards(text: str) -> list[tuple[int, int]]:
     """Return the spans of card numbers in ``text``, in order and apart from each other."""
     found: list[tuple[int, int]] = []
     for run in _RUN.finditer(text):
+        if run.end() - run.start() < _SHORTEST:
+            continue
         groups = [(match[0], run.start() + match.start(), run.start() + match.end())
                   for match in _GROUP.finditer(run[0])]
         if not _are_telephones(groups):

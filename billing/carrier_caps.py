@@ -88,29 +88,25 @@ def room_at(session: Session, row: Outbox, policy: PracticePolicy, now: datetime
     return max(full, default=None)
 
 
-def take(session: Session, row: Outbox, policy: PracticePolicy, now: datetime) -> bool:
+def take(session: Session, row: Outbox, policy: PracticePolicy, now: datetime, carrier: str | None = None) -> bool:
     """Count the message where it counts; False, and nothing counted, when another worker took the last place."""
-    share, taken = _share(row, policy.carrier), list[Window]()
-    for one in _windows(session, row, policy, now):
-        limit = _limit(one, share) if share is not None else None
-        if not store.take(session, row.practice_id, one.key, one.begins_at, one.amount, limit):
-            for back in taken:
-                store.give_back(session, back.key, back.begins_at, back.amount)
-            return False
-        taken.append(one)
-    return True
+    return _take_together(session, [(row, carrier)], policy, now)
 
 
-class Crowded(Exception):
-    """Not all of a set of messages found a place in the caps; nothing is to be kept of the transaction."""
-
-
-def take_all(session: Session, rows: Sequence[tuple[Outbox, str]], policy: PracticePolicy, now: datetime) -> None:
-    """Count many messages (each with its number's carrier) as ``take`` would one by one. The last thing to be done in
-    a transaction: all workers count in the same few rows, and each waits for the one before to commit.
-
-    Raises Crowded: then each is for ``take`` alone.
+def take_all(session: Session, rows: Sequence[tuple[Outbox, str | None]], policy: PracticePolicy, now: datetime,
+             ) -> list[bool]:
+    """Count many messages (each with its number's carrier, where that was read already) as ``take`` would one by one;
+    say which of them found a place. Late in a transaction: all workers count in the same few rows, and each waits for
+    the one before to commit.
     """
+    if not rows or _take_together(session, rows, policy, now):
+        return [True] * len(rows)
+    return [take(session, row, policy, now, carrier) for row, carrier in rows]
+
+
+def _take_together(session: Session, rows: Sequence[tuple[Outbox, str | None]], policy: PracticePolicy, now: datetime,
+                   ) -> bool:
+    """Count all of them, or nothing."""
     sums: dict[tuple[str, int], tuple[Window, int | None, int]] = {}
     for row, carrier in rows:
         share = _share(row, policy.carrier)
@@ -118,10 +114,14 @@ def take_all(session: Session, rows: Sequence[tuple[Outbox, str]], policy: Pract
             limit = _limit(one, share) if share is not None else None
             key = (one.key, -1 if limit is None else limit)
             sums[key] = (one, limit, one.amount + (sums[key][2] if key in sums else 0))
-    for key in sorted(sums):  # in one order, so that no two workers wait for each other
-        window, limit, amount = sums[key]
+    taken: list[tuple[Window, int]] = []
+    for _, (window, limit, amount) in sorted(sums.items()):  # in one order, so that no two workers wait for each other
         if not store.take(session, rows[0][0].practice_id, window.key, window.begins_at, amount, limit):
-            raise Crowded
+            for back, counted in taken:
+                store.give_back(session, back.key, back.begins_at, counted)
+            return False
+        taken.append((window, amount))
+    return True
 
 
 def next_window_at(now: datetime) -> datetime:

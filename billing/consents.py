@@ -1,7 +1,8 @@
 """Consent to texts as a series of events that are only ever added; what holds now is derived from them.
 
 A STOP binds the number, for every account on it. Only START or UNSTOP lift it: "yes" never does, and a form signed
-later does not either (T-03, T-04, T-06, T-12). The console stands in for a phone's thread and shares its consents.
+later does not either (T-03, T-04, T-06, T-12). E-mail has no such word: there the patient says so to a person, who
+writes down what was said. The console stands in for a phone's thread and shares its consents.
 """
 
 from __future__ import annotations
@@ -104,6 +105,24 @@ def record_restored(session: Session, practice_id: str, channel: str, address_ha
     return _add(session, practice_id, channel, address_hash, "restored", TEXTS, wording, "text", recorded_by, now)
 
 
+def record_wanted_again(session: Session, practice_id: str, channel: str, address_hash: str, *, wording: str,
+                        medium: str, recorded_by: str, now: datetime) -> int:
+    """Lift the opt-out of an e-mail address by the patient's own words, as a person recorded them.
+
+    Raises ConsentRefused without words, medium and name; for texts and chats, which START alone restores; for a file,
+    which says what somebody else was told; and where nothing is stopped.
+    """
+    if channel != "email":
+        raise ConsentRefused("only START or UNSTOP, written by the patient, restores consent to texts")
+    if not wording.strip() or not recorded_by.strip():
+        raise ConsentRefused("to send e-mails again needs the patient's own words, and who heard them")
+    if medium not in MEDIA - {"import"}:
+        raise ConsentRefused(f"the patient said so by one of {', '.join(sorted(MEDIA - {'import'}))}")
+    if not standing(session, practice_id, channel, address_hash).opted_out:
+        raise ConsentRefused("e-mail to this address is not stopped")
+    return _add(session, practice_id, channel, address_hash, "restored", TEXTS, wording, medium, recorded_by, now)
+
+
 def void(session: Session, practice_id: str, channel: str, address_hash: str, *, wording: str, recorded_by: str,
          now: datetime) -> int:
     """The number belongs to somebody else now: every consent given for it is void (T-10)."""
@@ -111,9 +130,9 @@ def void(session: Session, practice_id: str, channel: str, address_hash: str, *,
 
 
 def record_detail(session: Session, practice_id: str, channel: str, address_hash: str, *, guarantor_id: str,
-                  allowed: bool, wording: str, recorded_by: str, now: datetime) -> int:
+                  allowed: bool, wording: str, recorded_by: str, now: datetime, medium: str = "text") -> int:
     """Record the answer to the warning that texts are not private (T-33), for one account on one number."""
-    return _add(session, practice_id, channel, address_hash, "given" if allowed else "revoked", DETAIL, wording, "text",
+    return _add(session, practice_id, channel, address_hash, "given" if allowed else "revoked", DETAIL, wording, medium,
                 recorded_by, now, guarantor_id=guarantor_id)
 
 
@@ -124,13 +143,12 @@ def record_introduction(session: Session, practice_id: str, channel: str, addres
                 now, message_id=message_id)
 
 
-def record_introductions(session: Session, practice_id: str, told: Iterable[tuple[str, str, str]], now: datetime,
-                         ) -> None:
-    """As ``record_introduction`` for many: (channel, address hash, message id) of each."""
+def record_introductions(session: Session, told: Iterable[tuple[str, str, str, str]], now: datetime) -> None:
+    """As ``record_introduction`` for many: (practice id, channel, address hash, message id) of each."""
     store.add_events(session, [
-        Consent(practice_id=practice_id, channel=line_of(channel), address_hash=hashed, event="given",
-                purpose=INTRODUCTION, wording="introduction sent", medium="text", recorded_by="gate",
-                message_id=message_id, at=now) for channel, hashed, message_id in told])
+        {"practice_id": practice_id, "channel": line_of(channel), "address_hash": hashed, "event": "given",
+         "purpose": INTRODUCTION, "wording": "introduction sent", "medium": "text", "recorded_by": "gate",
+         "message_id": message_id, "at": now} for practice_id, channel, hashed, message_id in told])
 
 
 def _add(session: Session, practice_id: str, channel: str, address_hash: str, event: str, purpose: str, wording: str,
@@ -145,7 +163,7 @@ def _add(session: Session, practice_id: str, channel: str, address_hash: str, ev
 def standing(session: Session, practice_id: str, channel: str, address_hash: str,
              guarantor_id: str | None = None) -> Standing:
     """Derive what holds now for a number; with ``guarantor_id``, from that account's consents and the number's own."""
-    events = store.events_of(session, practice_id, line_of(channel), address_hash)
+    events = store.said(session, practice_id, line_of(channel), address_hash)
     return derive(events, guarantor_id, store.messages_not_sent(session, introductions(events)))
 
 
@@ -157,16 +175,17 @@ def introductions(events: Sequence[ConsentEvent]) -> list[str]:
 def derive(events: Sequence[ConsentEvent], guarantor_id: str | None, unsent: Collection[str]) -> Standing:
     """What the events of one number, oldest first, come to. ``unsent``: those of its introductions that never left."""
     texts, other = [e for e in events if e.purpose == TEXTS], [e for e in events if e.purpose != TEXTS]
-    void = _last_void(texts)
+    taken_back = any([e.event != "given" for e in texts])  # noqa: C419  # asked of every number of a preview
+    void = _last_void(texts) if taken_back else 0
     given = _consent(texts, guarantor_id, void)
-    stop = _opt_out(texts)
+    stop = _opt_out(texts) if taken_back else None
     detail = next((e for e in reversed(other) if e.purpose == DETAIL and e.guarantor_id == guarantor_id), None)
     # Whoever has the number since it was voided has agreed to nothing.
     kept = detail if detail is not None and detail.event == "given" and detail.id > void else None
     return Standing(
         consent_event_id=given.id if given else None, complete=given is not None and _is_complete(given),
         opted_out=stop is not None, opt_out_event_id=stop.id if stop else None, opted_out_at=stop.at if stop else None,
-        last_stop_at=_last_stop(texts, stop), detail_event_id=kept.id if kept else None,
+        last_stop_at=_last_stop(texts, stop) if stop else None, detail_event_id=kept.id if kept else None,
         introduced=_introduced(other, void, unsent))
 
 
@@ -197,10 +216,9 @@ def _opt_out(texts: Sequence[ConsentEvent]) -> ConsentEvent | None:
     return stop
 
 
-def _last_stop(texts: Sequence[ConsentEvent], first: ConsentEvent | None) -> datetime | None:
+def _last_stop(texts: Sequence[ConsentEvent], first: ConsentEvent) -> datetime | None:
     """Said again after a person has asked what was meant, it is asked about again (plan_changes.stop_if_opted_out)."""
-    since = first.id if first is not None else None
-    said = [e.at for e in texts if e.event == "revoked" and e.at is not None and since is not None and e.id >= since]
+    said = [e.at for e in texts if e.event == "revoked" and e.at is not None and e.id >= first.id]
     return max(said, default=None)
 
 

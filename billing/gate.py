@@ -6,7 +6,7 @@ Asked when a message is queued, asked again when it is sent, and asked before a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
@@ -46,26 +46,53 @@ def judge(session: Session, row: Outbox, stage: Stage, now: datetime) -> Ruling:
     """Rule on a message that is in the outbox, and keep the verdict with its facts. The caller obeys it."""
     if stage == "sending" and gate_facts.is_capped(row):
         gate_facts.lock_households(session, [row])
-    facts = gather(session, row, stage, now)
+    return conclude(session, [rule_on(row, gather(session, row, stage, now))], now)[0].ruling
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One message, what is known and what follows. ``carrier`` is its number's; None: not read yet."""
+
+    row: Outbox
+    facts: Facts
+    objections: tuple[Ruling, ...]
+    ruling: Ruling
+    carrier: str | None
+
+
+def rule_on(row: Outbox, facts: Facts, carrier: str | None = None) -> Judged:
     objections = core.message_objections(facts)
-    ruling = core.strictest(objections, "no rule objects")
-    if stage == "sending" and ruling.sends and not carrier_caps.take(session, row, facts.practice.policy, now):
-        # Another worker took the last place between our reading and our counting.
-        facts = replace(facts, message=replace(facts.message, room_at=carrier_caps.next_window_at(now)))
-        objections = core.message_objections(facts)
-        ruling = core.strictest(objections, "no rule objects")
-    store.add_verdict(session, verdict_of(row, facts, objections, ruling))
-    if stage == "sending" and ruling.sends and facts.message.introduces and not facts.recipient.introduced:
-        consents.record_introduction(session, row.practice_id, row.channel, row.address_hash, message_id=row.id,
-                                     now=now)
-    return ruling
+    return Judged(row, facts, objections, core.strictest(objections, "no rule objects"), carrier)
 
 
-def verdict_of(row: Outbox, facts: Facts, objections: tuple[Ruling, ...], ruling: Ruling) -> Verdict:
-    """The receipt of one ruling."""
-    return Verdict(practice_id=row.practice_id, outbox_id=row.id, stage=facts.stage, outcome=ruling.outcome,
-                   rule=ruling.rule, reason=ruling.reason, until_at=ruling.until_at,
-                   facts=record.as_json(facts, objections), at=facts.now)
+def conclude(session: Session, judged: Sequence[Judged], now: datetime) -> list[Judged]:
+    """Count what is about to leave against the carriers' caps, rule again on what finds no place there any more, and
+    keep the verdicts; return what now holds of each message of one practice.
+    """
+    leaving = [one for one in judged if one.ruling.sends and one.facts.stage == "sending"]
+    places = carrier_caps.take_all(session, [(one.row, one.carrier) for one in leaving],
+                                   judged[0].facts.practice.policy, now) if leaving else []
+    late = {one.row.id for one, place in zip(leaving, places, strict=True) if not place}
+    held = [_without_room(one, now) if one.row.id in late else one for one in judged]
+    store.add_verdicts(session, [_verdict_row(one) for one in held])
+    consents.record_introductions(session, [
+        (one.row.practice_id, one.row.channel, one.row.address_hash, one.row.id) for one in leaving
+        if one.row.id not in late and one.facts.message.introduces and not one.facts.recipient.introduced], now)
+    return held
+
+
+def _without_room(one: Judged, now: datetime) -> Judged:
+    """Another worker took the last place between our reading and our counting."""
+    message = replace(one.facts.message, room_at=carrier_caps.next_window_at(now))
+    return rule_on(one.row, replace(one.facts, message=message), one.carrier)
+
+
+def _verdict_row(one: Judged) -> dict[str, object]:
+    """The receipt of one ruling: a row of Verdict."""
+    ruling = one.ruling
+    return {"practice_id": one.row.practice_id, "outbox_id": one.row.id, "stage": one.facts.stage,
+            "outcome": ruling.outcome, "rule": ruling.rule, "reason": ruling.reason, "until_at": ruling.until_at,
+            "facts": record.as_json(one.facts, one.objections), "at": one.facts.now}
 
 
 def may_charge(session: Session, guarantor_id: str, visit_ids: Sequence[str], now: datetime, *,
@@ -169,8 +196,8 @@ def _recipient(session: Session, row: Outbox, practice: PracticeFacts, talk: Con
         confirmed=person.confirmed if person is not None else row.guarantor_id is None and row.purpose not in DEMANDS,
         region=person.region if person else None, zones=_zones(row, practice, person), opted_out=stands.opted_out,
         opt_out_event_id=stands.opt_out_event_id, consent_event_id=stands.consent_event_id,
-        consent_complete=stands.complete, contact_status=_contact_status(session, row),
-        detail_event_id=stands.detail_event_id, verified=verified, verified_idle=_idle(talk, now) if verified else None,
+        consent_complete=stands.complete, detail_event_id=stands.detail_event_id, verified=verified,
+        verified_idle=_idle(talk, now) if verified else None,
         locked=bool(talk and talk.locked_until and talk.locked_until > now),
         demands_at=store.demands_since(session, row, sorted(DEMANDS), now),
         confirmations=consent_queries.confirmations_since(session, row.practice_id, row.address_hash, since, row.id),
@@ -191,14 +218,6 @@ def _idle(talk: Conversation | None, now: datetime) -> timedelta | None:
     if talk is None or talk.verified_at is None:
         return None
     return now - max(talk.verified_at, talk.last_inbound_at or talk.verified_at)
-
-
-def _contact_status(session: Session, row: Outbox) -> str:
-    """A number may be wrong for one account and right for another; one right account is enough where none is named."""
-    found = consent_queries.contact_statuses(session, row.practice_id, row.address_hash, row.guarantor_id)
-    if "ok" in found or not found:
-        return "ok"
-    return "wrong_number" if "wrong_number" in found else "unreachable"
 
 
 def explain_message(session: Session, message_id: str) -> dict[str, Any]:

@@ -18,14 +18,15 @@ from config.practice import PracticePolicy
 
 
 def recipient_facts(session: Session, row: Outbox, policy: PracticePolicy, now: datetime) -> dict[str, Any]:
-    """The fields of core.RecipientFacts that are about capacity, household, work and pilot."""
+    """The fields of core.RecipientFacts that are about capacity, household, contact points and pilot."""
     collector = capacity(session, row) == "collector"
-    at_work, reassigned_age = _points(session, row, policy, now)
+    points = store.points(session, row.practice_id, row.address_hash, row.guarantor_id)
     return {
         "capacity": "collector" if collector else "creditor",
         "household_at": household_at(session, row, now),
         "demanded_at": demanded_at(session, row),
-        "at_work": at_work, "reassigned_age": reassigned_age, "texted_age": _texted_age(session, row, now),
+        "contact_status": _contact_status(points), "at_work": any(one.at_work for one in points),
+        "reassigned_age": _reassigned_age(points, policy, now), "texted_age": _texted_age(session, row, now),
         "pilot": is_pilot(session, row, policy),
         "contacted": collector and row.guarantor_id is not None and store.left_before(
             session, row.guarantor_id, row.id),
@@ -77,9 +78,16 @@ def _texted_age(session: Session, row: Outbox, now: datetime) -> timedelta | Non
     return now - at if at is not None else None
 
 
-def _points(session: Session, row: Outbox, policy: PracticePolicy, now: datetime) -> tuple[bool, timedelta | None]:
-    """An address that is an employer's for one account is one; the newest check for a new owner counts."""
-    found = store.points(session, row.practice_id, row.address_hash, row.guarantor_id)
-    checked = max((on for _, on in found if on is not None), default=None)
+def _contact_status(points: Sequence[store.PointFacts]) -> str:
+    """A number may be wrong for one account and right for another; one right account is enough where none is named."""
+    found = {one.status for one in points}
+    if "ok" in found or not found:
+        return "ok"
+    return "wrong_number" if "wrong_number" in found else "unreachable"
+
+
+def _reassigned_age(points: Sequence[store.PointFacts], policy: PracticePolicy, now: datetime) -> timedelta | None:
+    """The newest check for a new owner counts."""
+    checked = max((one.checked_on for one in points if one.checked_on is not None), default=None)
     at = datetime.combine(checked, time(), ZoneInfo(policy.zone)).astimezone(UTC) if checked is not None else None
-    return any(at_work for at_work, _ in found), now - at if at is not None else None
+    return now - at if at is not None else None

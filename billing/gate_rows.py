@@ -8,34 +8,21 @@ same household, leaves the set and is judged alone afterwards; the carriers' cap
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 
 from sqlalchemy.orm import Session
 
-from billing import carrier_caps, consents, gate, gate_facts, gate_set_facts, gate_set_sheet
+from billing import carrier_caps, gate, gate_facts, gate_set_facts, gate_set_sheet
 from billing.account_facts import find_policy
+from billing.gate import Judged
 from billing.gate_set_sheet import Sheet
 from billing.gate_set_words import carrier_at
-from billing.policy import core
-from billing.policy.core import DEMANDS, Facts, PracticeFacts, Ruling
-from billing.store import facts as store
+from billing.policy.core import DEMANDS, Facts, PracticeFacts
 from billing.store import gate_set_queries, household_queries, window_queries
 from billing.store.tables import Outbox
 
 _UNASKED = DEMANDS | {"notice"}
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One message, what is known and what follows. ``carrier`` is its number's."""
-
-    row: Outbox
-    facts: Facts
-    objections: tuple[Ruling, ...]
-    ruling: Ruling
-    carrier: str
 
 
 def fits(row: Outbox) -> bool:
@@ -47,29 +34,16 @@ def fits(row: Outbox) -> bool:
 def judge_all(session: Session, practice_id: str, rows: Sequence[Outbox], now: datetime,
               ) -> tuple[list[Judged], list[Outbox]]:
     """Rule on messages of one practice that are about to leave, and keep the verdicts; return the rulings, and those
-    that another one of the set concerns, which are to be judged alone after it. The caller obeys, and then calls
-    ``count``.
+    that another one of the set concerns, which are to be judged alone after it. The caller obeys.
     """
     _, policy, configured = find_policy(session, practice_id=practice_id)
     gate_facts.lock_households(session, rows)
     sheet = gate_set_sheet.read(session, practice_id, policy, {row.guarantor_id or "" for row in rows}, now)
     gate_set_sheet.cover(session, sheet, {(row.channel, row.address_hash) for row in rows})
     apart, together = _apart(sheet, rows)
-    judged = [_rule(row, facts, carrier_at(sheet, row.address_hash))
+    judged = [gate.rule_on(row, facts, carrier_at(sheet, row.address_hash))
               for row, facts in zip(apart, _facts(session, sheet, configured, apart), strict=True)]
-    store.add_verdicts(session, [gate.verdict_of(one.row, one.facts, one.objections, one.ruling) for one in judged])
-    consents.record_introductions(session, practice_id, [
-        (one.row.channel, one.row.address_hash, one.row.id) for one in judged
-        if one.ruling.sends and one.facts.message.introduces and not one.facts.recipient.introduced], now)
-    return judged, together
-
-
-def count(session: Session, judged: Sequence[Judged], now: datetime) -> None:
-    """Count what may leave against the carriers' caps, after all else. Raises carrier_caps.Crowded."""
-    leaving = [(one.row, one.carrier) for one in judged if one.ruling.sends]
-    if leaving:
-        session.flush()
-        carrier_caps.take_all(session, leaving, judged[0].facts.practice.policy, now)
+    return gate.conclude(session, judged, now), together
 
 
 def _apart(sheet: Sheet, rows: Sequence[Outbox]) -> tuple[list[Outbox], list[Outbox]]:
@@ -101,11 +75,7 @@ def _facts(session: Session, sheet: Sheet, configured: bool, rows: Sequence[Outb
                                      campaign=status[row.campaign_id], room_at=room_at)
         recipient = gate_set_facts.recipient(
             sheet, guarantor_id, row.channel, row.address, row.address_hash,
-            capped=row.purpose in DEMANDS or row.campaign_id is not None)
+            capped=gate_facts.is_capped(row))
         found.append(Facts(sheet.now, "sending", practice, message, recipient, account))
     return found
 
-
-def _rule(row: Outbox, facts: Facts, carrier: str) -> Judged:
-    objections = core.message_objections(facts)
-    return Judged(row, facts, objections, core.strictest(objections, "no rule objects"), carrier)

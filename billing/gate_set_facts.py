@@ -33,7 +33,7 @@ def account(sheet: Sheet, guarantor_id: str, language: str) -> AccountFacts:
     due = pending = planned = 0
     due_visits, payable, answering, hidden, kinds = [], [], [], [], list(of_account)
     negative = False
-    for visit_id, confidential, patient_minor, is_pending in visits:
+    for visit_id, confidential, patient_minor, is_pending, *_ in visits:
         of_visit = [hold for hold in holds if hold.visit_id == visit_id] if holds else ()
         kinds.extend(of_visit)
         part = figures.split(0, patient_minor, 0, is_pending or visit_id in sheet.unfinished,
@@ -70,7 +70,8 @@ def _due_on_plans(sheet: Sheet, guarantor_id: str) -> dict[str, int]:
         return {}
     plans = {plan.plan_id: plan for visit in visits for plan in sheet.plans.get(visit[0], ())}
     whole = [VisitFacts(visit_id, guarantor_id, "", "", None, 0, False, confidential, "", _PENDING if pending else (),
-                        0, minor, 0, visit_id in sheet.unfinished) for visit_id, confidential, minor, pending in visits]
+                        0, minor, 0, visit_id in sheet.unfinished)
+             for visit_id, confidential, minor, pending, *_ in visits]
     return figures.due_on_plans(whole, {guarantor_id: sheet.holds.get(guarantor_id, [])},
                                 [plans[plan_id] for plan_id in sorted(plans)], sheet.today)
 

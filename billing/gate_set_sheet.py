@@ -14,10 +14,11 @@ from billing import consents as consent_events
 from billing import record
 from billing.phones import line_of
 from billing.policy.collector import capacity_of
+from billing.store import gate_set_plan_queries, gate_set_visit_queries
 from billing.store import gate_set_queries as store
 from billing.store.consent_queries import NOT_SENT
-from billing.store.facts import import_running
 from billing.store.figure_queries import HoldFacts, PlanFacts
+from billing.store.gate_set_visit_queries import SeenVisit
 from billing.store.seal import unseal
 from billing.zones import state_of_zip
 from config.practice import PracticePolicy
@@ -38,15 +39,15 @@ class Sheet:
     people: dict[str, store.Person]
     collectors: set[str]
     states: dict[str, str | None]
-    visits: dict[str, list[tuple[str, bool, int, bool]]]
+    visits: dict[str, list[SeenVisit]]
     holds: dict[str, list[HoldFacts]]
     plans: dict[str, list[PlanFacts]]
     unfinished: set[str]
     credits: dict[str, int]
     payments: dict[str, tuple[datetime | None, bool]]
-    demanded: dict[str, datetime]
-    told: dict[str, tuple[bool, datetime | None]]
-    points: dict[str, list[store.Point]]
+    demanded: dict[str, datetime] = field(default_factory=dict)
+    told: dict[str, tuple[bool, datetime | None]] = field(default_factory=dict)
+    points: dict[str, list[store.Point]] = field(default_factory=dict)
     external: dict[str, str] = field(default_factory=dict)
     at: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # (account, carrier) of each point there
     nearby: dict[str, set[str]] = field(default_factory=dict)
@@ -60,28 +61,42 @@ class Sheet:
     carriers: dict[str, str] = field(default_factory=dict)
 
 
-def read(session: Session, practice_id: str, policy: PracticePolicy, ids: Collection[str], now: datetime) -> Sheet:
-    """Everything by account. What is kept by address comes with ``cover``."""
+def read(session: Session, practice_id: str, policy: PracticePolicy, ids: Collection[str], now: datetime, *,
+         places: bool = True) -> Sheet:
+    """Everything by account; without ``places`` not yet what ``reach`` reads. What is kept by address comes with
+    ``cover``.
+    """
     people = store.people(session, practice_id, ids)
-    visits = store.visits(session, practice_id, ids)
+    visits = gate_set_visit_queries.visits(session, practice_id, ids)
     visit_ids = [visit[0] for rows in visits.values() for visit in rows]
-    points: dict[str, list[store.Point]] = {}
-    for point in store.points_of(session, practice_id, ids):
-        points.setdefault(point.guarantor_id, []).append(point)
+    runs = store.running_imports(session, practice_id)
     pilots = policy.sending == "pilot" and policy.pilot_accounts
-    collectors = {one for one in people if capacity(people[one]) == "collector"}
-    return Sheet(
+    sheet = Sheet(
         practice_id, policy, now, now.astimezone(ZoneInfo(policy.zone)).date(),
-        stale=record.is_stale(session, practice_id, policy, now), import_runs=import_running(session, practice_id),
-        people=people, collectors=collectors, states=_states(people), visits=visits, holds=store.holds(session, ids),
-        plans=store.plans(session, visit_ids), unfinished=store.unfinished(session, practice_id, visit_ids),
+        stale=record.is_stale(session, practice_id, policy, now), import_runs=bool(runs),
+        people=people, collectors={one for one in people if capacity(people[one]) == "collector"},
+        states=_states(people), visits=visits, holds=store.holds(session, ids),
+        plans=gate_set_plan_queries.plans(session, visit_ids),
+        unfinished=store.unfinished(session, runs, visit_ids),
         credits=store.unapplied(session, practice_id, ids), payments=store.payments(session, ids, now),
-        demanded=store.demanded_at(session, ids), told=store.told_before(session, collectors), points=points,
         external=store.externals(session, ids) if pilots else {})
+    if places:
+        reach(session, sheet, ids)
+    return sheet
 
 
-def cover(session: Session, sheet: Sheet, places: Iterable[tuple[str, str]]) -> None:
-    """Read what is kept by address: of ``places`` (channel, address hash), and of every address of these accounts."""
+def reach(session: Session, sheet: Sheet, ids: Collection[str]) -> None:
+    """Read where these accounts of the sheet are reached, and when they were last asked."""
+    for point in store.points_of(session, sheet.practice_id, ids):
+        sheet.points.setdefault(point.guarantor_id, []).append(point)
+    sheet.demanded.update(store.demanded_at(session, ids))
+    sheet.told.update(store.told_before(session, sheet.collectors.intersection(ids)))
+
+
+def cover(session: Session, sheet: Sheet, places: Iterable[tuple[str, str]], *, heard: bool = True) -> None:
+    """Read what is kept by address: of ``places`` (channel, address hash), and of every address of these accounts;
+    with ``heard`` also when each last wrote to us.
+    """
     own = {point.hashed for points in sheet.points.values() for point in points} if not sheet.covered else set()
     lines: dict[str, set[str]] = {}
     for channel, hashed in places:
@@ -91,6 +106,13 @@ def cover(session: Session, sheet: Sheet, places: Iterable[tuple[str, str]]) -> 
     new = own.union(*lines.values()) - sheet.covered
     if new:
         _cover_places(session, sheet, new)
+    if heard and new:
+        hear(session, sheet, new)
+
+
+def hear(session: Session, sheet: Sheet, hashes: Collection[str]) -> None:
+    """Read when each of these addresses last wrote to us."""
+    sheet.inbound.update(store.last_inbound_at(session, sheet.practice_id, hashes))
 
 
 def _cover_line(session: Session, sheet: Sheet, line: str, hashes: set[str]) -> None:
@@ -116,7 +138,6 @@ def _cover_places(session: Session, sheet: Sheet, hashes: set[str]) -> None:
     for left in store.left_for(session, sheet.practice_id, every, sheet.now):
         rows = sheet.left[left.hashed]
         sheet.left[left.hashed] = [*rows, left]
-    sheet.inbound.update(store.last_inbound_at(session, sheet.practice_id, hashes))
     sheet.covered.update(hashes)
 
 

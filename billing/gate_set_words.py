@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import Literal, Protocol, cast
 
 from sqlalchemy.orm import Session
@@ -13,7 +15,7 @@ from billing import carrier_caps
 from billing.gate_set_sheet import Sheet
 from billing.policy import wording
 from billing.policy.core import AccountFacts, MessageFacts, vary
-from billing.store import gate_set_queries, household_queries
+from billing.store import gate_set_queries, household_queries, window_queries
 from billing.store.seal import blind, normal_account
 from billing.store.tables import Outbox
 
@@ -56,12 +58,17 @@ class Written(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
+class Body:
     """What reading the words has shown, and by which account numbers' hashes they would name somebody."""
 
     facts: MessageFacts
     folded: str
     named: frozenset[str]
+
+    def may_name(self, external_hash: str | None, guarantor_id: str, visit_ids: Iterable[str]) -> bool:
+        """Whether it may hold a number of this account or of one of these visits."""
+        folded = self.folded
+        return external_hash in self.named or guarantor_id in folded or any(one in folded for one in visit_ids)
 
 
 class Reading:
@@ -69,29 +76,36 @@ class Reading:
 
     def __init__(self, session: Session, sheet: Sheet) -> None:
         self._session, self._sheet = session, sheet
-        self._bodies: dict[tuple[int, str, str, str | None], _Body] = {}
+        self._bodies: dict[tuple[int, str, str, str | None], Body] = {}
         self._kept: list[Words] = []  # keeps the ids in use above from being given to others
         self._rooms: dict[tuple[str, int, bool], datetime | None] = {}
+        self._used = cache(partial(window_queries.used, session))
 
     def message(self, one: Written, account: AccountFacts) -> MessageFacts:
         """As billing/gate._message, of a row that would be queued now."""
-        key = (id(one.words), one.channel, one.purpose, one.campaign_id)
-        body = self._bodies.get(key)
-        if body is None:
-            self._kept.append(one.words)
-            body = self._bodies[key] = self._read(one)
+        body = self.body(one)
         changes: dict[str, object] = {}
         if one.asks:
             changes["amount_minor"], changes["balance_version"] = account.due_now_minor, account.balance_version
         if one.statement_id is not None:
             changes["statement_id"] = one.statement_id
         if one.channel == "sms" and one.is_capped:
-            changes["room_at"] = self._room_at(one)
-        if self._may_name(one, account, body):
+            changes["room_at"] = self.room_at(one)
+        person = self._sheet.people.get(one.guarantor_id)
+        if body.may_name(person.external_hash if person is not None else None, one.guarantor_id,
+                         [visit_id for visit_id, _ in account.due_visits]):
             changes["identifiers"] = self._identifiers(one, account)
         return vary(body.facts, changes)
 
-    def _read(self, one: Written) -> _Body:
+    def body(self, one: Written) -> Body:
+        key = (id(one.words), one.channel, one.purpose, one.campaign_id)
+        body = self._bodies.get(key)
+        if body is None:
+            self._kept.append(one.words)
+            body = self._bodies[key] = self._read(one)
+        return body
+
+    def _read(self, one: Written) -> Body:
         policy, words, body = self._sheet.policy, one.words, one.words.body
         facts = MessageFacts(
             purpose=one.purpose, template=words.template, template_version=words.version,
@@ -103,22 +117,18 @@ class Reading:
             says_opt_out=wording.says_opt_out(body), says_collector=wording.says_collector(body),
             says_attempt=wording.says_attempt(body), validates=words.template.endswith("validation_notice"),
             bad_words=wording.bad_words(body))
-        return _Body(facts, body.casefold(), _hashes_named(self._sheet.practice_id, body))
+        return Body(facts, body.casefold(), _hashes_named(self._sheet.practice_id, body))
 
-    def _room_at(self, one: Written) -> datetime | None:
+    def room_at(self, one: Written) -> datetime | None:
         """The caps are the practice's; of the number only its carrier matters."""
         carrier = carrier_at(self._sheet, one.address_hash)
         key = (carrier, one.words.segments, one.is_capped)
         if key not in self._rooms:
             row = Outbox(practice_id=self._sheet.practice_id, channel=one.channel, address_hash=one.address_hash,
                          purpose=one.purpose, campaign_id=one.campaign_id, segments=one.words.segments)
-            self._rooms[key] = carrier_caps.room_at(self._session, row, self._sheet.policy, self._sheet.now)
+            self._rooms[key] = carrier_caps.room_at(self._session, row, self._sheet.policy, self._sheet.now, carrier,
+                                                    self._used)
         return self._rooms[key]
-
-    def _may_name(self, one: Written, account: AccountFacts, body: _Body) -> bool:
-        person = self._sheet.people.get(one.guarantor_id)
-        return (person is not None and person.external_hash in body.named) or one.guarantor_id in body.folded or any(
-            visit_id in body.folded for visit_id, _ in account.due_visits)
 
     def _identifiers(self, one: Written, account: AccountFacts) -> tuple[str, ...]:
         external = gate_set_queries.externals(self._session, [one.guarantor_id]).get(one.guarantor_id, "")

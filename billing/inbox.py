@@ -6,7 +6,7 @@ does not come back loses its claim, and a row that fails again and again goes to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from billing import cases, threads
 from billing.cards import redact
-from billing.store import road_queries
+from billing.store import inbox_queries, road_queries
+from billing.store.inbox_queries import Outcome
 from billing.store.tables import Conversation, Inbox, Outbox
 
 LEASE = timedelta(seconds=30)
@@ -36,17 +37,53 @@ class Claimed:
         return str(self.payload.get("body", "")) if self.kind == "message" else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be accepted. ``kind``: message, receipt, processor, event."""
+
+    practice_id: str
+    source: str
+    external_id: str
+    kind: str
+    thread: str
+    payload: Mapping[str, Any] = field(repr=False)
+    at: datetime
+
+
 def accept(session: Session, practice_id: str, source: str, external_id: str, kind: str, thread: str,
            payload: Mapping[str, Any], now: datetime) -> bool:
-    """Keep what arrived; False when the same was accepted before. ``kind``: message, receipt, processor, event.
+    """Keep what arrived; False when the same was accepted before."""
+    return accept_one(session, Entry(practice_id, source, external_id, kind, thread, payload, now))
+
+
+def accept_one(session: Session, entry: Entry) -> bool:
+    """As ``accept``: waits for its turn in its thread."""
+    inbox_queries.lock_thread(session, entry.thread)
+    return accept_all(session, (entry,)) == ["kept"]
+
+
+def accept_all(session: Session, entries: Sequence[Entry]) -> list[Outcome]:
+    """Keep each that was not accepted before; say what became of each, in their order. What is "busy" is to be given
+    to ``accept_one``: another transaction is adding to its thread.
 
     A card number in a message's ``body`` is cut out before it is stored anywhere, and ``card_number`` says so (T-52).
     """
-    road_queries.lock_thread(session, thread)
-    values = {"practice_id": practice_id, "source": source, "external_id": external_id, "kind": kind,
-              "thread": thread, "payload": _without_cards(payload), "status": "accepted", "attempts": 0,
-              "received_at": now, "due_at": now}
-    return road_queries.insert_once(session, Inbox, values, ("source", "external_id"))
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in entries:
+        rows.setdefault((one.source, one.external_id), _row(one))
+    outcomes = dict(zip(rows, inbox_queries.add(session, [*rows.values()]), strict=True))
+    told = []
+    for one in entries:
+        key = one.source, one.external_id
+        told.append(outcomes[key])
+        if outcomes[key] == "kept":
+            outcomes[key] = "known"
+    return told
+
+
+def _row(one: Entry) -> dict[str, Any]:
+    return {"practice_id": one.practice_id, "source": one.source, "external_id": one.external_id, "kind": one.kind,
+            "thread": one.thread, "payload": _without_cards(one.payload), "received_at": one.at}
 
 
 def accept_news(session: Session, at: Conversation | Outbox, kind: str, external_id: str, now: datetime,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from email.utils import formataddr
@@ -103,15 +103,20 @@ def put(session: Session, draft: Draft, now: datetime) -> Outbox:
     found = road_queries.find_message(session, draft.practice_id, draft.idempotency_key)
     if found is not None:
         return found
-    values = {one.name: getattr(draft, one.name) for one in dataclasses.fields(draft)}
-    values |= {"arguments": plain(draft.arguments), "due_at": draft.due_at or now, "buttons": plain(draft.buttons),
-               "passed": plain(draft.passed)}
-    row = Outbox(id=new_id("msg"), status="queued", attempts=0, lookups=0, created_at=now, **values)
+    row = row_of(draft, new_id("msg"), now)
     session.add(row)
     session.flush()
     if row.purpose != REDACTION:
         obey(session, row, gate.judge(session, row, stage="queueing", now=now), now)
     return row
+
+
+def row_of(draft: Draft, outbox_id: str, now: datetime) -> Outbox:
+    """The message as a row that nothing has been asked about."""
+    values = {one.name: getattr(draft, one.name) for one in dataclasses.fields(draft)}
+    values |= {"arguments": plain(draft.arguments), "due_at": draft.due_at or now, "buttons": plain(draft.buttons),
+               "passed": plain(draft.passed)}
+    return Outbox(id=outbox_id, status="queued", attempts=0, lookups=0, created_at=now, **values)
 
 
 def plain(value: Any) -> Any:
@@ -132,11 +137,7 @@ def claim(session: Session, worker: str, now: datetime, limit: int = 20, only: t
     """Take due messages for ``LEASE`` and return their ids; commit before going on. ``only``: those of one channel to
     one address hash, for whoever serves a single conversation.
     """
-    rows = road_queries.claimable_outbox(session, now, limit, only)
-    for row in rows:
-        move(row, "claimed", now)
-        row.claimed_by, row.claimed_until = worker, now + LEASE
-    return [row.id for row in rows]
+    return road_queries.claim(session, worker, now, now + LEASE, limit, only)
 
 
 def begin_sending(session: Session, outbox_id: str, worker: str, now: datetime) -> Order | None:
@@ -147,21 +148,25 @@ def begin_sending(session: Session, outbox_id: str, worker: str, now: datetime) 
     row = road_queries.lock_message(session, outbox_id)
     if row is None or row.status != "claimed" or row.claimed_by != worker:
         return None
-    if row.purpose != REDACTION:
-        ruling = gate.judge(session, row, stage="sending", now=now)
-        if ruling.outcome != "send":
-            obey(session, row, ruling, now)
-            return None
-    mark(row, worker, now)
-    return order_of(session, row)
+    ruling = gate.judge(session, row, stage="sending", now=now) if row.purpose != REDACTION else _UNJUDGED
+    return next(iter(begin(session, [(row, ruling)], worker, now)), None)
 
 
-def mark(row: Outbox, worker: str, now: datetime) -> None:
-    """From here on it may have left: whoever sends it has LEASE to say what became of it."""
-    move(row, "sending", now)
-    row.attempts += 1
-    row.sending_at, row.claimed_by, row.claimed_until = now, worker, now + LEASE
-    row.lookups, row.looked_up_at = 0, None
+_UNJUDGED = Ruling("send", "allowed", "it says nothing to anybody")
+
+
+def begin(session: Session, ruled: Sequence[tuple[Outbox, Ruling]], worker: str, now: datetime) -> list[Order]:
+    """Do with claimed messages as the gate has ruled, and mark as being sent what may leave. From the commit of this on
+    it may have left: whoever sends it has LEASE to say what became of it.
+    """
+    for row, ruling in ruled:
+        obey(session, row, ruling, now)
+    leaving = [row for row, ruling in ruled if ruling.sends]
+    for row in leaving:
+        check_move(row.status, "sending")
+    if leaving:
+        road_queries.mark_sending(session, leaving, worker, now, now + LEASE)
+    return [order_of(session, row) for row in leaving]
 
 
 def order_of(session: Session, row: Outbox) -> Order:
@@ -190,19 +195,9 @@ def _document(row: Outbox) -> str:
     return row.statement_id or "" if attached else ""
 
 
-def record_sent(session: Session, outbox_id: str, provider_id: str, now: datetime) -> None:
-    """The provider took the message. A delivery report may have said so, and more, before us."""
-    row = road_queries.lock_message(session, outbox_id)
-    if row is not None:
-        settle_sent(row, provider_id, now)
-
-
-def settle_sent(row: Outbox, provider_id: str, now: datetime) -> None:
-    """As ``record_sent``, of a row that is locked."""
-    if row.purpose != REDACTION:
-        row.provider_id = provider_id
-    if row.status in ("sending", "unknown"):
-        move(row, "sent", now)
+def record_sent(session: Session, sent: Sequence[tuple[str, str]]) -> None:
+    """The provider took these messages (our id, its id). A delivery report may have said so, and more, before us."""
+    road_queries.settle_sent(session, dict(sent))
 
 
 def record_error(session: Session, outbox_id: str, kind: str, code: str, now: datetime,

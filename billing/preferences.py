@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -41,6 +41,19 @@ class Wishes:
     confidential_id: int | None = None
 
 
+class Wished(Protocol):
+    """What of a recorded wish is read to tell what holds; the table's rows have it, and those read without them."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def guarantor_id(self) -> str | None: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def value(self) -> Any: ...
+
+
 def record(session: Session, practice_id: str, channel: str, address_hash: str, *, kind: str,
            value: Mapping[str, Any], wording: str, recorded_by: str, now: datetime, guarantor_id: str | None = None,
            message_id: str | None = None) -> int:
@@ -57,10 +70,10 @@ def record(session: Session, practice_id: str, channel: str, address_hash: str, 
 def standing(session: Session, practice_id: str, channel: str, address_hash: str,
              guarantor_id: str | None = None) -> Wishes:
     """Derive what holds now."""
-    return derive(store.of_address(session, practice_id, line_of(channel), address_hash), guarantor_id)
+    return derive(store.wishes_at(session, practice_id, line_of(channel), address_hash), guarantor_id)
 
 
-def derive(events: Sequence[Preference], guarantor_id: str | None) -> Wishes:
+def derive(events: Sequence[Wished], guarantor_id: str | None) -> Wishes:
     """What the wishes recorded for one number, oldest first, come to."""
     hours, way = _newest(events, HOURS), _newest(events, WAY)
     mine = _newest([e for e in events if e.guarantor_id == guarantor_id], CONFIDENTIAL) if guarantor_id else None
@@ -71,7 +84,7 @@ def derive(events: Sequence[Preference], guarantor_id: str | None) -> Wishes:
         confidential_id=mine.id if mine is not None and mine.value.get("on") else None)
 
 
-def _newest(events: Sequence[Preference], kind: str) -> Preference | None:
+def _newest(events: Sequence[Wished], kind: str) -> Wished | None:
     return next((event for event in reversed(events) if event.kind == kind), None)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from functools import partial
 
-from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from billing import inbox, threads
-from billing.store import road_queries
+from bot import arrivals
+from bot.arrivals import Arrival, Outcome
 from bot.channels.base import Inbound, Receipt
 from bot.failpoints import hit
 from bot.processors.base import PaymentEvent
@@ -19,15 +17,7 @@ from bot.road import Road
 
 
 class UnknownNumber(ValueError):
-    """A text to a number of no practice; the message names neither number."""
-
-
-def practice_of(session: Session, called: str) -> str:
-    """Return the id of the practice that has this number: ``To`` picks the practice. Raises UnknownNumber."""
-    found = road_queries.practice_of_number(session, called)
-    if found is None:
-        raise UnknownNumber("no practice has the number that was written to; set its sms_number")
-    return found
+    """Something that came for no practice of ours; the message names no number."""
 
 
 def accept_message(session: Session, channel: str, message: Inbound, now: datetime,
@@ -36,51 +26,46 @@ def accept_message(session: Session, channel: str, message: Inbound, now: dateti
 
     ``practice_id`` is given by channels that have no number of the practice's, such as the console.
     """
-    practice = practice_id or practice_of(session, message.to)
-    payload = dataclasses.asdict(message)
-    accepted = inbox.accept(session, practice, channel, message.external_id, "message",
-                            threads.of_address(practice, channel, message.sender), payload, now)
-    hit("accept.stored")
-    return accepted
+    return accept(session, arrivals.of_message(channel, message, now, practice_id))
 
 
 def accept_receipt(session: Session, practice_id: str, channel: str, receipt: Receipt, error_kind: str,
                    now: datetime) -> bool:
     """Keep a delivery report; ``error_kind`` is the channel's verdict on its error code."""
-    payload = {**dataclasses.asdict(receipt), "channel": channel, "error_kind": error_kind}
-    thread = threads.of_message(receipt.outbox_id or f"{channel}:{receipt.provider_id}")
-    accepted = inbox.accept(session, practice_id, f"{channel}-status", receipt.external_id, "receipt", thread, payload,
-                            now)
-    hit("accept.stored")
-    return accepted
+    return accept(session, arrivals.of_receipt(channel, receipt, error_kind, now, practice_id=practice_id))
 
 
 def accept_event(session: Session, practice_id: str, processor: str, event: PaymentEvent, now: datetime) -> bool:
     """Keep a processor's event about a payment."""
-    thread = threads.of_payment(event.payment_id or event.session_ref or event.event_id)
-    accepted = inbox.accept(session, practice_id, processor, event.event_id, "processor", thread, event_payload(event),
-                            now)
-    hit("accept.stored")
-    return accepted
+    return accept(session, arrivals.of_event(practice_id, processor, event, now))
 
 
-_EVENT = TypeAdapter(PaymentEvent)
-
-
-def event_payload(event: PaymentEvent) -> dict[str, Any]:
-    payload: dict[str, Any] = _EVENT.dump_python(event, mode="json")
-    return payload
-
-
-def event_of(payload: Mapping[str, Any]) -> PaymentEvent:
-    """Return the event that ``event_payload`` wrote down."""
-    return _EVENT.validate_python(payload)
+def accept(session: Session, arrival: Arrival) -> bool:
+    """Keep one thing in the caller's transaction; False if it was accepted before. Raises UnknownNumber."""
+    return _is_new(arrivals.keep_one(session, arrival))
 
 
 async def keep(road: Road, fn: Callable[[Session], bool]) -> bool:
     """Run one of the functions above and commit; ring the bell of the receiving loop. Answer the sender after this."""
-    accepted = await road.store.awrite(fn)
+    return _kept(road, await road.store.awrite(fn))
+
+
+async def keep_soon(road: Road, arrival: Arrival) -> bool:
+    """As ``keep`` with ``accept``, in one commit with whatever else arrives at this moment. Raises UnknownNumber."""
+    outcome = await road.arrivals.give(road.store, arrival)
+    if outcome == "busy":
+        return await keep(road, partial(accept, arrival=arrival))
+    return _kept(road, _is_new(outcome))
+
+
+def _is_new(outcome: Outcome) -> bool:
+    if outcome == "astray":
+        raise UnknownNumber("no practice has the number that was written to; set its sms_number")
+    return outcome == "kept"
+
+
+def _kept(road: Road, new: bool) -> bool:
     hit("accept.committed")
-    if accepted:
+    if new:
         road.wake.inbox.set()
-    return accepted
+    return new

@@ -16,7 +16,6 @@ import structlog
 from sqlalchemy.orm import Session
 
 from billing import outbox, sending, statements, unknown_outcomes, unsubscribing
-from billing.carrier_caps import Crowded
 from billing.outbox import Order
 from billing.sending import Begun
 from bot import metrics
@@ -42,8 +41,6 @@ async def deliver_all(road: Road, claimed: Sequence[str]) -> list[Coroutine[Any,
     """Begin claimed messages together; return what takes each of them to its provider, to be awaited by the caller."""
     try:
         begun = await road.store.awrite(partial(_begin_all, road=road, claimed=claimed)) if claimed else _NONE
-    except Crowded:  # the caps' last places, as in every minute of a campaign: each takes its own
-        begun = Begun((), tuple(claimed))
     except Exception as error:  # noqa: BLE001 - one message that cannot be judged must not stop the others
         _log.warning("not judged together", messages=len(claimed), error=type(error).__name__)
         begun = Begun((), tuple(claimed))
@@ -109,7 +106,7 @@ async def _send(road: Road, order: Order) -> None:
     else:
         hit("deliver.posted")
         metrics.SENT.labels(order.channel, "sent").inc()
-        await road.records.sent(road.store, road.clock.now, outbox_id, sent.provider_id)
+        await road.records.give(road.store, (outbox_id, sent.provider_id))
         hit("deliver.committed")
 
 

@@ -13,7 +13,7 @@ from billing import inbox, outbox, payments
 from billing.inbox import Claimed
 from billing.store.tables import Inbox
 from bot import metrics
-from bot.accept import event_of
+from bot.arrivals import event_of
 from bot.failpoints import hit
 from bot.processors.base import PaymentEvent, ProcessorError
 from bot.road import Road

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.arrivals import Arrival, Outcome, keep_all
 from bot.channels.base import Channel
 from bot.processors.base import Processor
-from bot.recording import Records
+from bot.recording import Taken, record
+from bot.together import Together
 from bot.write import Store
 from config.clock import Clock
 
@@ -58,7 +60,8 @@ class Road:
     telegram_bot: str = ""  # its username; empty when Telegram is off
     processor: Processor | None = None  # of payments; empty where a command or test needs none
     sends_at_once: int = 50  # messages that one process has under way
-    records: Records = field(default_factory=Records)
+    records: Together[Taken, None] = field(default_factory=lambda: Together(record))
+    arrivals: Together[Arrival, Outcome] = field(default_factory=lambda: Together(keep_all))
 
     def chat_link(self, token: str) -> str:
         """Return the address that opens our chat with a one-time token."""

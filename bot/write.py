@@ -1,9 +1,9 @@
 """The only place that commits. ``write(fn)`` runs ``fn(session)``, commits, and only then answers its caller.
 
-SQLite has one writer at a time anyway, so one thread writes for everybody and puts what waits into one commit: each
-``fn`` has a savepoint of its own, a failing one takes nothing but its own work along, and nobody is told "done"
-before the disk has it. On PostgreSQL every ``fn`` is a transaction; one that met a deadlock or a serialization
-failure is run again, so ``fn`` must not act outside the session.
+SQLite has one writer at a time anyway, so one thread writes for everybody and puts what waits into one commit: where
+there are several, each ``fn`` has a savepoint of its own, a failing one takes nothing but its own work along, and
+nobody is told "done" before the disk has it. On PostgreSQL every ``fn`` is a transaction; one that met a deadlock or a
+serialization failure is run again, so ``fn`` must not act outside the session.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._pool = ThreadPoolExecutor(THREADS, "store")
-        self._group = _GroupWriter(writer(engine)) if engine.dialect.name == "sqlite" else None
+        self._writer = writer(engine)
+        self._group = _GroupWriter(self._writer) if engine.dialect.name == "sqlite" else None
         self._closed = False
 
     def write(self, fn: Callable[[Session], T]) -> T:
@@ -72,7 +73,7 @@ class Store:
         self._require_open()
         if self._group is not None:
             return self._group.submit(fn).result()
-        return _write_alone(writer(self.engine), fn)
+        return _write_alone(self._writer, fn)
 
     async def awrite(self, fn: Callable[[Session], T]) -> T:
         """``write`` without blocking the event loop."""
@@ -178,9 +179,10 @@ class _GroupWriter:
 
     def _work(self, group: list[_Job]) -> None:
         try:
-            with self._engine.connect() as connection, connection.begin():
-                for job in group:
-                    _run_in_savepoint(connection, job)
+            if len(group) == 1:  # alone it takes nobody's work along when it fails: no savepoint
+                group[0].result = _write_alone(self._engine, group[0].fn)
+            else:
+                _write_group(self._engine, group)
         except BaseException as error:  # noqa: BLE001 - no commit: nobody's work is kept, and everybody is told
             for job in group:
                 job.future.set_exception(error)
@@ -190,6 +192,12 @@ class _GroupWriter:
                 job.future.set_exception(job.error)
             else:
                 job.future.set_result(job.result)
+
+
+def _write_group(engine: Engine, group: list[_Job]) -> None:
+    with engine.connect() as connection, connection.begin():
+        for job in group:
+            _run_in_savepoint(connection, job)
 
 
 def _run_in_savepoint(connection: Connection, job: _Job) -> None:

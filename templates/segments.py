@@ -51,7 +51,7 @@ def save(body: str) -> str:
     vowels that GSM-7 lacks lose theirs, as people write on a phone themselves; é, ñ, ü, ¿ and ¡ always stay.
     """
     plainer = unicodedata.normalize("NFC", body).translate(_PLAINER)
-    return plainer if count(plainer).count < count(body).count else body
+    return plainer if plainer != body and count(plainer).count < count(body).count else body
 
 
 def _units(body: str) -> Iterator[int]:

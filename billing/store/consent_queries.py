@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, Table, func, select, update
 from sqlalchemy.orm import Session
 
+from billing.store import driver
+from billing.store.prepared import given, prepared
 from billing.store.tables import Consent, ContactPoint, Outbox
 
 #: A first text in one of these states has surely not reached anybody, so the next one introduces again.
@@ -20,9 +23,9 @@ def add_event(session: Session, row: Consent) -> int:
     return row.id
 
 
-def add_events(session: Session, rows: Sequence[Consent]) -> None:
-    session.add_all(rows)
-    session.flush()
+def add_events(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add rows of Consent, each by the names of its columns."""
+    driver.insert(session, cast(Table, Consent.__table__), rows)
 
 
 def events_of(session: Session, practice_id: str, channel: str, address_hash: str) -> Sequence[Consent]:
@@ -30,6 +33,33 @@ def events_of(session: Session, practice_id: str, channel: str, address_hash: st
     return session.scalars(select(Consent).where(
         Consent.practice_id == practice_id, Consent.channel == channel,
         Consent.address_hash == address_hash).order_by(Consent.id)).all()
+
+
+class Said(NamedTuple):
+    """A consent event as what holds is derived from it."""
+
+    id: int
+    guarantor_id: str | None
+    event: str
+    purpose: str
+    wording: str
+    medium: str
+    recorded_by: str
+    message_id: str | None
+    at: datetime
+
+
+@prepared
+def _said() -> Select[Any]:
+    return select(*(getattr(Consent, name) for name in Said._fields)).where(
+        Consent.practice_id == given("practice_id"), Consent.channel == given("channel"),
+        Consent.address_hash == given("address_hash")).order_by(Consent.id)
+
+
+def said(session: Session, practice_id: str, channel: str, address_hash: str) -> list[Said]:
+    """As ``events_of``, without the rows themselves."""
+    return [Said._make(row) for row in _said(session, practice_id=practice_id, channel=channel,
+                                             address_hash=address_hash)]
 
 
 def messages_not_sent(session: Session, message_ids: Sequence[str]) -> set[str]:
@@ -66,8 +96,14 @@ def contact_statuses(session: Session, practice_id: str, address_hash: str, guar
 
 def confirmations_since(session: Session, practice_id: str, address_hash: str, since: datetime, but_id: str) -> int:
     """STOP confirmations put on the road since ``since``, other than message ``but_id``."""
-    rows = session.scalars(select(Outbox.id).where(
-        Outbox.practice_id == practice_id, Outbox.address_hash == address_hash,
-        Outbox.purpose == "stop_confirmation", Outbox.created_at >= since, Outbox.id != but_id,
-        or_(Outbox.status.notin_(("withheld", "cancelled")), Outbox.status.is_(None))))
-    return len(rows.all())
+    (count,), = _confirmations_since(session, practice_id=practice_id, address_hash=address_hash, since=since,
+                                     but_id=but_id)
+    return int(count)
+
+
+@prepared
+def _confirmations_since() -> Select[Any]:
+    return select(func.count()).where(
+        Outbox.practice_id == given("practice_id"), Outbox.address_hash == given("address_hash"),
+        Outbox.purpose == "stop_confirmation", Outbox.created_at >= given("since"), Outbox.id != given("but_id"),
+        Outbox.status.notin_(("withheld", "cancelled")))

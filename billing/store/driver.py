@@ -15,9 +15,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import Connection, Date, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+from billing.store.types import Instant
 
 #: From so many rows on COPY is quicker on PostgreSQL than INSERT.
 COPY_FROM = 6
@@ -42,23 +45,15 @@ def day(value: date | str | None) -> date | None:
 def run(session: Session, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """Execute a statement and return its rows, if it gives any. ``COLUMN IN_LIST`` stands for "is one of ``among``"."""
     session.flush()
-    connection = session.connection()
-    cursor: Any = connection.connection.cursor()
-    try:
-        cursor.execute(_spoken(statement, connection.dialect.name), values)
-        return list(cursor.fetchall()) if cursor.description else []
-    except _errors(connection.dialect) as error:
-        raise _wrapped(statement, error, connection.dialect) from error
-    finally:
-        cursor.close()
+    return _in_order(session.connection(), [(statement, values)])[0]
 
 
 def run_together(session: Session, steps: Sequence[tuple[str, Sequence[object]]]) -> list[list[tuple[Any, ...]]]:
     """Execute statements in order and return the rows of each; PostgreSQL is asked once for all of them."""
-    if not is_postgresql(session) or len(steps) < 2:
-        return [run(session, statement, *values) for statement, values in steps]
     session.flush()
     connection = session.connection()
+    if len(steps) < 2 or connection.dialect.name != "postgresql":
+        return _in_order(connection, steps)
     proxy: Any = connection.connection
     cursors: list[Any] = []
     try:
@@ -69,6 +64,21 @@ def run_together(session: Session, steps: Sequence[tuple[str, Sequence[object]]]
         return [list(cursor.fetchall()) if cursor.description else [] for cursor in cursors]
     except _errors(connection.dialect) as error:
         raise _wrapped(steps[0][0], error, connection.dialect) from error
+
+
+def _in_order(connection: Connection, steps: Sequence[tuple[str, Sequence[object]]]) -> list[list[tuple[Any, ...]]]:
+    proxy: Any = connection.connection
+    cursor = proxy.driver_connection.cursor()
+    name, statement, found = connection.dialect.name, "", []
+    try:
+        for statement, values in steps:
+            cursor.execute(_spoken(statement, name), values)
+            found.append(cursor.fetchall() if cursor.description else [])
+    except _errors(connection.dialect) as error:
+        raise _wrapped(statement, error, connection.dialect) from error
+    finally:
+        cursor.close()
+    return found
 
 
 def run_many(session: Session, statement: str, rows: Sequence[Sequence[object]]) -> None:
@@ -84,6 +94,11 @@ def run_many(session: Session, statement: str, rows: Sequence[Sequence[object]])
         cursor.close()
 
 
+def bound(session: Session, table: Table, row: Mapping[str, object]) -> Sequence[object]:
+    """The values of a row, in its own order, as the driver takes them; the table's other columns have no defaults."""
+    return _plan(table, tuple(row), session.get_bind().dialect).bind(row)
+
+
 def insertion(session: Session, table: Table, row: Mapping[str, object]) -> tuple[str, Sequence[object]]:
     """The statement that inserts one row, for ``run_together``."""
     plan = _plan(table, tuple(row), session.get_bind().dialect)
@@ -97,7 +112,7 @@ def insert(session: Session, table: Table, rows: Sequence[Mapping[str, object]])
         return
     connection = session.connection()
     plan = _plan(table, tuple(rows[0]), connection.dialect)
-    bound = [plan.bind(row) for row in rows]
+    bound = plan.bind_all(rows)
     cursor: Any = connection.connection.cursor()
     try:
         if connection.dialect.name != "postgresql":
@@ -123,18 +138,23 @@ class _Plan:
     one: str
     copy: str
 
-    def bind(self, row: Mapping[str, object]) -> list[object]:
-        values = list(self.take(row))
+    def bind(self, row: Mapping[str, object]) -> Sequence[object]:
+        return self.bind_all([row])[0]
+
+    def bind_all(self, rows: Sequence[Mapping[str, object]]) -> Sequence[Sequence[object]]:
+        if not self.binds and not self.defaults:
+            return list(map(self.take, rows))
+        bound = [[*self.take(row), *self.defaults] for row in rows]
         for place, bind in self.binds:
-            values[place] = bind(values[place])
-        values.extend(self.defaults)
-        return values
+            for values in bound:
+                values[place] = bind(values[place])
+        return bound
 
 
 @lru_cache(maxsize=256)
 def _plan(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Plan:
     columns = [table.c[name] for name in names]
-    binds = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
+    binds = [_binder(column.type, dialect) for column in columns]
     filled = [c for c in table.columns if c.name not in names and c.default is not None]
     if any(not column.default.is_scalar for column in filled if column.default is not None):
         raise TypeError(f"a default of {table.name} is made row by row: name its column")
@@ -146,6 +166,12 @@ def _plan(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Plan:
         tuple(column.default.arg for column in filled),  # type: ignore[union-attr]  # they have one, by the line above
         f"INSERT INTO {table.name} ({listed}) VALUES ({marks})",  # noqa: S608 - names of our own tables and columns
         f"COPY {table.name} ({listed}) FROM STDIN")
+
+
+def _binder(kind: TypeEngine[Any], dialect: Dialect) -> Bind:
+    """What makes a value of this type the driver's. The rows of a batch share a few days and one instant."""
+    bind: Bind = kind.dialect_impl(dialect).bind_processor(dialect)
+    return lru_cache(maxsize=256)(bind) if bind is not None and isinstance(kind, Date | Instant) else bind
 
 
 @lru_cache(maxsize=512)

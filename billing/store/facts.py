@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Table, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from billing.store import driver
+from billing.store.ledger_queries import chunks
+from billing.store.prepared import Query, given, one_of, prepared
 from billing.store.tables import (
     Conversation,
     Guarantor,
@@ -53,29 +57,36 @@ def asked(session: Session, inbox_id: int | None) -> Asked | None:
 
 
 def conversation(session: Session, conversation_id: str | None) -> Conversation | None:
-    """The conversation as it is now, whatever this session has read of it before."""
-    if conversation_id is None:
-        return None
-    return session.scalars(select(Conversation).where(Conversation.id == conversation_id)).one_or_none()
+    return session.get(Conversation, conversation_id) if conversation_id is not None else None
+
+
+@prepared
+def _person() -> Query:
+    return select(
+        Guarantor.external, Guarantor.confirmed_at.is_not(None), Guarantor.region, Guarantor.postal_code,
+        Guarantor.zone, Guarantor.language,
+    ).where(Guarantor.practice_id == given("practice_id"), Guarantor.id == given("guarantor_id"))
 
 
 def person(session: Session, practice_id: str, guarantor_id: str | None) -> Person | None:
-    found = session.execute(select(
-        Guarantor.external, Guarantor.confirmed_at, Guarantor.region, Guarantor.postal_code, Guarantor.zone,
-        Guarantor.language).where(Guarantor.practice_id == practice_id, Guarantor.id == guarantor_id)).one_or_none()
-    if found is None:
+    if guarantor_id is None:
         return None
-    external, confirmed_at, region, postal_code, zone, language = found
-    return Person(external, confirmed_at is not None, region, postal_code, zone, language)
+    return next((Person(*row) for row in _person(session, practice_id=practice_id, guarantor_id=guarantor_id)), None)
+
+
+@prepared
+def _demands_since() -> Query:
+    return select(Outbox.sending_at).where(
+        Outbox.practice_id == given("practice_id"), Outbox.address_hash == given("address_hash"),
+        Outbox.id != given("but_id"), one_of(Outbox.purpose, "purposes"), Outbox.sending_at > given("since"),
+        Outbox.status.notin_(NEVER_LEFT)).order_by(Outbox.sending_at)
 
 
 def demands_since(session: Session, row: Outbox, purposes: Sequence[str], now: datetime) -> tuple[datetime, ...]:
     """When demands other than ``row`` began to leave for its number in the last 24 hours."""
-    found = session.scalars(select(Outbox.sending_at).where(
-        Outbox.practice_id == row.practice_id, Outbox.address_hash == row.address_hash, Outbox.id != row.id,
-        Outbox.purpose.in_(purposes), Outbox.sending_at > now - _DAY, Outbox.status.notin_(NEVER_LEFT))
-        .order_by(Outbox.sending_at))
-    return tuple(at for at in found if at is not None)
+    found = _demands_since(session, practice_id=row.practice_id, address_hash=row.address_hash, but_id=row.id,
+                           purposes=purposes, since=now - _DAY)
+    return tuple(at for at, in found)
 
 
 def last_paid_at(session: Session, guarantor_id: str) -> datetime | None:
@@ -99,19 +110,22 @@ def page_open(session: Session, guarantor_id: str, now: datetime) -> bool:
                                                      Payment.link_expires_at > now))).limit(1)) is not None
 
 
+def in_flight(session: Session, guarantor_ids: Sequence[str], now: datetime) -> set[str]:
+    """Of these accounts, those with a payment on its way: a page open that has not run out, or a bank at work."""
+    return {owner for part in chunks(guarantor_ids) for owner in session.scalars(select(Payment.guarantor_id).where(
+        Payment.guarantor_id.in_(part), Payment.status == "pending",
+        or_(Payment.processor_ref.is_not(None), and_(Payment.session_ref.is_not(None),
+                                                     Payment.link_expires_at > now))))}
+
+
 def import_running(session: Session, practice_id: str) -> bool:
     return session.scalar(select(ImportRun.id).where(
         ImportRun.practice_id == practice_id, ImportRun.status == "posting").limit(1)) is not None
 
 
-def add_verdict(session: Session, row: Verdict) -> None:
-    session.add(row)
-    session.flush()
-
-
-def add_verdicts(session: Session, rows: Sequence[Verdict]) -> None:
-    session.add_all(rows)
-    session.flush()
+def add_verdicts(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add rows of Verdict, each by the names of its columns."""
+    driver.insert(session, cast(Table, Verdict.__table__), rows)
 
 
 def verdicts_of(session: Session, outbox_id: str) -> Sequence[Verdict]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import cast
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from billing.store.prepared import Query, given, one_of, prepared
 from billing.store.tables import Campaign, ContactPoint, Conversation, Guarantor, Inbox, Outbox
 
 WEEK = timedelta(days=7)
@@ -32,12 +34,26 @@ class Debtor:
     obtained_on: date | None
 
 
+def _debtors(*which: ColumnElement[bool]) -> Query:
+    return select(Guarantor.capacity, Guarantor.defaulted_on, Guarantor.obtained_on).where(
+        Guarantor.practice_id == given("practice_id"), *which)
+
+
+@prepared
+def _debtor() -> Query:
+    return _debtors(Guarantor.id == given("guarantor_id"))
+
+
+@prepared
+def _debtors_at() -> Query:
+    return _debtors(Guarantor.id.in_(select(ContactPoint.guarantor_id).where(
+        ContactPoint.practice_id == given("practice_id"), ContactPoint.address_hash == given("address_hash"))))
+
+
 def debtors(session: Session, practice_id: str, guarantor_id: str | None, address_hash: str) -> list[Debtor]:
     """The account named; without one, every account that has the address."""
-    wanted = [guarantor_id] if guarantor_id is not None else select(ContactPoint.guarantor_id).where(
-        ContactPoint.practice_id == practice_id, ContactPoint.address_hash == address_hash)
-    found = session.execute(select(Guarantor.capacity, Guarantor.defaulted_on, Guarantor.obtained_on).where(
-        Guarantor.practice_id == practice_id, Guarantor.id.in_(wanted)))
+    found = (_debtors_at(session, practice_id=practice_id, address_hash=address_hash) if guarantor_id is None
+             else _debtor(session, practice_id=practice_id, guarantor_id=guarantor_id))
     return [Debtor(*row) for row in found]
 
 
@@ -61,10 +77,14 @@ def household(session: Session, practice_id: str, guarantor_id: str | None, addr
     return sorted({address_hash, *found})
 
 
-def hashes_of(session: Session, guarantor_ids: Collection[str]) -> Sequence[str]:
+@prepared
+def _hashes_of() -> Query:
+    return select(ContactPoint.address_hash).where(one_of(ContactPoint.guarantor_id, "ids")).distinct()
+
+
+def hashes_of(session: Session, guarantor_ids: Collection[str]) -> list[str]:
     """Every address hash that these accounts have."""
-    return session.scalars(select(ContactPoint.address_hash).where(
-        ContactPoint.guarantor_id.in_(guarantor_ids)).distinct()).all()
+    return [row[0] for row in _hashes_of(session, ids=guarantor_ids)]
 
 
 def unasked() -> ColumnElement[bool]:
@@ -93,20 +113,39 @@ def demanded_at(session: Session, guarantor_id: str, but_id: str) -> datetime | 
         Outbox.status.notin_(NEVER_ARRIVED)))
 
 
+@prepared
+def _last_inbound_at() -> Query:
+    return select(func.max(Conversation.last_inbound_at)).where(
+        Conversation.practice_id == given("practice_id"), Conversation.address_hash == given("address_hash"))
+
+
 def last_inbound_at(session: Session, practice_id: str, address_hash: str) -> datetime | None:
     """When somebody last wrote to us from the number."""
-    return session.scalar(select(func.max(Conversation.last_inbound_at)).where(
-        Conversation.practice_id == practice_id, Conversation.address_hash == address_hash))
+    (at,), = _last_inbound_at(session, practice_id=practice_id, address_hash=address_hash)
+    return cast(datetime | None, at)
 
 
-def points(session: Session, practice_id: str, address_hash: str, guarantor_id: str | None,
-           ) -> Sequence[tuple[bool, date | None]]:
-    """Of each contact point at the address: whether it is an employer's, and when it was checked for a new owner."""
-    where = [ContactPoint.practice_id == practice_id, ContactPoint.address_hash == address_hash]
-    if guarantor_id is not None:
-        where.append(ContactPoint.guarantor_id == guarantor_id)
-    found = session.execute(select(ContactPoint.at_work, ContactPoint.reassigned_checked_on).where(*where))
-    return [(at_work, checked_on) for at_work, checked_on in found]
+@dataclass(frozen=True, slots=True)
+class PointFacts:
+    """A contact point at an address: whether it works, is an employer's, and when it was checked for a new owner."""
+
+    guarantor_id: str
+    status: str
+    at_work: bool
+    checked_on: date | None
+
+
+@prepared
+def _points() -> Query:
+    return select(
+        ContactPoint.guarantor_id, ContactPoint.status, ContactPoint.at_work, ContactPoint.reassigned_checked_on,
+    ).where(ContactPoint.practice_id == given("practice_id"), ContactPoint.address_hash == given("address_hash"))
+
+
+def points(session: Session, practice_id: str, address_hash: str, guarantor_id: str | None) -> list[PointFacts]:
+    """Every contact point at the address, or the account's."""
+    found = [PointFacts(*row) for row in _points(session, practice_id=practice_id, address_hash=address_hash)]
+    return [one for one in found if guarantor_id in (None, one.guarantor_id)]
 
 
 def left_before(session: Session, guarantor_id: str, but_id: str) -> bool:

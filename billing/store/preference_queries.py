@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
+from billing.store.prepared import given, prepared
 from billing.store.tables import CheckCode, Outbox, Passcode, Preference
 
 #: States in which a text surely did not reach anybody.
@@ -25,6 +27,28 @@ def of_address(session: Session, practice_id: str, channel: str, address_hash: s
     return session.scalars(select(Preference).where(
         Preference.practice_id == practice_id, Preference.channel == channel,
         Preference.address_hash == address_hash).order_by(Preference.id)).all()
+
+
+class Wish(NamedTuple):
+    """A recorded wish as what holds is derived from it."""
+
+    id: int
+    guarantor_id: str | None
+    kind: str
+    value: dict[str, Any]
+
+
+@prepared
+def _wishes_at() -> Select[Any]:
+    return select(*(getattr(Preference, name) for name in Wish._fields)).where(
+        Preference.practice_id == given("practice_id"), Preference.channel == given("channel"),
+        Preference.address_hash == given("address_hash")).order_by(Preference.id)
+
+
+def wishes_at(session: Session, practice_id: str, channel: str, address_hash: str) -> list[Wish]:
+    """As ``of_address``, without the rows themselves."""
+    return [Wish._make(row) for row in _wishes_at(session, practice_id=practice_id, channel=channel,
+                                                  address_hash=address_hash)]
 
 
 def of_account(session: Session, practice_id: str, guarantor_id: str) -> Sequence[Preference]:

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
+from billing.store import driver
+from billing.store.prepared import Query, given, prepared
 from billing.store.tables import ContactPoint, SendWindow
 
 
+@prepared
+def _used() -> Query:
+    return select(SendWindow.used).where(SendWindow.key == given("name"), SendWindow.window_at == given("at"))
+
+
 def used(session: Session, key: str, window_at: datetime) -> int:
-    found = session.scalar(select(SendWindow.used).where(SendWindow.key == key, SendWindow.window_at == window_at))
-    return found or 0
+    found = _used(session, name=key, at=window_at)
+    return int(found[0][0]) if found else 0
+
+
+_TAKE = """
+INSERT INTO send_windows (key, window_at, practice_id, used) VALUES (?, ?, ?, ?)
+ON CONFLICT (key, window_at) DO UPDATE SET used = send_windows.used + excluded.used{within} RETURNING used
+"""
+_TAKE_ALL = _TAKE.format(within="")
+_TAKE_WITHIN = _TAKE.format(within=" WHERE send_windows.used + excluded.used <= ?")
 
 
 def take(session: Session, practice_id: str, key: str, window_at: datetime, amount: int, limit: int | None) -> bool:
@@ -25,12 +39,10 @@ def take(session: Session, practice_id: str, key: str, window_at: datetime, amou
     """
     if limit is not None and amount > limit:
         return False
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    made = insert(SendWindow).values(key=key, window_at=window_at, practice_id=practice_id, used=amount)
-    counted = made.on_conflict_do_update(
-        index_elements=[SendWindow.key, SendWindow.window_at], set_={"used": SendWindow.used + amount},
-        where=(SendWindow.used + amount <= limit) if limit is not None else None).returning(SendWindow.used)
-    return session.execute(counted).first() is not None
+    row = driver.bound(session, cast(Table, SendWindow.__table__), {
+        "key": key, "window_at": window_at, "practice_id": practice_id, "used": amount})
+    found = driver.run(session, _TAKE_ALL, *row) if limit is None else driver.run(session, _TAKE_WITHIN, *row, limit)
+    return bool(found)
 
 
 def give_back(session: Session, key: str, window_at: datetime, amount: int) -> None:

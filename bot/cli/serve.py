@@ -26,8 +26,10 @@ def run(role: As = "all") -> None:
 
     On PostgreSQL any number of web and worker processes may run beside each other, and schedulers elect one of them.
     """
-    with context() as edge:
-        asyncio.run(_serve(edge, role))
+    from uvicorn.loops.auto import auto_loop_factory
+
+    with context() as edge, asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(_serve(edge, role))
 
 
 async def _serve(edge: Edge, named: str) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from fastapi import Request
 from fastapi.responses import PlainTextResponse, Response
 
-from billing.store import payment_queries, road_queries
-from bot.accept import UnknownNumber, accept_event, accept_message, accept_receipt, keep
+from billing.store import payment_queries
+from bot import arrivals
+from bot.accept import UnknownNumber, keep_soon
 from bot.channels.sms import parse_inbound, parse_status, receipt_kind
 from bot.channels.twilio_signature import Secrets, is_genuine, public_url, read_form
 from bot.processors.base import PaymentEvent, ProcessorError
+from bot.web import counting
 from bot.web.guard import TooLarge, read_body
 from bot.web.wiring import Wiring
 from config.settings import Settings, reveal
@@ -28,9 +28,10 @@ async def read_signed_form(wiring: Wiring, request: Request) -> dict[str, str] |
     except (TooLarge, ValueError):
         return PlainTextResponse("too large", 413)
     raw_path = request.scope.get("raw_path") or request.url.path.encode()
-    url = public_url(wiring.road.public_url, raw_path.decode("ascii", "replace").split("?", 1)[0], request.url.query)
+    url = public_url(wiring.road.public_url, raw_path.decode("ascii", "replace").split("?", 1)[0],
+                     request.scope["query_string"].decode("ascii", "replace"))
     if not is_genuine(url, pairs, request.headers, secrets_of(wiring.settings)):
-        return PlainTextResponse("not signed by the account", 403)
+        return await counting.refuse_unsigned(wiring, request, "not signed by the account")
     return dict(pairs)
 
 
@@ -41,7 +42,7 @@ async def twilio_sms(wiring: Wiring, request: Request) -> Response:
         return form
     try:
         message = parse_inbound(form)
-        await keep(wiring.road, partial(accept_message, channel="sms", message=message, now=wiring.now()))
+        await keep_soon(wiring.road, arrivals.of_message("sms", message, wiring.now()))
     except UnknownNumber:
         return PlainTextResponse("no practice has this number", 404)
     except ValueError as error:
@@ -54,18 +55,14 @@ async def twilio_status(wiring: Wiring, request: Request) -> Response:
     form = await read_signed_form(wiring, request)
     if isinstance(form, Response):
         return form
-    outbox_id = request.path_params["outbox_id"]
     try:
-        receipt = parse_status(form, outbox_id)
+        receipt = parse_status(form, request.path_params["outbox_id"])
+        await keep_soon(wiring.road, arrivals.of_receipt(
+            "sms", receipt, receipt_kind(receipt.error_code), wiring.now(), number=form.get("From", "")))
+    except UnknownNumber:
+        return PlainTextResponse("about no message of ours", 404)
     except ValueError as error:
         return PlainTextResponse(str(error), 400)
-    practice_id = await wiring.road.store.aread(
-        lambda session: payment_queries.practice_of_message(session, outbox_id)
-        or road_queries.practice_of_number(session, form.get("From", "")))
-    if practice_id is None:
-        return PlainTextResponse("about no message of ours", 404)
-    await keep(wiring.road, partial(accept_receipt, practice_id=practice_id, channel="sms", receipt=receipt,
-                                    error_kind=receipt_kind(receipt.error_code), now=wiring.now()))
     return Response("<Response/>", media_type="text/xml")
 
 
@@ -76,11 +73,10 @@ async def stripe(wiring: Wiring, request: Request) -> Response:
     except TooLarge:
         return PlainTextResponse("too large", 413)
     except ProcessorError as error:
-        return PlainTextResponse(error.code, 403)
+        return await counting.refuse_unsigned(wiring, request, error.code)
     if event.kind != "ignored":
         practice_id = await _practice_of(wiring, event)
-        await keep(wiring.road, partial(accept_event, practice_id=practice_id, processor=wiring.processor.name,
-                                        event=event, now=wiring.now()))
+        await keep_soon(wiring.road, arrivals.of_event(practice_id, wiring.processor.name, event, wiring.now()))
     return PlainTextResponse("kept")
 
 

@@ -71,7 +71,7 @@ def test_of_a_household_in_one_set_only_the_first_is_told(town: Town) -> None:
     assert len(town.channel.taken) == 1
 
 
-def test_a_set_that_finds_too_little_room_in_the_caps_is_judged_one_by_one(town: Town) -> None:
+def test_a_set_that_finds_too_little_room_in_the_caps_sends_what_has_room_and_rules_once_on_each(town: Town) -> None:
     town.settle(carrier={"per_minute": 3, "kept_for_replies": 0, "segments_per_second": None})
     for number in range(1, 6):
         town.account(number)
@@ -81,6 +81,8 @@ def test_a_set_that_finds_too_little_room_in_the_caps_is_judged_one_by_one(town:
     assert len(town.channel.taken) == 3
     assert set(town.do(lambda session: session.scalars(select(SendWindow.used)).all())) == {3}
     assert sorted(town.messages().values()) == ["deferred", "deferred", "sent", "sent", "sent"]
+    ruled = town.do(lambda session: session.scalars(select(Verdict.rule).where(Verdict.stage == "sending")).all())
+    assert sorted(ruled) == ["T-16", "T-16", "allowed", "allowed", "allowed"]
 
 
 def test_every_message_of_a_set_has_its_receipt_and_is_marked_before_it_is_posted(town: Town) -> None:

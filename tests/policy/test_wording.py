@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billing.policy import wording
 
@@ -66,3 +70,18 @@ def test_links_are_counted_and_a_name_with_dots_is_none() -> None:
 def test_a_card_number_is_seen() -> None:
     assert wording.has_card_number("card 4242 4242 4242 4242")
     assert not wording.has_card_number("call 212-555-0199")
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize(("part", "words"), [pair for pairs in wording._BAD_WORDS.values() for pair in pairs])
+def test_whatever_a_pattern_of_forbidden_words_finds_holds_the_part_that_is_looked_for_first(
+        part: str, words: str, data: st.DataObject) -> None:
+    found = re.search(words, data.draw(st.from_regex(words)))
+    assert found is not None and part in found[0]
+
+
+@pytest.mark.parametrize(("body", "plain"), [
+    ("Frecuencia VARÍA", "frecuencia varia"), ("Straße", "strasse"), ("n\u0303 ñ", "n n"), ("\ufb01n", "fin")])
+def test_words_are_read_without_accents_and_case(body: str, plain: str) -> None:
+    assert wording._plain(body) == plain

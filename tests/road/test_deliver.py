@@ -132,7 +132,7 @@ async def test_a_delivery_report_travels_the_road_and_one_that_is_too_early_is_t
     await receive_due(road)
     desk.claim()
     desk.begin(outbox_id)
-    desk.store.write(partial(outbox.record_sent, outbox_id=outbox_id, provider_id="SM1", now=desk.clock()))
+    desk.store.write(partial(outbox.record_sent, sent=[(outbox_id, "SM1")]))
     desk.clock.advance(minutes=1)
     await receive_due(road)
     assert desk.status(outbox_id) == "delivered"

@@ -55,7 +55,7 @@ def test_replies_of_one_conversation_leave_in_order(desk: Desk) -> None:
         assert desk.claim("w2") == []
         assert desk.begin(claimed) is not None
         assert desk.claim("w2") == []
-        desk.store.write(partial(outbox.record_sent, outbox_id=claimed, provider_id=claimed, now=desk.clock()))
+        desk.store.write(partial(outbox.record_sent, sent=[(claimed, claimed)]))
         order.append(claimed)
     assert order == [first, second, third]
 
@@ -137,7 +137,7 @@ def test_a_report_with_our_id_settles_an_unknown_outcome(desk: Desk) -> None:
 def test_a_report_that_overtakes_our_own_record_is_kept(desk: Desk) -> None:
     outbox_id = desk.sending()
     assert desk.report("delivered", outbox_id, "SM9")
-    desk.store.write(partial(outbox.record_sent, outbox_id=outbox_id, provider_id="SM9", now=desk.clock()))
+    desk.store.write(partial(outbox.record_sent, sent=[(outbox_id, "SM9")]))
     assert desk.status(outbox_id) == "delivered"
 
 
@@ -157,7 +157,7 @@ def test_a_message_put_back_and_then_reported_after_all_does_not_leave_again(des
 
 def test_a_report_without_our_id_finds_the_message_by_the_providers(desk: Desk) -> None:
     outbox_id = desk.sending()
-    desk.store.write(partial(outbox.record_sent, outbox_id=outbox_id, provider_id="SM9", now=desk.clock()))
+    desk.store.write(partial(outbox.record_sent, sent=[(outbox_id, "SM9")]))
     assert desk.report("delivered", provider_id="SM9")
     with pytest.raises(outbox.UnknownMessage):
         desk.report("delivered", provider_id="SM10")
@@ -290,7 +290,7 @@ def test_two_matches_are_for_staff_and_never_sent_again(desk: Desk, unknown: str
 def test_a_match_that_is_another_message_of_ours_is_no_match(desk: Desk) -> None:
     """The same words were sent twice to this number, and one of them is already accounted for."""
     first = desk.sending("a")
-    desk.store.write(partial(outbox.record_sent, outbox_id=first, provider_id="SM1", now=desk.clock()))
+    desk.store.write(partial(outbox.record_sent, sent=[(first, "SM1")]))
     second = desk.put("b", sequence=1)
     desk.claim()
     desk.begin(second)

@@ -88,6 +88,28 @@ def test_a_reader_cannot_write(store: Store, now: datetime) -> None:
         store.read(sneak)
 
 
+def test_a_connection_that_wrote_reads_only_when_a_reader_has_it(store: Store, now: datetime) -> None:
+    for number in range(3):
+        store.write(lambda session, number=number: session.add(  # type: ignore[misc]
+            Lease(name=f"n{number}", owner="o", until_at=now)))
+        with pytest.raises(DatabaseError):
+            store.read(partial(_execute, sql="DELETE FROM leases"))
+    assert store.read(lambda session: session.query(Lease).count()) == 3
+
+
+def test_a_connection_that_the_server_ended_is_never_handed_out(postgresql_store: Store, now: datetime) -> None:
+    """Nobody waits for an answer that cannot come, though a connection just used is taken again unasked."""
+    for number in range(3):
+        postgresql_store.write(lambda session, number=number: session.add(  # type: ignore[misc]
+            Lease(name=f"n{number}", owner="o", until_at=now)))
+        other = make_engine(postgresql_store.engine.url.render_as_string(hide_password=False))
+        with other.connect() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"))
+        other.dispose()
+        assert postgresql_store.read(lambda session: session.query(Lease).count()) == number + 1
+
+
 def test_one_failing_writer_of_a_group_takes_only_its_own_work_along(store: Store, now: datetime) -> None:
     """Forty writers at once, every fourth fails after writing: thirty rows, ten exceptions, each to its own caller."""
     errors: dict[int, str] = {}
