@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from billing.importers.records import Adjustment, PaidClaim
 
@@ -21,8 +22,7 @@ ANSWERS = frozenset({*RANK_OF_STATUS, DENIED})
 QMB_REMARKS = frozenset({"N781", "N782", "N783"})
 
 
-@dataclass(frozen=True, slots=True)
-class PayerState:
+class PayerState(NamedTuple):
     """A coverage as it stands: ``balance_minor`` is its receivable in cents."""
 
     coverage_id: str
@@ -31,22 +31,17 @@ class PayerState:
     balance_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One transfer to make for this claim, signed: negative turns it round. ``index`` numbers the adjustment, -1 the
-    payment itself.
-    """
+class Move(NamedTuple):
+    """One transfer to make for this claim, signed: negative turns it round. ``line_number`` 0: claim level."""
 
     code: str  # payer_payment, suspense, contractual, patient_share, next_payer, prior_payer
     amount_minor: int
     reason: str = ""
-    index: int = -1
     to_coverage_id: str = ""
     line_number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """``treatments`` has one word for each adjustment, in the order of ``adjustments_of``."""
 
     moves: tuple[Move, ...]
@@ -63,7 +58,6 @@ class _Draft:
     left: int | None  # what a later payer may still decide on; None for the first: the whole claim is its own
     later: list[tuple[PayerState, int]]  # later payers with the part of their balance not yet used here
     moves: list[Move] = field(default_factory=list)
-    treatments: list[str] = field(default_factory=list)
     waiver: int = 0
     with_payer: int = 0
     excess: int = 0
@@ -98,19 +92,19 @@ def adjudicate(claim: PaidClaim, this: PayerState, later: Sequence[PayerState], 
     draft = _Draft(this.balance_minor if restates else None, [(p, p.balance_minor) for p in later])
     _plan_payment(draft, claim.paid_minor)
     # PR before CO (DESIGN.md), whatever their order in the file; treatments keep the file's order.
-    words: dict[int, str] = {}
-    numbered = list(enumerate(adjustments_of(claim)))
-    for index, (line, adjustment) in sorted(numbered, key=lambda item: _turn(item[1][1])):
-        words[index] = _plan_adjustment(draft, index, line, adjustment, this.rank, opened, contractual)
-    remarks = {*claim.remarks, *(r for line in claim.lines for r in line.remarks)}
-    qmb = bool(remarks & QMB_REMARKS) or any(a.group == "OA" and a.reason == "209" for _, a in adjustments_of(claim))
-    return Plan(tuple(draft.moves), tuple(words[i] for i in range(len(numbered))),
+    adjustments = list(adjustments_of(claim))
+    words = [""] * len(adjustments)
+    for index in sorted(range(len(adjustments)), key=lambda i: _TURN.get(adjustments[i][1].group, 1)):
+        words[index] = _plan_adjustment(draft, *adjustments[index], this.rank, opened, contractual)
+    qmb = (any(a.group == "OA" and a.reason == "209" for _, a in adjustments)
+           or not QMB_REMARKS.isdisjoint(claim.remarks)
+           or any(not QMB_REMARKS.isdisjoint(line.remarks) for line in claim.lines))
+    return Plan(tuple(draft.moves), tuple(words),
                 "denied" if claim.status_code == DENIED else "answered", draft.waiver, draft.with_payer,
                 draft.excess, qmb)
 
 
-def _turn(adjustment: Adjustment) -> int:
-    return {"PR": 0, "CO": 2}.get(adjustment.group, 1)
+_TURN = {"PR": 0, "CO": 2}
 
 
 def _plan_payment(draft: _Draft, paid_minor: int) -> None:
@@ -121,19 +115,19 @@ def _plan_payment(draft: _Draft, paid_minor: int) -> None:
         draft.moves.append(Move("suspense", paid_minor - posted))
 
 
-def _plan_adjustment(draft: _Draft, index: int, line: int, adjustment: Adjustment, rank: int, opened: bool,
+def _plan_adjustment(draft: _Draft, line: int, adjustment: Adjustment, rank: int, opened: bool,
                      contractual: frozenset[str]) -> str:
     reason = f"{adjustment.group}-{adjustment.reason}"
     amount = adjustment.amount_minor
     if adjustment.group == "PR":
-        return _plan_patient_part(draft, index, line, adjustment, reason)
+        return _plan_patient_part(draft, line, adjustment, reason)
     if adjustment.group == "CO" and adjustment.reason in contractual:
         posted = draft.take(amount)
-        _add(draft, Move("contractual", posted, reason, index, line_number=line))
+        _add(draft, Move("contractual", posted, reason, "", line))
         return "contractual"
     if reason == "OA-23" and rank > 1:
         if opened:
-            _add(draft, Move("prior_payer", amount, reason, index, line_number=line))
+            _add(draft, Move("prior_payer", amount, reason, "", line))
         return "prior_payer"
     draft.with_payer += amount
     return "payer"
@@ -144,17 +138,17 @@ def _add(draft: _Draft, move: Move) -> None:
         draft.moves.append(move)
 
 
-def _plan_patient_part(draft: _Draft, index: int, line: int, adjustment: Adjustment, reason: str) -> str:
+def _plan_patient_part(draft: _Draft, line: int, adjustment: Adjustment, reason: str) -> str:
     rest = draft.take(adjustment.amount_minor)
     treatment = "patient"
     for place, (payer, balance) in enumerate(draft.later):
         part = _part_for(payer, balance, rest)
         if part:
-            _add(draft, Move("next_payer", part, reason, index, payer.coverage_id, line))
+            _add(draft, Move("next_payer", part, reason, payer.coverage_id, line))
             draft.later[place] = (payer, balance + part)
             rest -= part
             treatment = "next_payer"
-    _add(draft, Move("patient_share", rest, reason, index, line_number=line))
+    _add(draft, Move("patient_share", rest, reason, "", line))
     if rest and adjustment.reason not in PATIENT_REASONS:
         draft.waiver += rest
         return "waiver_check"

@@ -122,7 +122,7 @@ class Book:
     effective_on: date | None = None  # the document's own day for what is posted of it; empty: today
     touched: set[str] = field(default_factory=set)  # visit ids
     hashes: dict[str, str] = field(default_factory=dict)  # of claim numbers
-    reasons: dict[str, frozenset[str]] = field(default_factory=dict)  # contractual ones by day
+    reasons: dict[date, frozenset[str]] = field(default_factory=dict)  # contractual ones by day
     taken: set[str] = field(default_factory=set)  # account numbers in use, hashed
     unsettled: set[str] = field(default_factory=set)  # visits that settlement may have to move money of
     afterwards: list[Callable[[Session], object]] = field(default_factory=list)  # holds and cases, once rows exist
@@ -175,11 +175,12 @@ class Book:
         """Collect a transfer of ``amount_minor`` and follow it in memory; negative goes the other way, zero is none."""
         if amount_minor == 0:
             return
-        posting = Posting(
+        if amount_minor < 0:
+            debit, credit = credit, debit
+        self.collect(visit, Posting(
             self.practice_id, debit, credit, abs(amount_minor), self.policy.currency, code,
             on or self.effective_on or self.today, source, ref, visit.guarantor_id, visit.visit_id, coverage_id,
-            service_line_id, remittance_claim_id, None, reason, None, self.import_id).flipped_if(amount_minor < 0)
-        self.collect(visit, posting)
+            service_line_id, remittance_claim_id, None, reason, None, self.import_id))
 
     def collect(self, visit: VisitState, posting: Posting) -> None:
         self.postings.append(posting)
@@ -196,11 +197,11 @@ class Book:
 
     def contractual_on(self, service_on: date | None) -> frozenset[str]:
         """The CARCs that group CO writes off for a service of that day."""
-        day = (service_on or self.today).isoformat()
+        day = service_on or self.today
         if day not in self.reasons:
             rows = [(c.reason, c.since.isoformat(), c.until.isoformat() if c.until else None)
                     for c in self.policy.contractual]
-            self.reasons[day] = contractual_reasons(rows, day)
+            self.reasons[day] = contractual_reasons(rows, day.isoformat())
         return self.reasons[day]
 
     def all_touched(self) -> list[VisitState]:

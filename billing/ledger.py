@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
 from billing.store import ledger_queries as store
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """An account by its key. ``kind`` is the key's first part; only visit and guarantor accounts keep a balance."""
 
     key: str
@@ -51,6 +52,7 @@ def credit(guarantor_id: str) -> Account:
     return Account(f"credit:{guarantor_id}", guarantor_id=guarantor_id)
 
 
+@lru_cache(maxsize=256)
 def wide(key: str) -> Account:
     """A practice-wide account: one of WIDE, or ``cash:PROCESSOR:TENDER``."""
     if key not in WIDE and not key.startswith("cash:"):
@@ -72,9 +74,13 @@ CODES = frozenset({
 })
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Posting:
-    """A transfer to be made. ``amount_minor`` is in cents and positive; the direction is in the two accounts."""
+    """A transfer to be made. ``amount_minor`` is in cents and positive; the direction is in the two accounts.
+
+    Nobody changes one; it is not frozen because an import makes six to a claim, and frozen each takes five times as
+    long to make.
+    """
 
     practice_id: str
     debit: Account
@@ -118,6 +124,8 @@ def post(session: Session, postings: Sequence[Posting], now: datetime, *, new: b
     """
     if not postings:
         return 0
+    if len(postings) == 1 and _post_one(session, postings[0], now):
+        return 1
     owners = sorted({p.guarantor_id for p in postings if p.guarantor_id})
     posted, accounts = store.look(session, postings[0].practice_id, owners,
                                   () if new else {(p.source, p.source_ref) for p in postings},
@@ -125,10 +133,18 @@ def post(session: Session, postings: Sequence[Posting], now: datetime, *, new: b
     fresh = postings if new else _not_yet_posted(postings, posted)
     if not fresh:
         return 0
-    accounts = store.ensure_accounts(session, _accounts_of(fresh), accounts)
+    accounts = store.ensure_accounts(session, _missing(fresh, accounts), accounts)
     store.write_down(session, [_row(p, accounts, now) for p in fresh], _deltas(fresh, accounts),
                      sorted({p.guarantor_id for p in fresh if p.guarantor_id}))
     return len(fresh)
+
+
+def _post_one(session: Session, p: Posting, now: datetime) -> bool:
+    """A patient's payment, a fee: one posting in one step, where nothing speaks against it."""
+    kept = [sign for account, sign in ((p.debit, 1), (p.credit, -1)) if not account.practice_wide]
+    if len(kept) > 1:  # two balances are locked in order of their ids
+        return False
+    return store.post_one(session, _facts(p, now), p.debit.key, p.credit.key, sum(kept) * p.amount_minor)
 
 
 def reversals(session: Session, transfers: Iterable[store.TransferRow], *, source: str, ref: str,
@@ -179,11 +195,12 @@ def _content(p: Posting | None) -> tuple[str, str, int, str] | None:
     return (p.debit.key, p.credit.key, p.amount_minor, p.code) if p else None
 
 
-def _accounts_of(postings: Sequence[Posting]) -> list[store.NewAccount]:
+def _missing(postings: Sequence[Posting], known: Mapping[str, int]) -> list[store.NewAccount]:
+    """The accounts that nothing was posted to before."""
     found: dict[str, store.NewAccount] = {}
     for p in postings:
         for account in (p.debit, p.credit):
-            if account.key not in found:
+            if account.key not in known and account.key not in found:
                 wide = account.practice_wide
                 found[account.key] = store.NewAccount(
                     p.practice_id, account.key, account.kind, wide,
@@ -192,23 +209,32 @@ def _accounts_of(postings: Sequence[Posting]) -> list[store.NewAccount]:
 
 
 def _row(p: Posting, ids: dict[str, int], now: datetime) -> dict[str, object]:
+    row = _facts(p, now)
+    row["debit_id"], row["credit_id"] = ids[p.debit.key], ids[p.credit.key]
+    return row
+
+
+def _facts(p: Posting, now: datetime) -> dict[str, object]:
+    """A transfer's row without its accounts."""
     return {
-        "practice_id": p.practice_id, "debit_id": ids[p.debit.key], "credit_id": ids[p.credit.key],
-        "amount_minor": p.amount_minor, "currency": p.currency, "code": p.code, "effective_on": p.effective_on,
-        "posted_at": now, "source": p.source, "source_ref": p.source_ref, "guarantor_id": p.guarantor_id,
-        "visit_id": p.visit_id, "coverage_id": p.coverage_id, "service_line_id": p.service_line_id,
-        "remittance_claim_id": p.remittance_claim_id, "payment_id": p.payment_id, "reason": p.reason,
-        "reverses_id": p.reverses_id, "import_id": p.import_id,
+        "practice_id": p.practice_id, "amount_minor": p.amount_minor, "currency": p.currency, "code": p.code,
+        "effective_on": p.effective_on, "posted_at": now, "source": p.source, "source_ref": p.source_ref,
+        "guarantor_id": p.guarantor_id, "visit_id": p.visit_id, "coverage_id": p.coverage_id,
+        "service_line_id": p.service_line_id, "remittance_claim_id": p.remittance_claim_id,
+        "payment_id": p.payment_id, "reason": p.reason, "reverses_id": p.reverses_id, "import_id": p.import_id,
     }
 
 
 def _deltas(postings: Sequence[Posting], ids: dict[str, int]) -> dict[int, int]:
     """Practice-wide accounts are left out: one revenue row updated by all would make all workers queue for it."""
-    deltas: dict[int, int] = {}
+    sums: dict[Account, int] = {}
     for p in postings:
-        for account, sign in ((p.debit, 1), (p.credit, -1)):
-            if not account.practice_wide:
-                deltas[ids[account.key]] = deltas.get(ids[account.key], 0) + sign * p.amount_minor
+        sums[p.debit] = sums.get(p.debit, 0) + p.amount_minor
+        sums[p.credit] = sums.get(p.credit, 0) - p.amount_minor
+    deltas: dict[int, int] = {}
+    for account, minor in sums.items():
+        if not account.practice_wide:
+            deltas[ids[account.key]] = deltas.get(ids[account.key], 0) + minor
     return deltas
 
 

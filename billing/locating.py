@@ -7,15 +7,14 @@ reversal is not an answer but a case.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from billing.adjudication import RANK_OF_STATUS, REVERSAL
+from billing.adjudication import RANK_OF_STATUS, REVERSAL, adjustments_of
 from billing.book import AnswerState, CoverageState, VisitState
 from billing.importers.records import PaidClaim
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(NamedTuple):
     """The payer of a remittance as it names itself."""
 
     identifier: str  # TRN03
@@ -24,7 +23,9 @@ class Sender:
 
 
 def find_visit(visits: Sequence[VisitState], claim: PaidClaim, sender: Sender) -> VisitState | None:
-    live = sorted((v for v in visits if not v.void or v.pending), key=lambda v: v.void)
+    live = [v for v in visits if not v.void or v.pending]
+    if len(live) > 1:
+        live.sort(key=lambda v: v.void)
     if claim.status_code == REVERSAL:
         return _visit_to_reverse(visits, live, claim)
     return next((v for v in live if _fits(v, claim, sender)), None)
@@ -51,7 +52,7 @@ def negates(claim: PaidClaim, answer: AnswerState) -> bool:
 def amounts_of(claim: PaidClaim) -> dict[tuple[str, str], int]:
     """Sum the claim's adjustments by (group, reason), in cents."""
     amounts: dict[tuple[str, str], int] = {}
-    for adjustment in (*claim.adjustments, *(a for line in claim.lines for a in line.adjustments)):
+    for _, adjustment in adjustments_of(claim):
         key = (adjustment.group, adjustment.reason)
         amounts[key] = amounts.get(key, 0) + adjustment.amount_minor
     return amounts

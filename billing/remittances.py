@@ -8,6 +8,8 @@ to BPR02.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from billing import answers, ledger
 from billing.adjudication import (
@@ -31,8 +33,7 @@ from billing.store.book_queries import mark_answer, suspended_amounts
 LEDGER_SOURCE = "remittance"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What was done about one claim; ``outcome``: posted, stored, suspended, skipped."""
 
     outcome: str
@@ -40,14 +41,14 @@ class Outcome:
     visit_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Letter:
     """The remittance being posted."""
 
     remittance_id: str
     head: RemittanceOpened
 
-    @property
+    @cached_property
     def sender(self) -> Sender:
         return Sender(self.head.payer_identifier, self.head.payer_id, self.head.payer_name)
 

@@ -71,6 +71,8 @@ _ACCOUNT = Field("account_id", v.read_id, "the account (guarantor) that answers"
 _STANDING = v.one_of(v.same(*STANDINGS) | {
     "collections": "agency", "collection_agency": "agency", "lawsuit": "litigation", "cease_and_desist": "cease",
     "disputed": "dispute"})
+_AGENCY = Field("agency", v.read_id, "with standing agency: which, by its key in your policy")
+_SINCE = Field("since_on", v.read_day, "since when")
 _PHONE = Field("phone", v.read_phone, "a phone number")
 _EMAIL = Field("email", v.read_email, "an e-mail address")
 
@@ -83,7 +85,7 @@ VISITS = Kind("opening_visit", "visit", OpeningVisitRow, (
     Field("payer_balance", v.read_amount, "what an insurer still has to answer for", into="payer_minor"),
     Field("payer", v.read_text, "that insurer's name"),
     Field("step", v.read_id, "the last step of reminding that went out, by its name in your calendar here"),
-    Field("standing", _STANDING, f"{', '.join(STANDINGS)}; empty: none"),
+    Field("standing", _STANDING, f"{', '.join(STANDINGS)}; empty: none"), _AGENCY, _SINCE,
     Field("provider", v.read_text, "who treated the patient"),
 ), "What is open for a visit.", "")
 
@@ -101,8 +103,8 @@ PLANS = Kind("opening_plan", "plan", OpeningPlanRow, (
 
 STANDING_ROWS = Kind("opening_standing", "standing", OpeningStandingRow, (
     replace(_ACCOUNT, required=False), Field("visit_id", v.read_id, "the visit, where it is of one alone"),
-    Field("standing", _STANDING, ", ".join(STANDINGS), True),
-    Field("since_on", v.read_day, "since when"), Field("note", v.read_text, "court, agency or attorney; no diagnosis"),
+    Field("standing", _STANDING, ", ".join(STANDINGS), True), _AGENCY, _SINCE,
+    Field("note", v.read_text, "court, agency or attorney; no diagnosis"),
 ), "A standing of an account, or of one visit.", "")
 
 CONTACTS = Kind("opening_contact", "contact", OpeningContactRow, (
@@ -150,7 +152,8 @@ EXAMPLE: tuple[dict[str, Any], ...] = (
     {"record": "visit", "visit_id": "V-1", "patient_id": "P-1", "account_id": "A-1", "service_on": "2026-07-06",
      "first_statement_on": "2026-08-20", "balance": "120.00", "provider": "Dr. Lee"},
     {"record": "visit", "visit_id": "V-2", "patient_id": "P-1", "account_id": "A-1", "service_on": "2026-03-02",
-     "first_statement_on": "2026-04-15", "balance": "80.00", "standing": "agency"},
+     "first_statement_on": "2026-04-15", "balance": "80.00", "standing": "agency", "agency": "acme",
+     "since_on": "2026-09-15"},
     {"record": "credit", "id": "C-1", "account_id": "A-1", "amount": "15.00"},
     {"record": "plan", "plan_id": "L-1", "account_id": "A-1", "visits": "V-1", "interval": "month",
      "schedule": "2026-12-01 60.00; 2027-01-01 60.00"},

@@ -26,6 +26,8 @@ class OpeningVisitRow:
     payer: str = ""
     step: str = ""  # of the dunning calendar that was last sent
     standing: str = ""
+    agency: str = ""  # with which it is, by its key in the policy; with standing agency
+    since_on: date | None = None  # placed there
     provider: str = ""
 
 
@@ -61,6 +63,7 @@ class OpeningStandingRow:
     account_id: str = ""
     visit_id: str = ""
     standing: str
+    agency: str = ""
     since_on: date | None = None
     note: str = ""
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from itertools import islice
 from typing import TypeVar, cast
 
@@ -115,10 +116,10 @@ def look(session: Session, practice_id: str, guarantor_ids: Sequence[str], refs:
 
 
 def ensure_accounts(session: Session, accounts: Sequence[NewAccount], known: Mapping[str, int]) -> dict[str, int]:
-    """Make the accounts that are not among the ``known`` and return the ids of all by key."""
-    missing = sorted((a for a in accounts if a.key not in known), key=lambda a: a.key)
-    if not missing:
+    """Make the accounts, in order of their keys, and return their ids and the ``known`` ones by key."""
+    if not accounts:
         return dict(known)
+    missing = sorted(accounts, key=lambda a: a.key)
     rows = [(a.practice_id, a.key, a.kind, a.guarantor_id, a.visit_id, a.coverage_id, a.practice_wide)
             for a in missing]
     if driver.is_postgresql(session):
@@ -137,6 +138,52 @@ _NEW_ACCOUNTS = """
 INSERT INTO ledger_accounts (practice_id, key, kind, guarantor_id, visit_id, coverage_id, practice_wide, balance_minor,
 snapshot_id) SELECT r->>0, r->>1, r->>2, r->>3, r->>4, r->>5, (r->>6)::boolean, 0, 0
 FROM json_array_elements(?::json) r ON CONFLICT DO NOTHING"""
+
+
+def post_one(session: Session, row: Mapping[str, object], debit: str, credit: str, delta_minor: int) -> bool:
+    """Insert one transfer between two accounts by their keys, of which at most one keeps a balance; move that by
+    ``delta_minor`` and the guarantor's version with it. False, and nothing written, where an account is not there yet
+    or the reference is taken.
+
+    ``row`` is without the accounts' ids. What ``look`` and ``write_down`` do in two steps for several postings.
+    """
+    values = (*driver.bound(session, cast(Table, Transfer.__table__), row), row["practice_id"], debit, credit)
+    names, owner = tuple(row), row["guarantor_id"]
+    if driver.is_postgresql(session):
+        return bool(driver.run(session, _all_of_one(names), owner, *values, delta_minor, owner)[0][0])
+    made = driver.run(session, _insert(names), *values)
+    if made:
+        driver.run_together(session, [(_ADD_KEPT, (delta_minor, *made[0])), (_BUMP_ONE, (owner,))])
+    return bool(made)
+
+
+@cache
+def _insert(names: tuple[str, ...], when: str = "") -> str:
+    """``reverses_id`` is said to be a number: elsewhere the value or the text's column tells PostgreSQL the type."""
+    marks = ", ".join("CAST(? AS bigint)" if name == "reverses_id" else "?" for name in names)
+    return f"""
+INSERT INTO transfers ({", ".join(names)}, debit_id, credit_id) SELECT {marks}, d.id, c.id
+FROM ledger_accounts d JOIN ledger_accounts c ON c.practice_id = d.practice_id
+WHERE d.practice_id = ? AND d.key = ? AND c.key = ? {when}
+ON CONFLICT (practice_id, source, source_ref) DO NOTHING RETURNING debit_id, credit_id"""  # noqa: S608 - column names
+
+
+_ADD_KEPT = "UPDATE ledger_accounts SET balance_minor = balance_minor + ? WHERE id IN (?, ?) AND NOT practice_wide"
+_BUMP_ONE = "UPDATE guarantors SET balance_version = balance_version + 1 WHERE id = ?"
+
+
+@cache
+def _all_of_one(names: tuple[str, ...]) -> str:
+    """One statement for the server: the guarantor is locked before anything is inserted, and the balance moves after
+    that, which is the lock order.
+    """
+    return f"""
+WITH locked AS MATERIALIZED (SELECT id FROM guarantors WHERE id = ? FOR UPDATE),
+made AS ({_insert(names, "AND (SELECT count(*) FROM locked) < 2")}),
+kept AS (UPDATE ledger_accounts a SET balance_minor = a.balance_minor + ? FROM made
+         WHERE a.id IN (made.debit_id, made.credit_id) AND NOT a.practice_wide),
+bumped AS (UPDATE guarantors g SET balance_version = g.balance_version + 1 FROM made WHERE g.id = ?)
+SELECT count(*) FROM made"""  # noqa: S608 - statements from above
 
 
 def write_down(session: Session, rows: Sequence[Mapping[str, object]], deltas: Mapping[int, int],

@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billing.store.types import Base, Code, Id, Minor, Ref, Serial
+
+
+def _where_given(name: str, column: str, *, unique: bool = False) -> Index:
+    """An index of the rows that have a value at all: a transfer names its payment or its remittance, seldom both."""
+    given = text(f"{column} IS NOT NULL")
+    return Index(name, column, unique=unique, sqlite_where=given, postgresql_where=given)
 
 
 class LedgerAccount(Base):
@@ -54,15 +60,15 @@ class Transfer(Base):
     import_id: Mapped[str | None]
     __table_args__ = (
         UniqueConstraint("practice_id", "source", "source_ref"),
-        UniqueConstraint("reverses_id"),
         CheckConstraint("amount_minor > 0", name="positive"),
         CheckConstraint("debit_id <> credit_id", name="two_accounts"),
         Index("ix_transfers_debit", "debit_id", "id"),
         Index("ix_transfers_credit", "credit_id", "id"),
         Index("ix_transfers_visit", "visit_id"),
-        Index("ix_transfers_import", "import_id"),
-        Index("ix_transfers_remittance_claim", "remittance_claim_id"),
-        Index("ix_transfers_payment", "payment_id"),
+        _where_given("ix_transfers_reverses", "reverses_id", unique=True),
+        _where_given("ix_transfers_import", "import_id"),
+        _where_given("ix_transfers_remittance_claim", "remittance_claim_id"),
+        _where_given("ix_transfers_payment", "payment_id"),
     )
 
 

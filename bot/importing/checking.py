@@ -1,6 +1,7 @@
 """Pass one: read the whole file, check every sum, write nothing to the ledger.
 
-What every claim said is spooled to a temporary file, so that a report of a hundred thousand claims needs no memory.
+What every claim said is spooled to a temporary file, so that a report of a hundred thousand claims needs no memory;
+what a short remittance said stays in memory as it was read.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ Progress = Callable[[int], None]
 
 #: Records of a remittance that stay in memory between the passes, some 3 KB each; a larger file is read twice.
 KEPT = 4_000
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 #: Names of X12 elements in the words of billing/importers/footing.py.
 _ELEMENT = re.compile(r" \((?:CLP|SVC|CAS|BPR|PLB)\d*\)")
@@ -74,6 +77,13 @@ class Checked:
     def claims(self) -> int:
         return sum(t.claims for t in self.transactions)
 
+    def facts(self, spool: IO[str]) -> Iterator[dict[str, Any]]:
+        """What each claim of the file said, in its order."""
+        if self.records is not None:
+            return (paid_facts(record) for record in self.records if isinstance(record, PaidClaim))
+        spool.seek(0)
+        return (json.loads(line) for line in spool)
+
 
 def check_remittances(path: Path, kind: str, store: Store, practice_id: str, digest: str, spool: IO[str],
                       progress: Progress | None) -> Checked:
@@ -82,12 +92,12 @@ def check_remittances(path: Path, kind: str, store: Store, practice_id: str, dig
     sums: footing.TransactionSums | None = None
     content = footing.ContentDigest()
     with path.open("rb") as stream:
-        for record in _keep(REMITTANCES[kind](stream, progress), checked):
+        for record in _keep(REMITTANCES[kind](stream, progress), checked, spool):
             if isinstance(record, RemittanceOpened):
                 sums, content = footing.TransactionSums(record), footing.ContentDigest()
                 checked.transactions.append(Transaction(record))
             elif isinstance(record, PaidClaim) and sums is not None:
-                _check_paid(checked.transactions[-1], record, sums, content, spool)
+                _check_paid(checked.transactions[-1], record, sums, content)
             elif isinstance(record, RemittanceClosed) and sums is not None:
                 _close(checked.transactions[-1], record, sums, content)
     if not checked.transactions:
@@ -96,26 +106,28 @@ def check_remittances(path: Path, kind: str, store: Store, practice_id: str, dig
     return checked
 
 
-def _keep(records: Iterator[x12_835.RemittanceRecord], checked: Checked) -> Iterator[x12_835.RemittanceRecord]:
+def _keep(records: Iterator[x12_835.RemittanceRecord], checked: Checked,
+          spool: IO[str]) -> Iterator[x12_835.RemittanceRecord]:
     kept: list[x12_835.RemittanceRecord] = []
     for number, record in enumerate(records, 1):
-        if number <= KEPT:
-            kept.append(record)
-        elif kept:
+        kept.append(record)
+        if number > KEPT:
+            for claim in kept:
+                if isinstance(claim, PaidClaim):
+                    _spool(spool, paid_facts(claim))
             kept = []
         yield record
         checked.records = kept or None
 
 
 def _check_paid(transaction: Transaction, claim: PaidClaim, sums: footing.TransactionSums,
-                content: footing.ContentDigest, spool: IO[str]) -> None:
+                content: footing.ContentDigest) -> None:
     transaction.claims += 1
     sums.add(claim)
     content.add(claim)
     faults = footing.claim_faults(claim)
     if faults:
         transaction.bad[transaction.claims] = _say(faults[0], on_paper=sums.opened.on_paper)
-    _spool(spool, paid_facts(claim))
 
 
 def _close(transaction: Transaction, closed: RemittanceClosed, sums: footing.TransactionSums,
@@ -133,7 +145,7 @@ def _say(fault: Fault, *, on_paper: bool = False) -> str:
 
 
 def _spool(spool: IO[str], facts: dict[str, Any]) -> None:
-    spool.write(json.dumps(facts, separators=(",", ":")) + "\n")
+    spool.write(_encode(facts) + "\n")
 
 
 def _find_copies(checked: Checked, store: Store, practice_id: str, digest: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from itertools import islice
 from typing import IO, Any
 
 from sqlalchemy.orm import Session
@@ -51,7 +52,7 @@ def write_json(report: Report, out: IO[str]) -> None:
 def transactions(checked: Checked, spool: IO[str], store: Store, practice_id: str, import_id: str | None, today: date,
                  refused: str | None) -> Iterator[dict[str, Any]]:
     """The transactions of a file with their claims, each claim with its outcome and what the patient owes now."""
-    spool.seek(0)
+    facts = checked.facts(spool)
     for transaction in checked.transactions:
         head, closed = transaction.head, transaction.closed
         adjustments = closed.provider_adjustments if closed else ()
@@ -61,13 +62,13 @@ def transactions(checked: Checked, spool: IO[str], store: Store, practice_id: st
             "provider_adjustments_minor": sum(a.amount_minor for a in adjustments),
             "provider_adjustments": [{"reason": a.reason, "amount_minor": a.amount_minor} for a in adjustments],
             "reason": "; ".join(f.reason for f in transaction.faults) or None,
-            "claims": _claims(transaction, spool, store, practice_id, import_id, today, refused),
+            "claims": _claims(transaction, islice(facts, transaction.claims), store, practice_id, import_id, today,
+                              refused),
         }
 
 
-def _claims(transaction: Transaction, spool: IO[str], store: Store, practice_id: str, import_id: str | None,
-            today: date, refused: str | None) -> Iterator[dict[str, Any]]:
-    facts = (json.loads(spool.readline()) for _ in range(transaction.claims))
+def _claims(transaction: Transaction, facts: Iterator[dict[str, Any]], store: Store, practice_id: str,
+            import_id: str | None, today: date, refused: str | None) -> Iterator[dict[str, Any]]:
     if refused is not None:
         for number, claim in enumerate(facts, 1):
             yield claim | {"outcome": "refused", "reason": transaction.bad.get(number, refused),

@@ -20,8 +20,8 @@ from billing.payments import record_desk_payment
 from billing.settlement import settle
 from billing.store.tables import ImportedBalance, Payment, PostingBatch
 from billing.store.tables import Posting as PostingTable
-from bot import posting_files
-from bot.posting_files import Written
+from bot import exports, posting_files
+from bot.exports import Written
 from tests.conftest import maple_clinic, practice_row
 from tests.csv.world import World, charge
 
@@ -61,7 +61,7 @@ def world_figures(session: Any, account_id: str, world: World) -> Any:
     return account_figures(session, account_id, world.at.date()).visits
 
 
-def export(world: World) -> list[Written]:
+def export(world: World) -> list[Written[postings.Batch]]:
     return posting_files.export(world.store, world.practice_id, world.policy, world.folder / "out", by="ana",
                                 now=lambda: world.at)
 
@@ -227,7 +227,7 @@ def test_a_crash_after_the_file_writes_the_same_bytes_again(theirs: World) -> No
         s, theirs.practice_id, theirs.policy, by="ana", now=theirs.at))
     assert gathered is not None
     path = theirs.folder / "out" / gathered.file_name
-    posting_files.put_file(path, theirs.store.read(lambda s: postings.content(s, gathered.batch_id)).encode())
+    exports.put_file(path, theirs.store.read(lambda s: postings.content(s, gathered.batch_id)).encode())
     before = path.read_bytes()  # here the power fails
     with pytest.raises(postings.PostingsRefused, match="never written whole"):
         acknowledge(theirs, gathered.batch_id)
