@@ -25,12 +25,18 @@ STATEMENT_FIRST = "statement-first"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """``rule`` empty: nothing speaks against it. ``template``: whose words the first message has to use (T-31)."""
+    """``rule`` empty: nothing speaks against it. ``template``: whose words the first message has to use (T-31).
+    ``account``: its figures, locked until the transaction ends.
+    """
 
+    account: AccountFigures
     rule: str = ""
     words: str = ""
-    due_minor: int = 0
     template: str = ""
+
+    @property
+    def due_minor(self) -> int:
+        return self.account.total.due_now_minor
 
 
 def check(session: Session, guarantor_id: str, purpose: str, policy: PracticePolicy, now: datetime) -> Checked:
@@ -39,18 +45,17 @@ def check(session: Session, guarantor_id: str, purpose: str, policy: PracticePol
     guarantor = session.get_one(Guarantor, guarantor_id)
     today, calendar = policy.local_day(now), policy.dunning or DunningPolicy()
     account = account_figures(session, guarantor_id, today)
-    due = account.total.due_now_minor
-    if due <= 0 or guarantor.confirmed_at is None:
-        return Checked()  # the demand itself says so
+    if account.total.due_now_minor <= 0 or guarantor.confirmed_at is None:
+        return Checked(account)  # the demand itself says so
     held = list(first_looks.hold_back(session, guarantor, account, calendar, today, now))
     if purpose == "reminder" and not held:
-        held = self_audit.audit(session, guarantor, calendar, today, now)
+        held = self_audit.audit(session, guarantor, calendar, today, now, account)
     if held:
-        return Checked(f"hold:{held[0].kind}", _reasons(held), due)
+        return Checked(account, f"hold:{held[0].kind}", _reasons(held))
     explains = _explains(session, guarantor_id, policy, now)
     if purpose == "reminder" and (explains or _unstated(session, account)):
-        return Checked(STATEMENT_FIRST, "no statement has named all that is due now", due)
-    return Checked(due_minor=due, template=explains)
+        return Checked(account, STATEMENT_FIRST, "no statement has named all that is due now")
+    return Checked(account, template=explains)
 
 
 def _reasons(held: list[Hold]) -> str:

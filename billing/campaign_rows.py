@@ -62,7 +62,7 @@ def take(session: Session, row_id: int, now: datetime) -> CampaignRow | None:
     row = store.lock_row(session, row_id)
     if row is None or row.outcome != WAITING or row.due_at > now:
         return None
-    return row if store.status_of(session, row.campaign_id) == "sending" else None
+    return row if store.fresh(session, row.campaign_id).status == "sending" else None
 
 
 def opens_at(session: Session, row: CampaignRow, campaign: Campaign, policy: PracticePolicy, now: datetime) -> datetime:

@@ -15,11 +15,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from billing import audit, campaign_rows, outbox, staff
+from billing import audit, campaign_rows, outbox, second_person
 from billing.ids import new_id
 from billing.lives import step
+from billing.policy.campaign import PAUSED_BY
 from billing.store import campaign_queries as store
-from billing.store import practices
 from billing.store.counters import next_number
 from billing.store.tables import Campaign, Segment
 from config.practice import PracticePolicy
@@ -122,7 +122,7 @@ def approve(session: Session, campaign_id: str, *, by: str, digest: str, policy:
 
     Above the policy's size another person does, of the policy's role; where nobody else in the office may, a night
     after the preview stands for the second person (policy.bulk.overnight_if_alone) and the trail says so. Raises
-    CampaignRefused, StaffRefused, IllegalMove.
+    CampaignRefused, staff.StaffRefused, IllegalMove.
     """
     row = _locked(session, campaign_id)
     if row.status == APPROVED and row.approved_by == by and _is(row, digest):
@@ -144,30 +144,13 @@ def _is(row: Campaign, digest: str) -> bool:
 
 
 def _second(session: Session, row: Campaign, by: str, policy: PracticePolicy, now: datetime) -> str:
-    """Raise unless ``by`` may stand for the second person; return how, for the trail."""
-    person = staff.require(session, row.practice_id, by, "approve")
-    if policy.bulk.approver == "manager" and person.role != "manager":
-        raise CampaignRefused("this practice's policy lets a manager alone approve campaigns (bulk.approver)")
-    if by.casefold() not in _makers(row):
-        return "second person"
-    if _others(session, row, policy) or not policy.bulk.overnight_if_alone:
-        raise staff.StaffRefused("nobody approves their own campaign; ask a colleague who may approve")
-    if row.previewed_at is None or policy.local_day(now) <= policy.local_day(row.previewed_at):
-        raise CampaignRefused("you are the only one here who may approve, so a night has to pass since the preview; "
-                              "approve it tomorrow")
-    return "alone, overnight"
-
-
-def _makers(row: Campaign) -> set[str]:
-    """Whoever drafted it, and whoever made the preview: who looked last is not the second pair of eyes."""
-    return {row.created_by.casefold(), str((row.preview or {}).get("by", "")).casefold()}
-
-
-def _others(session: Session, row: Campaign, policy: PracticePolicy) -> list[str]:
-    """Who else could approve it."""
-    return [one.login for one in practices.list_staff(session, row.practice_id)
-            if one.active and "approve" in staff.RIGHTS[one.role] and one.login.casefold() not in _makers(row)
-            and (policy.bulk.approver != "manager" or one.role == "manager")]
+    """Whoever drafted it, and whoever made the preview, are no second person: who looked last is not a second pair of
+    eyes.
+    """
+    assert row.previewed_at is not None, "it was found fresh"
+    return second_person.require(
+        session, row.practice_id, by=by, asked_by=row.created_by, also_by=[str((row.preview or {}).get("by", ""))],
+        asked_at=row.previewed_at, role=policy.bulk.approver, policy=policy, now=now)
 
 
 def _require_fresh(row: Campaign, policy: PracticePolicy, words: Mapping[str, str], now: datetime) -> None:
@@ -219,14 +202,16 @@ def pause(session: Session, campaign_id: str, *, by: str, now: datetime) -> Camp
 
 
 def resume(session: Session, campaign_id: str, *, by: str, now: datetime) -> Campaign:
-    """Go on; every message passes the gate again. Raises IllegalMove."""
+    """Go on; what waits for nothing else passes the gate again at once. Raises IllegalMove."""
     row = _locked(session, campaign_id)
     if row.status != SENDING:
         if row.status != PAUSED:
             raise CampaignRefused(f"a campaign that is {row.status} cannot be resumed; only a paused one can")
         step("campaign", MOVES, row, SENDING)
         row.paused_by = None
-        _note(session, row, by, "campaign_resumed", now)
+        session.flush()
+        woken = store.wake_put_off(session, campaign_id, PAUSED_BY, now)
+        _note(session, row, by, "campaign_resumed", now, f"{woken} in the outbox")
     return row
 
 

@@ -65,7 +65,9 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class DunningFacts:
-    """All oldest first; cents. ``explains``: the template whose first message has to say why this comes now."""
+    """All oldest first; cents. ``explains``: the template whose first message has to say why this comes now;
+    ``carried``: the step that a former system had reached (billing/opening_steps.py).
+    """
 
     due_now_minor: int
     stop: Stop | None = None
@@ -73,6 +75,7 @@ class DunningFacts:
     told: Sequence[Told] = ()
     moved: Sequence[Moved] = ()
     explains: str = ""
+    carried: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,9 @@ def round_of(facts: DunningFacts, policy: DunningPolicy) -> _Round | None:
     places = {step.name: place for place, step in enumerate(policy.steps)}
     done = [(places[one.step], one.on) for one in facts.told
             if one.state == "left" and one.step in places and one.at >= own[0].at]
+    if facts.carried in places:  # as if it had gone out on its day by the calendar, and never before it
+        said = places[facts.carried]
+        done.append((said, own[0].due_on + timedelta(days=policy.steps[said].day)))
     return _Round(own[0], own[-1], max(done, default=None))
 
 

@@ -6,9 +6,10 @@ the release says why it comes now (templates rose_after_paid, late_first).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -23,7 +24,7 @@ KIND = "first_look"
 LATE, ROSE = "first_look:late", "first_look:rose"
 TEMPLATES = {ROSE: "rose_after_paid", LATE: "late_first"}
 
-_PAID_BY = frozenset({"patient_payment", "from_credit"})
+PAID_BY = frozenset({"patient_payment", "from_credit"})
 _TAKEN_BACK = frozenset({"returned", "disputed", "dispute_lost", "failed"})
 
 
@@ -36,22 +37,43 @@ class Look:
     reason: str
 
 
-def find(account: AccountFigures, moves: Sequence[PatientMove], first_on: dict[str, date | None],
+class Served(Protocol):
+    """A visit, as far as looks are concerned."""
+
+    @property
+    def visit_id(self) -> str: ...
+    @property
+    def service_on(self) -> date | None: ...
+
+
+def find(account: AccountFigures, moves: Sequence[PatientMove], first_on: Mapping[str, date | None],
          policy: DunningPolicy, today: date) -> list[Look]:
     """Every visit of which something is due now and that wants a look. ``moves`` in the order of posting."""
+    return look([one for one in account.visits if one.figures.due_now_minor > 0], moves, first_on, policy, today)
+
+
+def look(due: Iterable[Served], moves: Sequence[PatientMove], first_on: Mapping[str, date | None],
+         policy: DunningPolicy, today: date) -> list[Look]:
+    """As ``find``, of the visits of which something is due now."""
     found = []
-    for visit in account.visits:
-        if visit.figures.due_now_minor <= 0:
-            continue
+    for visit in due:
         rise = rise_after_paid([one for one in moves if one.visit_id == visit.visit_id])
         if rise is not None:
             found.append(Look(visit.visit_id, f"{ROSE}:{visit.visit_id}:{rise}",
                               "the balance was paid, and has risen since"))
-        age = (today - visit.service_on).days if visit.service_on is not None else 0
-        if first_on.get(visit.visit_id) is None and age > policy.late_first_days:
+        if first_on.get(visit.visit_id) is None and comes_late(visit.service_on, policy, today):
             found.append(Look(visit.visit_id, f"{LATE}:{visit.visit_id}",
-                              f"first asked for {age} days after the service"))
+                              f"first asked for {_age(visit.service_on, today)} days after the service"))
     return found
+
+
+def comes_late(service_on: date | None, policy: DunningPolicy, today: date) -> bool:
+    """Whether a first bill of that day's service would come so late that a person looks first."""
+    return _age(service_on, today) > policy.late_first_days
+
+
+def _age(service_on: date | None, today: date) -> int:
+    return (today - service_on).days if service_on is not None else 0
 
 
 def rise_after_paid(moves: Sequence[PatientMove]) -> int | None:
@@ -62,7 +84,7 @@ def rise_after_paid(moves: Sequence[PatientMove]) -> int | None:
     balance, paid, rise = 0, False, None
     for one in moves:
         balance += one.signed_minor
-        settles = one.signed_minor < 0 and (one.reversed_code or one.code) in _PAID_BY
+        settles = one.signed_minor < 0 and (one.reversed_code or one.code) in PAID_BY
         if balance <= 0:
             paid, rise = paid or settles, None
         elif paid and rise is None and one.signed_minor > 0 and one.payment_status not in _TAKEN_BACK:
@@ -84,10 +106,12 @@ def _place(session: Session, guarantor: Guarantor, look: Look, now: datetime) ->
                              reason=look.reason, dedupe=look.dedupe, now=now, visit_id=look.visit_id)
 
 
-def explanation(session: Session, guarantor_id: str, told_at: Sequence[datetime]) -> str:
-    """The template by which the next message has to explain itself; empty when none of them waits to be explained."""
+def explanation(holds: Iterable[Hold], told_at: Sequence[datetime]) -> str:
+    """The template by which the next message has to explain itself; empty when none of them waits to be explained.
+    ``holds``: the account's of this kind, open and released.
+    """
     last = max(told_at, default=None)
-    released = [hold for hold in store.holds_of(session, guarantor_id, KIND)
+    released = [hold for hold in holds
                 if hold.released_at is not None and (last is None or hold.released_at > last)]
     return next((TEMPLATES[source] for source in (ROSE, LATE)
                  if any(hold.dedupe.startswith(source) for hold in released)), "")

@@ -15,70 +15,23 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from billing import gate_set_facts, gate_set_sheet, pacing, planning_ways
+from billing import pacing
 from billing.account_facts import find_policy
+from billing.account_stops import NOTHING_DUE
 from billing.carrier_caps import windows
-from billing.gate_set_sheet import Sheet
-from billing.gate_set_words import carrier_at
-from billing.gate_sets import SET, Candidate, Setting, Words, facts_of, setting_of
+from billing.gate_sets import SET
+from billing.planning_alike import Known
 from billing.planning_lists import Lists
-from billing.policy import core
-from billing.policy.core import AccountFacts
+from billing.planning_sets import NO_WAY, Order, Part, judge_set
 from billing.store import window_queries
-from billing.store.ledger_queries import chunks
-from billing.ways import Choice
-from config.dunning_policy import Way
 from config.practice import PracticePolicy
 
-NO_WAY, NOTHING_DUE = "no-way", "nothing-due"
+__all__ = ["NOTHING_DUE", "NO_WAY", "SET", "Group", "LanguageLine", "Order", "Part", "Preview", "Sample", "Spread",
+           "ZoneLine", "preview"]
 
 Progress = Callable[[int], None]
 Render = Callable[[str, str], str]
-Spread = Callable[[Iterable[list[str]]], Iterable["Part"]]
-Lane = tuple[tuple[str, ...], str | None, str, str]
-"""Zones, region, carrier and way of messages that wait for the same moments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be sent. ``words`` by (way, language, introduced): as rendered for an example, so that segments,
-    links and opt-out words are known; a way without words is not tried. ``minimum_minor``: cents, by way.
-    """
-
-    practice_id: str
-    purpose: str  # statement, reminder, notice
-    ways: tuple[Way, ...]  # sms, telegram, email, paper: tried in this order
-    words: Mapping[tuple[str, str, bool], Words]
-    campaign_id: str | None = None
-    minimum_minor: Mapping[Way, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Part:
-    """What some accounts came to. ``groups``: (outcome, rule) to [accounts, cents]; ``members`` their ids."""
-
-    accounts: int = 0
-    total_minor: int = 0
-    groups: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    members: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    ways: dict[str, int] = field(default_factory=dict)
-    languages: dict[str, list[int]] = field(default_factory=dict)  # messages, segments
-    lanes: dict[Lane, list[int]] = field(default_factory=dict)  # messages, segments
-    segments: int = 0
-    first: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # by language: (account, way) of a few
-
-    def add(self, other: Part, samples: int) -> None:
-        """Add what another part counted; its members are the caller's to keep."""
-        self.accounts += other.accounts
-        self.total_minor += other.total_minor
-        self.segments += other.segments
-        for way, count in other.ways.items():
-            self.ways[way] = self.ways.get(way, 0) + count
-        for mine, theirs in ((self.groups, other.groups), (self.languages, other.languages), (self.lanes, other.lanes)):
-            for key, counts in theirs.items():
-                _count(mine, key, *counts)
-        for language, found in other.first.items():
-            self.first[language] = [*self.first.get(language, []), *found][:samples]
+Spread = Callable[[Iterable[list[str]]], Iterable[Part]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +118,9 @@ def preview(session: Session, order: Order, accounts: Iterable[str], now: dateti
     elsewhere (bot/planning_processes.py: two processes); without it they are judged here, one after another.
     """
     _, policy, _ = find_policy(session, practice_id=order.practice_id)
-    sets: Iterable[list[str]] = _sets(accounts)
-    parts = spread(sets) if spread is not None else (judge_set(session, order, one, now, samples) for one in sets)
+    sets, known = _sets(accounts), Known()
+    parts = spread(sets) if spread is not None else (
+        judge_set(session, order, one, now, samples, known) for one in sets)
     whole, lists = Part(), Lists()
     for part in parts:
         whole.add(part, samples)
@@ -187,78 +141,6 @@ def _sets(accounts: Iterable[str]) -> Iterator[list[str]]:
             part = []
     if part:
         yield part
-
-
-def judge_set(session: Session, order: Order, guarantor_ids: list[str], now: datetime, samples: int = 3) -> Part:
-    """One set of accounts, judged. An id that is no account of the practice counts nowhere."""
-    _, policy, configured = find_policy(session, practice_id=order.practice_id)
-    part = Part()
-    for ids in chunks(guarantor_ids, SET):
-        sheet = gate_set_sheet.read(session, order.practice_id, policy, ids, now)
-        books = {id_: gate_set_facts.account(sheet, id_, person.language) for id_, person in sheet.people.items()}
-        due = {id_: account.due_now_minor for id_, account in books.items()}
-        tried = [way for way in order.ways if any(key[0] == way for key in order.words)]
-        chosen = planning_ways.choose(session, sheet, tried, due, order.minimum_minor)
-        setting = setting_of(session, sheet, configured)
-        for id_, account in books.items():
-            choice = chosen[id_]
-            if isinstance(choice, Choice):
-                _judge(part, order, sheet, setting, id_, choice, account, samples)
-            else:
-                nothing = account.due_now_minor <= 0 and order.purpose != "notice"
-                _left_out(part, id_, account.due_now_minor, "none", NOTHING_DUE if nothing else NO_WAY)
-    return part
-
-
-def _judge(part: Part, order: Order, sheet: Sheet, setting: Setting, id_: str, choice: Choice, account: AccountFacts,
-           samples: int) -> None:
-    way, language = choice.way, sheet.people[id_].language
-    words = _words(order, sheet, id_, choice, language)
-    if words.language != language:
-        account = gate_set_facts.account(sheet, id_, words.language)
-    facts = facts_of(setting, sheet, Candidate(
-        id_, way, choice.address, choice.address_hash, order.purpose, words, order.purpose != "notice", None,
-        order.campaign_id, order.campaign_id is not None), account)
-    ruling = core.decide(facts)
-    _left_out(part, id_, account.due_now_minor, ruling.outcome, ruling.rule)
-    if ruling.outcome == "withhold":
-        return
-    segments = words.segments if way == "sms" else 0
-    part.ways[way] = part.ways.get(way, 0) + 1
-    part.segments += segments
-    _count(part.languages, words.language, 1, segments)
-    carrier = carrier_at(sheet, choice.address_hash) if way == "sms" else ""
-    _count(part.lanes, (facts.recipient.zone_names, facts.recipient.region, carrier, way), 1, segments)
-    first = part.first.setdefault(words.language, [])
-    if len(first) < samples:
-        first.append((id_, way))
-
-
-def _words(order: Order, sheet: Sheet, id_: str, choice: Choice, language: str) -> Words:
-    """In the account's language, or where there are none in that, in another: the gate says what is wrong with it."""
-    introduced = choice.way not in ("sms", "telegram") or gate_set_facts.standing(
-        sheet, id_, choice.way, choice.address_hash).introduced
-    for spoken in (language, *sheet.policy.languages):
-        for key in ((choice.way, spoken, introduced), (choice.way, spoken, not introduced)):
-            if key in order.words:
-                return order.words[key]
-    raise LookupError(f"there are no words for the way {choice.way}, in any language of the practice")
-
-
-def _left_out(part: Part, id_: str, due_minor: int, outcome: str, rule: str) -> None:
-    part.accounts += 1
-    part.total_minor += due_minor
-    _count(part.groups, (outcome, rule), 1, due_minor)
-    part.members.setdefault((outcome, rule), []).append(id_)
-
-
-def _count(counts: dict[Any, list[int]], key: Any, *more: int) -> None:
-    found = counts.get(key)
-    if found is None:
-        counts[key] = list(more)
-        return
-    for number, one in enumerate(more):
-        found[number] += one
 
 
 def _preview(session: Session, policy: PracticePolicy, order: Order, whole: Part, lists: Lists, now: datetime,

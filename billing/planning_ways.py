@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,6 +24,7 @@ class _Contact:
     """A contact point whose address is opened only when it is asked for."""
 
     point: store.Point
+    created_at: datetime | None
 
     @property
     def address(self) -> str:
@@ -42,10 +43,6 @@ class _Contact:
         return self.point.status
 
     @property
-    def created_at(self) -> datetime:
-        return self.point.created_at
-
-    @property
     def at_work(self) -> bool:
         return self.point.at_work
 
@@ -55,14 +52,17 @@ def address_of(point: store.Point) -> str:
 
 
 def choose(session: Session, sheet: Sheet, order: Sequence[Way], due_minor: Mapping[str, int],
-           minimum_minor: Mapping[Way, int]) -> dict[str, ways.Choice | ways.NoWay]:
-    """Each account's way, as billing/ways.choose picks it. The sheet then covers every address chosen."""
+           minimum_minor: Mapping[Way, int],
+           ) -> tuple[dict[str, ways.Choice | ways.NoWay], Collection[str]]:
+    """The way of each account of ``due_minor``, as billing/ways.choose picks it. The sheet then covers every address
+    chosen, but for when each was last heard of. The second answer: whose wishes are on record, whatever they are.
+    """
     gate_set_sheet.cover(session, sheet, {
-        (point.channel, point.hashed) for points in sheet.points.values() for point in points})
-    wished = store.wishes_of(session, sheet.practice_id, sheet.people)
+        (point.channel, point.hashed) for points in sheet.points.values() for point in points}, heard=False)
+    wished = store.wishes_of(session, sheet.practice_id, due_minor)
     found: dict[str, ways.Choice | ways.NoWay] = {}
     others = []
-    for id_ in sheet.people:
+    for id_ in due_minor:
         plain = None if id_ in wished else _plain(sheet, id_, order, due_minor[id_], minimum_minor)
         if plain is not None:
             found[id_] = plain
@@ -70,7 +70,7 @@ def choose(session: Session, sheet: Sheet, order: Sequence[Way], due_minor: Mapp
             others.append(id_)
     if others:
         found |= _search(session, sheet, others, order, due_minor, minimum_minor, wished)
-    return found
+    return found, wished.keys()
 
 
 def _plain(sheet: Sheet, id_: str, order: Sequence[Way], due_minor: int, minimum_minor: Mapping[Way, int],
@@ -95,7 +95,8 @@ def _search(session: Session, sheet: Sheet, ids: Sequence[str], order: Sequence[
             ) -> dict[str, ways.Choice | ways.NoWay]:
     own = store.own_addresses(session, ids) if "paper" in order else {}
     letters = {id_: address_hash(sheet.practice_id, "paper", address) for id_, address in own.items()}
-    gate_set_sheet.cover(session, sheet, {("paper", hashed) for hashed in letters.values()})
+    gate_set_sheet.cover(session, sheet, {("paper", hashed) for hashed in letters.values()}, heard=False)
+    set_up = store.set_up_at(session, sheet.practice_id, wished)
     found: dict[str, ways.Choice | ways.NoWay] = {}
     for id_ in ids:
         points = sheet.points.get(id_, [])
@@ -103,7 +104,8 @@ def _search(session: Session, sheet: Sheet, ids: Sequence[str], order: Sequence[
         party = Owner(id_, sheet.practice_id, "collector" if id_ in sheet.collectors else "creditor", own.get(id_))
         seeker = ways.seeker_of(
             partial(gate_set_facts.standing, sheet, id_), partial(_wishes, sheet, id_), party, sheet.policy,
-            [_Contact(point) for point in points], wished.get(id_, ()), events, due_minor[id_], minimum_minor)
+            [_Contact(point, set_up.get((id_, point.channel, point.hashed))) for point in points],
+            wished.get(id_, ()), events, due_minor[id_], minimum_minor)
         found[id_] = ways.pick(seeker, order)
     return found
 

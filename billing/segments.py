@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -136,6 +136,11 @@ def listing(session: Session, practice_id: str) -> Sequence[Segment]:
 
 def members(session: Session, segment: Segment, today: date) -> list[str]:
     """The accounts of a segment on ``today`` (practice-local), in the order in which they were opened."""
+    return list(stream(session, segment, today))
+
+
+def stream(session: Session, segment: Segment, today: date) -> Iterator[str]:
+    """As ``members``, some at a time: there may be a million."""
     return store.members(session, segment, parse(segment.definition), today)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -15,7 +14,7 @@ from billing import check_codes
 from billing import statement_content as content_of
 from billing.estimates import check_visits
 from billing.explain import explain_account, explain_visit, needs_case, patient_part
-from billing.figures import account_figures
+from billing.figures import AccountFigures, account_figures
 from billing.ids import new_id
 from billing.statement_content import StatementRefused
 from billing.store import statement_queries as store
@@ -23,7 +22,7 @@ from billing.store.practices import policy_of
 from billing.store.tables import Guarantor, Statement
 from billing.views import Explanation
 
-__all__ = ["StatementRefused", "itemised", "make", "view"]
+__all__ = ["StatementRefused", "itemised", "make", "make_of", "view"]
 
 
 def make(session: Session, guarantor_id: str, language: str, now: datetime, *,
@@ -34,20 +33,33 @@ def make(session: Session, guarantor_id: str, language: str, now: datetime, *,
     Places gfe_exceeded holds first (T-41), and starts the aging clock of every visit asked for the first time.
     Raises StatementRefused when the guarantor is unconfirmed or any visit's explanation does not foot.
     """
-    guarantor = _confirmed(session, guarantor_id)
+    today = _today(session, guarantor_id, now)
+    return make_of(session, account_figures(session, guarantor_id, today), language, now, due_on=due_on)[0]
+
+
+def make_of(session: Session, account: AccountFigures, language: str, now: datetime, *, due_on: date | None = None,
+            ) -> tuple[Statement, AccountFigures]:
+    """As ``make``, of an account whose figures were read just now; return them as well, as they are after it."""
+    guarantor = _confirmed(session, account.guarantor_id)
     policy = policy_of(store.practice_of(session, guarantor.practice_id))
-    today = now.astimezone(ZoneInfo(policy.zone)).date()
-    explained = _explained(session, guarantor_id)
-    details = [v for v in store.visit_details(session, guarantor_id=guarantor_id) if not v.confidential]
+    today = policy.local_day(now)
+    explained = _explained(session, guarantor.id)
+    details = [v for v in store.visit_details(session, guarantor_id=guarantor.id) if not v.confidential]
     excesses = check_visits(session, details, now)
+    if excesses:  # they are held now, and no longer due
+        account = account_figures(session, guarantor.id, today)
     gathered = content_of.Gathered(
         guarantor, policy, language, today, details,
         store.line_details(session, guarantor.practice_id, details, language),
-        {e.visit_id: e for e in explained}, account_figures(session, guarantor_id, today), excesses,
-        _previous(session, guarantor_id))
+        {e.visit_id: e for e in explained}, account, excesses, _previous(session, guarantor.id))
     content = content_of.assemble(gathered)
-    content["check_code"] = check_codes.for_account(session, guarantor.practice_id, guarantor_id, now)
-    return _keep(session, guarantor, gathered, content, due_on, now)
+    content["check_code"] = check_codes.for_account(session, guarantor.practice_id, guarantor.id, now)
+    return _keep(session, guarantor, gathered, content, due_on, now), account
+
+
+def _today(session: Session, guarantor_id: str, now: datetime) -> date:
+    guarantor = _confirmed(session, guarantor_id)
+    return policy_of(store.practice_of(session, guarantor.practice_id)).local_day(now)
 
 
 def _confirmed(session: Session, guarantor_id: str) -> Guarantor:

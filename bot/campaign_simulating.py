@@ -38,8 +38,9 @@ def _facts(session: Session, order: Order, guarantor_ids: list[str], now: dateti
     _, policy, configured = find_policy(session, practice_id=order.practice_id)
     sheet = gate_set_sheet.read(session, order.practice_id, policy, guarantor_ids, now)
     books = {one: gate_set_facts.account(sheet, one, person.language) for one, person in sheet.people.items()}
-    chosen = planning_ways.choose(session, sheet, order.ways, {one: book.due_now_minor for one, book in books.items()},
-                                  order.minimum_minor)
+    due = {one: book.due_now_minor for one, book in books.items()}
+    chosen, _ = planning_ways.choose(session, sheet, order.ways, due, order.minimum_minor)
+    gate_set_sheet.hear(session, sheet, {one.address_hash for one in chosen.values() if isinstance(one, Choice)})
     setting = gate_sets.setting_of(session, sheet, configured)
     for one, book in books.items():
         choice, language = chosen[one], sheet.people[one].language

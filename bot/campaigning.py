@@ -126,12 +126,13 @@ def _ask(session: Session, road: Road, policy: PracticePolicy, campaign: Campaig
         return Line("", "none", "a statement that arrived comes before any reminder",
                     rule=campaign_checks.STATEMENT_FIRST)
     demand = demand_of(campaign, row.guarantor_id, campaign_rows.times_cancelled(session, row))
+    account = None
     if campaign.purpose != "notice":
         checked = campaign_checks.check(session, row.guarantor_id, campaign.purpose, policy, now)
         if checked.rule:
             return Line("", "none", checked.words, due_minor=checked.due_minor, rule=checked.rule)
-        demand = replace(demand, template=checked.template or demand.template)
-    return queue_demand(session, road, policy, row.guarantor_id, demand, now)
+        demand, account = replace(demand, template=checked.template or demand.template), checked.account
+    return queue_demand(session, road, policy, row.guarantor_id, demand, now, account)
 
 
 def demand_of(campaign: Campaign, guarantor_id: str, times_cancelled: int = 0) -> Demand:

@@ -14,8 +14,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import cases, consents, figures, links, outbox, statements, ways
-from billing.store import account_queries
+from billing import account_stops, cases, consents, figures, links, outbox, record, statements, ways
+from billing.account_facts import facts_of
+from billing.figures import AccountFigures
+from billing.policy.core import RecipientFacts, Ruling
+from billing.store import account_queries, facts
 from billing.store.tables import Guarantor, Statement
 from bot.road import Road
 from config.dunning_policy import EVERY_WAY, Way
@@ -50,6 +53,11 @@ class Demand:
     minimum_minor: Mapping[Way, int] = field(default_factory=dict)
     fresh_statement: bool = True
     due_on: date | None = None  # of the fresh statement, where it only says again what an earlier one has said
+    #: A notice about something else than a statement: what its words may say more, and what its link opens (purpose,
+    #: object id). No statement goes with it.
+    about: Mapping[str, Any] | None = None
+    opens: tuple[str, str] | None = None
+    letter: str = ""  # on paper another template's words; empty: the same name's
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +78,42 @@ class Line:
 
 
 def queue_demand(session: Session, road: Road, policy: PracticePolicy, guarantor_id: str, demand: Demand,
-                 now: datetime) -> Line:
-    """Queue one account's message, unless nothing is due, nobody is confirmed, or no way leads there.
+                 now: datetime, account: AccountFigures | None = None) -> Line:
+    """Queue one account's message, unless nothing is due, nobody is confirmed, there are no words in the account's
+    language, or no way leads there. ``account``: its figures of today, where the caller has locked it and read them.
 
     Raises templates.render.TemplateError for words that do not fit.
     """
     guarantor = session.get_one(Guarantor, guarantor_id)
     today = now.astimezone(ZoneInfo(policy.zone)).date()
-    due = figures.account_figures(session, guarantor_id, today).total.due_now_minor
+    account = account or figures.account_figures(session, guarantor_id, today)
+    due = account.total.due_now_minor
     if due <= 0 and demand.purpose != "notice":
-        return Line(guarantor.external, "none", "nothing is due now", rule="nothing-due")
+        why = _why_nothing_due(session, policy, guarantor, account, now)
+        return Line(guarantor.external, "none", why.reason, rule=why.rule)
     if guarantor.confirmed_at is None:
         return Line(guarantor.external, "none", "the guarantor is not confirmed", due_minor=due,
                     rule="guarantor-unconfirmed")
+    if guarantor.language not in policy.languages:
+        return Line(guarantor.external, "none", "the practice has no words in the account's language", due_minor=due,
+                    rule="language-unmet")
     if account_queries.has_message(session, guarantor.practice_id, demand.key):
         return Line(guarantor.external, "none", "this was sent before", due_minor=due, rule="sent-before")
     choice = ways.choose(session, guarantor_id, demand.ways, amount_minor=due, minimum_minor=demand.minimum_minor)
     passed = tuple((one.way, one.why) for one in choice.passed)
     if isinstance(choice, ways.NoWay):
         return Line(guarantor.external, "none", choice.words, due_minor=due, rule="no-way", passed=passed)
-    return _queue(session, _Errand(road, policy, guarantor, demand, choice, passed, due, today, now))
+    return _queue(session, _Errand(road, policy, guarantor, demand, choice, passed, account, today, now))
+
+
+def _why_nothing_due(session: Session, policy: PracticePolicy, guarantor: Guarantor, account: AccountFigures,
+                     now: datetime) -> Ruling:
+    known = facts_of(account, unfinished=facts.import_running(session, guarantor.practice_id),
+                     stale=record.is_stale(session, guarantor.practice_id, policy, now),
+                     in_flight=facts.page_open(session, guarantor.id, now),
+                     language_met=guarantor.language in policy.languages)
+    return account_stops.why_nothing_due(policy, RecipientFacts(
+        guarantor.id, confirmed=guarantor.confirmed_at is not None, region=guarantor.region), known, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +124,28 @@ class _Errand:
     demand: Demand
     choice: ways.Choice
     passed: tuple[tuple[str, str], ...]
-    due_minor: int
+    account: AccountFigures
     today: date
     now: datetime
 
 
 def _queue(session: Session, errand: _Errand) -> Line:
     demand, guarantor, policy = errand.demand, errand.guarantor, errand.policy
-    statement = _statement(session, errand)
-    if isinstance(statement, Line):
-        return statement
-    # Making the statement may have placed holds; the message stands on the balance as it is now.
-    session.refresh(guarantor)
-    due = figures.account_figures(session, guarantor.id, errand.today).total.due_now_minor
-    template = template_for(session, guarantor, demand.template, errand.choice)
+    made = _statement(session, errand)
+    if isinstance(made, Line):
+        return made
+    # Making the statement may have placed holds; the message stands on the balance as it is after that.
+    statement, account = made
+    due = account.total.due_now_minor
+    name = demand.letter if demand.letter and errand.choice.way == "paper" else demand.template
+    template = template_for(session, guarantor, name, errand.choice)
     arguments = _arguments(session, errand, template, statement, due)
     words = render(template, guarantor.language, arguments, errand.choice.way)
     asks = demand.purpose != "notice"
     row = outbox.put(session, outbox.Draft(
         guarantor.practice_id, errand.choice.way, errand.choice.address, errand.choice.address_hash, demand.purpose,
         template, words.version, guarantor.language, words.privacy, words.body, words.segments, demand.key,
-        arguments, guarantor_id=guarantor.id, balance_version=guarantor.balance_version if asks else None,
+        arguments, guarantor_id=guarantor.id, balance_version=account.balance_version if asks else None,
         amount_minor=due if asks else None, statement_id=statement.id if statement else None, buttons=words.buttons,
         campaign_id=demand.campaign_id, step=demand.step, subject=_subject(policy, guarantor, errand.choice),
         passed=errand.passed), errand.now)
@@ -130,21 +155,25 @@ def _queue(session: Session, errand: _Errand) -> Line:
                 errand.passed)
 
 
-def _statement(session: Session, errand: _Errand) -> Statement | Line | None:
+def _statement(session: Session, errand: _Errand) -> tuple[Statement | None, AccountFigures] | Line:
     guarantor = errand.guarantor
+    if errand.demand.about is not None:
+        return None, errand.account
     if not errand.demand.fresh_statement:
         last = account_queries.last_statement(session, guarantor.id)
         if last is None and errand.demand.purpose == "reminder":
             return Line(guarantor.external, "none", "a statement comes before any reminder",
-                        due_minor=errand.due_minor, rule="no-statement")
-        return last
+                        due_minor=errand.account.total.due_now_minor, rule="no-statement")
+        return last, errand.account
     try:
-        return statements.make(session, guarantor.id, guarantor.language, errand.now, due_on=errand.demand.due_on)
+        return statements.make_of(session, errand.account, guarantor.language, errand.now,
+                                  due_on=errand.demand.due_on)
     except statements.StatementRefused as error:
         cases.open_case(session, guarantor.practice_id, kind=error.code, title="A statement could not be made",
                         detail=str(error), now=errand.now, dedupe=f"{error.code}:{guarantor.id}",
                         guarantor_id=guarantor.id)
-        return Line(guarantor.external, "none", str(error), due_minor=errand.due_minor, rule=error.code)
+        return Line(guarantor.external, "none", str(error), rule=error.code,
+                    due_minor=errand.account.total.due_now_minor)
 
 
 def template_for(session: Session, guarantor: Guarantor, name: str, choice: ways.Choice) -> str:
@@ -166,9 +195,10 @@ def _arguments(session: Session, errand: _Errand, template: str, statement: Stat
     if statement is not None:
         there |= {"statement_on": statement.statement_on, "due_on": statement.due_on, "number": statement.number,
                   "days_late": max((errand.today - statement.due_on).days, 0)}
-    if "url" in declared and statement is not None:
-        token = links.make(session, guarantor.practice_id, guarantor.id, "statement", statement.id, policy.link_days,
-                           errand.now)
+    there |= errand.demand.about or {}
+    opens = errand.demand.opens or (("statement", statement.id) if statement is not None else None)
+    if "url" in declared and opens is not None:
+        token = links.make(session, guarantor.practice_id, guarantor.id, *opens, policy.link_days, errand.now)
         there["url"] = errand.road.link(token)
     return {key: value for key, value in there.items() if key in declared}
 

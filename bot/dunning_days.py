@@ -18,7 +18,7 @@ from billing import addresses, dunning, first_looks, hold_reviews, self_audit
 from billing.account_facts import find_policy
 from billing.cases import open_case
 from billing.dunning_facts import gather
-from billing.figures import account_figures
+from billing.figures import AccountFigures, account_figures
 from billing.store import account_queries, hold_queries
 from billing.store import dunning_queries as store
 from billing.store.tables import Guarantor
@@ -95,7 +95,7 @@ def work_next(session: Session, road: Road, practice_id: str, now: datetime) -> 
     if not found:
         day.ended_at = now
         return False
-    line = _work(session, road, policy, found[0], now)
+    line = try_account(session, road, policy, found[0], now)
     day.after_id, day.accounts = found[0], day.accounts + 1
     day.queued += line is not None and line.message_id is not None
     hit("dunning.worked")
@@ -113,7 +113,8 @@ def _review_alone(session: Session, practice_id: str, policy: PracticePolicy, no
         day.ended_at = now
 
 
-def _work(session: Session, road: Road, policy: PracticePolicy, guarantor_id: str, now: datetime) -> Line | None:
+def try_account(session: Session, road: Road, policy: PracticePolicy, guarantor_id: str, now: datetime) -> Line | None:
+    """As ``work_account``; a fault over the account itself is told by name. Raises AccountNotWorked."""
     try:
         return work_account(session, road, policy, guarantor_id, now)
     except DBAPIError:
@@ -152,16 +153,16 @@ def work_account(session: Session, road: Road, policy: PracticePolicy, guarantor
     account = account_figures(session, guarantor_id, today)
     if first_looks.hold_back(session, guarantor, account, policy.dunning, today, now):
         return None
-    if due.kind == "reminder" and self_audit.audit(session, guarantor, policy.dunning, today, now):
+    if due.kind == "reminder" and self_audit.audit(session, guarantor, policy.dunning, today, now, account):
         return None
-    return _send(session, road, policy, guarantor, due, now)
+    return _send(session, road, policy, guarantor, account, due, now)
 
 
-def _send(session: Session, road: Road, policy: PracticePolicy, guarantor: Guarantor, due: dunning.Due,
-          now: datetime) -> Line:
+def _send(session: Session, road: Road, policy: PracticePolicy, guarantor: Guarantor, account: AccountFigures,
+          due: dunning.Due, now: datetime) -> Line:
     line = queue_demand(session, road, policy, guarantor.id, Demand(
         due.kind, due.template, _key(session, guarantor, due), due.ways, step=due.step or None,
-        minimum_minor=due.minimum_minor, fresh_statement=due.fresh, due_on=due.due_on), now)
+        minimum_minor=due.minimum_minor, fresh_statement=due.fresh, due_on=due.due_on), now, account)
     if line.rule == "no-way":
         _no_way(session, guarantor, line, now)
     return line

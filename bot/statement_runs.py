@@ -34,7 +34,8 @@ def send_statement(session: Session, road: Road, policy: PracticePolicy, guarant
     session.refresh(guarantor)
     key = f"statement:{guarantor_id}:{guarantor.balance_version}"
     template = checked.template if checked is not None and checked.template else "statement_ready"
-    return queue_demand(session, road, policy, guarantor_id, Demand("statement", template, key, ways), now)
+    return queue_demand(session, road, policy, guarantor_id, Demand("statement", template, key, ways), now,
+                        checked.account if checked is not None else None)
 
 
 def accounts_to_send(session: Session, practice_id: str) -> list[str]:

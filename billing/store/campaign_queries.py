@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -20,7 +20,6 @@ from billing.store.tables import (
     ContactPoint,
     DeliveryTrouble,
     Guarantor,
-    LedgerAccount,
     Outbox,
     Segment,
     Statement,
@@ -76,6 +75,11 @@ def sending(session: Session, now: datetime) -> Sequence[Campaign]:
 def lock(session: Session, campaign_id: str) -> Campaign | None:
     return session.scalar(select(Campaign).where(Campaign.id == campaign_id).with_for_update()
                           .execution_options(populate_existing=True))
+
+
+def fresh(session: Session, campaign_id: str) -> Campaign:
+    """The run as committed in this moment, whatever this session has read before."""
+    return session.get_one(Campaign, campaign_id, populate_existing=True)
 
 
 def status_of(session: Session, campaign_id: str) -> str:
@@ -139,8 +143,22 @@ def stop_waiting(session: Session, campaign_id: str, now: datetime) -> int:
 
 
 def unsent_messages(session: Session, campaign_id: str) -> Sequence[str]:
-    return session.scalars(select(Outbox.id).where(
-        Outbox.campaign_id == campaign_id, Outbox.status.in_(UNSENT)).order_by(Outbox.id)).all()
+    return session.scalars(_unsent(campaign_id)).all()
+
+
+def _unsent(campaign_id: str) -> Select[str]:
+    return select(Outbox.id).where(Outbox.campaign_id == campaign_id, Outbox.status.in_(UNSENT)).order_by(Outbox.id)
+
+
+def wake_put_off(session: Session, campaign_id: str, rule: str, now: datetime) -> int:
+    """What was last put off by this rule is due at once; return how many. A worker that judges one of the messages in
+    this moment is waited for.
+    """
+    session.execute(_unsent(campaign_id).with_for_update()).all()
+    by_rule = exists().where(Verdict.outbox_id == Outbox.id, Verdict.rule == rule, Verdict.until_at == Outbox.due_at)
+    return len(session.scalars(update(Outbox).where(
+        Outbox.campaign_id == campaign_id, Outbox.status == "deferred", by_rule)
+        .values(due_at=now).returning(Outbox.id)).all())
 
 
 def place_of(session: Session, guarantor_id: str) -> Place | None:
@@ -196,13 +214,6 @@ def statement_stands(session: Session, guarantor_id: str) -> bool:
 def with_statement(session: Session, guarantor_ids: Sequence[str]) -> Sequence[str]:
     """Those of the accounts that a reminder may follow a statement to."""
     return session.scalars(select(Guarantor.id).where(Guarantor.id.in_(guarantor_ids), standing_statement())).all()
-
-
-def patient_minor(session: Session, practice_id: str, guarantor_ids: Sequence[str]) -> int:
-    """The patient's part of the ledger of these accounts together, in cents; held and pending included."""
-    return sum(int(session.scalar(select(func.coalesce(func.sum(LedgerAccount.balance_minor), 0)).where(
-        LedgerAccount.practice_id == practice_id, LedgerAccount.kind == "patient",
-        LedgerAccount.guarantor_id.in_(part))) or 0) for part in chunks(guarantor_ids))
 
 
 def counts(session: Session, campaign_id: str) -> dict[str, int]:

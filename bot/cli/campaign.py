@@ -18,6 +18,9 @@ from bot.cli.edge import AsJson, Edge, context, found, print_json, print_table, 
 from bot.cli.exits import USAGE, Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
     from sqlalchemy.orm import Session
 
     from billing.store.tables import Campaign
@@ -135,7 +138,6 @@ def approve(
         from billing import campaigns
         from bot import campaign_words
 
-        require_right(session, edge, "send")
         return campaigns.approve(
             session, row.id, by=edge.actor, digest=digest, policy=edge.policy, now=edge.now(),
             words=campaign_words.versions(row.template, row.ways, edge.policy.languages))
@@ -151,7 +153,6 @@ def send(ref: Ref, as_json: AsJson = False) -> None:
     def act(session: Session, edge: Edge, row: Campaign) -> Campaign:
         from bot.campaigning import begin
 
-        require_right(session, edge, "send")
         return begin(session, row.id, edge.actor, edge.policy, edge.now())
 
     _carry_out(ref, "send", act, as_json)
@@ -160,25 +161,15 @@ def send(ref: Ref, as_json: AsJson = False) -> None:
 @app.command("pause")
 def pause(ref: Ref, as_json: AsJson = False) -> None:
     """Hold everything back, at once and on every worker, until it is resumed."""
-    def act(session: Session, edge: Edge, row: Campaign) -> Campaign:
-        from billing import campaigns
-
-        require_right(session, edge, "send")
-        return campaigns.pause(session, row.id, by=edge.actor, now=edge.now())
-
-    _carry_out(ref, "pause", act, as_json)
+    _carry_out(ref, "pause", lambda session, edge, row: _lives().pause(
+        session, row.id, by=edge.actor, now=edge.now()), as_json)
 
 
 @app.command("resume")
 def resume(ref: Ref, as_json: AsJson = False) -> None:
     """Go on with a paused campaign; every message passes the gate again."""
-    def act(session: Session, edge: Edge, row: Campaign) -> Campaign:
-        from billing import campaigns
-
-        require_right(session, edge, "send")
-        return campaigns.resume(session, row.id, by=edge.actor, now=edge.now())
-
-    _carry_out(ref, "resume", act, as_json)
+    _carry_out(ref, "resume", lambda session, edge, row: _lives().resume(
+        session, row.id, by=edge.actor, now=edge.now()), as_json)
 
 
 @app.command("stop")
@@ -188,20 +179,21 @@ def stop(
     as_json: AsJson = False,
 ) -> None:
     """End it for good, at once and on every worker; what has not begun to leave is cancelled."""
-    def act(session: Session, edge: Edge, row: Campaign) -> Campaign:
-        from billing import campaigns
-
-        require_right(session, edge, "send")
-        return campaigns.stop(session, row.id, by=edge.actor, reason=reason, now=edge.now())
-
-    _carry_out(ref, "stop", act, as_json)
+    _carry_out(ref, "stop", lambda session, edge, row: _lives().stop(
+        session, row.id, by=edge.actor, reason=reason, now=edge.now()), as_json)
 
 
-def _carry_out(ref: str, what: str, act: Any, as_json: bool) -> None:
+def _lives() -> ModuleType:
+    from billing import campaigns
+
+    return campaigns
+
+
+def _carry_out(ref: str, what: str, act: Callable[[Session, Edge, Campaign], Campaign], as_json: bool) -> None:
     def run(session: Session) -> Campaign:
         with refusals():
-            done: Campaign = act(session, edge, find(session, edge, ref))
-            return done
+            require_right(session, edge, "send")
+            return act(session, edge, find(session, edge, ref))
 
     with context() as edge:
         require_configured(edge)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from billing.planning import Order, Spread
+    from billing.planning import Order, Preview, Spread
     from billing.store.tables import Campaign
-    from bot.campaign_previews import Shown
 
 _WORDS = {"send": "told now", "defer": "told later", "withhold": "left out", "none": "left out"}
 
@@ -98,17 +96,17 @@ def _keep(session: Session, edge: Edge, row: Campaign, counts: dict[str, Any]) -
                                   now=edge.now())
 
 
-def _further(session: Session, shown: Shown, who: str) -> dict[str, Any]:
+def _further(session: Session, shown: Preview, who: str) -> dict[str, Any]:
     """What is shown and not kept: samples, and the accounts of one rule."""
     from billing.store import campaign_queries
 
-    numbers = dict(zip([one.guarantor_id for one in shown.preview.samples], campaign_queries.account_numbers(
-        session, [one.guarantor_id for one in shown.preview.samples]), strict=True))
+    numbers = dict(zip([one.guarantor_id for one in shown.samples], campaign_queries.account_numbers(
+        session, [one.guarantor_id for one in shown.samples]), strict=True))
     found: dict[str, Any] = {"samples": [
         {"account": numbers[one.guarantor_id], "way": one.way, "language": one.language, "text": one.text}
-        for one in shown.preview.samples]}
+        for one in shown.samples]}
     if who:
-        lines = [line for line in shown.lines() if who in (line.rule, line.outcome)]
+        lines = [line for line in shown.groups if who in (line.rule, line.outcome)]
         if not lines:
             raise Stop(f"No account falls under {who}; the preview names the rules.", NOT_FOUND)
         found["who"] = [number for line in lines for number in campaign_queries.account_numbers(
@@ -116,17 +114,17 @@ def _further(session: Session, shown: Shown, who: str) -> dict[str, Any]:
     return found
 
 
-def _write(session: Session, shown: Shown, folder: Path) -> None:
+def _write(session: Session, shown: Preview, folder: Path) -> None:
     """One file for each line of the preview, with the accounts' own numbers."""
+    from billing import csv_cells
     from billing.store import campaign_queries
 
     folder.mkdir(parents=True, exist_ok=True)
-    for line in shown.lines():
+    for line in shown.groups:
         with (folder / f"{line.outcome}-{line.rule}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["account", "outcome", "rule"])
-            writer.writerows([number, line.outcome, line.rule] for number in campaign_queries.account_numbers(
-                session, list(shown.ids(line.outcome, line.rule))))
+            numbers = campaign_queries.account_numbers(session, list(shown.ids(line.outcome, line.rule)))
+            csv_cells.write(file, [("account", "outcome", "rule"),
+                                   *((number, line.outcome, line.rule) for number in numbers)])
 
 
 @contextmanager

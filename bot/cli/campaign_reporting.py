@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -58,12 +57,12 @@ def _writer(file: Path | None) -> Iterator[Callable[[dict[str, Any]], None]]:
     if file is None:
         yield lambda row: None
         return
+    from billing import csv_cells
     from billing.campaign_reports import COLUMNS
 
     with file.open("w", encoding="utf-8", newline="") as opened:
-        table = csv.DictWriter(opened, COLUMNS)
-        table.writeheader()
-        yield lambda row: table.writerow({name: _cell(value) for name, value in row.items()}) and None
+        csv_cells.write(opened, [COLUMNS])
+        yield lambda row: csv_cells.write(opened, [[_cell(row.get(name, "")) for name in COLUMNS]])
 
 
 def _cell(value: Any) -> Any:

@@ -9,7 +9,7 @@ import typer
 
 from billing.money import dollars
 from bot.cli.edge import AsJson, Edge, context, found, print_json, print_table, require_configured, require_right
-from bot.cli.exits import REFUSED, USAGE, Stop
+from bot.cli.exits import PARTIAL, REFUSED, USAGE, Stop
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bot.demanding import Line
 
 app = typer.Typer(no_args_is_help=True, help="Reminders by the calendar: show, run, audit, holds, returned-mail.")
+
+_FAULT = "fault"
 
 Ref = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's number, or our id.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; it is kept beside the hold. No names.")]
@@ -62,10 +64,13 @@ def run(
         lines = _work(edge)
     if as_json:
         print_json(lines)
-        return
-    for line in lines:
-        print(f"{line.account}: {line.outcome}{f' by {line.way}' if line.way else ''}. {line.reason}")
-    print(f"{sum(line.message_id is not None for line in lines)} messages of today's calendar are in the outbox.")
+    else:
+        for line in lines:
+            print(f"{line.account}: {line.outcome}{f' by {line.way}' if line.way else ''}. {line.reason}")
+        print(f"{sum(line.message_id is not None for line in lines)} messages of today's calendar are in the outbox.")
+    faults = sum(line.outcome == _FAULT for line in lines)
+    if faults:
+        raise Stop(f"{faults} account(s) could not be worked and were told nothing; the list has their ids.", PARTIAL)
 
 
 @app.command()
@@ -169,16 +174,22 @@ def _foresee(edge: Edge, as_json: bool) -> None:
 
 
 def _work(edge: Edge) -> list[Line]:
-    """Account by account, each in its own transaction, as the daily job does it."""
+    """Account by account, each in its own transaction, as the daily job does it: one that cannot be worked is told by
+    our id, and the others go on.
+    """
     from billing.store.dunning_queries import accounts_owing
-    from bot.dunning_days import work_account
+    from bot.demanding import Line
+    from bot.dunning_days import AccountNotWorked, try_account
     from bot.road import Road
 
     road, lines, after = Road(edge.store, edge.clock, "dunning", edge.settings.public_url), [], ""
     while batch := edge.store.read(partial(accounts_owing, practice_id=edge.practice_id, after_id=after, limit=500)):
         for guarantor_id in batch:
-            line = edge.write(partial(work_account, road=road, policy=edge.policy, guarantor_id=guarantor_id,
-                                      now=edge.now()), "dunning.run", "guarantor", guarantor_id)
+            try:
+                line = edge.write(partial(try_account, road=road, policy=edge.policy, guarantor_id=guarantor_id,
+                                          now=edge.now()), "dunning.run", "guarantor", guarantor_id)
+            except AccountNotWorked as error:
+                line = Line(guarantor_id, _FAULT, f"nothing was sent; the fault is of kind {error.fault}", rule=_FAULT)
             lines += [line] if line is not None else []
         after = batch[-1]
     return lines
@@ -209,7 +220,8 @@ def _change(edge: Edge, hold_id: str, release: bool, days: int, reason: str) -> 
         try:
             row = (cased_holds.release(session, edge.practice_id, hold_id, by=edge.actor, reason=reason, now=edge.now())
                    if release
-                   else hold_reviews.keep(session, edge.practice_id, hold_id, days=days, today=edge.today()))
+                   else hold_reviews.keep(session, edge.practice_id, hold_id, days=days, by=edge.actor,
+                                          today=edge.today(), now=edge.now()))
         except keeping.HoldRefused as error:
             raise Stop(f"{error}.", REFUSED) from error
         return _hold_row(session, row)

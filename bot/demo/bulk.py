@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from billing import staff
 from billing.carrier_caps import PACIFIC
 from billing.money import dollars
+from billing.planning import Preview
 from billing.policy.register import rule_by_id
 from billing.store import account_queries, demo_queries
 from billing.store.demo_queries import BulkMessage
 from billing.store.practices import save_policy
-from bot.campaign_previews import Shown
 from bot.campaigning import feed_campaigns
 from bot.cli.campaign_previewing import OWN
 from bot.demo import crowd
@@ -127,20 +127,19 @@ async def say_day(stage: Stage, campaign_id: str, day: date, say: Say) -> None:
         + (", ".join(f"{rule} {count}" for rule, count in sorted(left_out.items())) or "nobody") + ".")
 
 
-def say_preview(shown: Shown, stage: Stage, say: Say) -> None:
+def say_preview(shown: Preview, stage: Stage, say: Say) -> None:
     """Who would be told, who is left out by which rule, the words, what it costs, and when it would be done."""
-    picture = shown.preview
-    say(f"  {shown.accounts} accounts; {picture.messages} would be told, of {dollars(picture.messages_minor)}.\n")
-    for line in shown.lines():
+    say(f"  {shown.accounts} accounts; {shown.messages} would be told, of {dollars(shown.messages_minor)}.\n")
+    for line in shown.groups:
         say(f"  {line.accounts:4}  {dollars(line.minor):>10}  {_FATES[line.outcome]:10}  {line.rule:18}  "
             f"{_title(line.rule)}")
     say("\n  By time zone: texts, begins, done")
-    for zone in picture.zones:
+    for zone in shown.zones:
         hours = [_local(moment, zone.zone) for moment in (zone.starts_at, zone.finishes_at)]
         say(f"  {zone.texts:4}  {hours[0]}  {hours[1]}  {zone.zone}")
-    ways = ", ".join(f"{way} {count}" for way, count in sorted(picture.ways.items()))
-    say(f"\n  Ways: {ways}. {picture.segments} segments, about {dollars(-(-picture.cost_micros // 10_000))}.")
-    for sample in {one.language: one for one in reversed(picture.samples)}.values():
+    ways = ", ".join(f"{way} {count}" for way, count in sorted(shown.ways.items()))
+    say(f"\n  Ways: {ways}. {shown.segments} segments, about {dollars(-(-shown.cost_micros // 10_000))}.")
+    for sample in {one.language: one for one in reversed(shown.samples)}.values():
         say(f"  As they would read it ({sample.language}):\n    {sample.text}")
 
 

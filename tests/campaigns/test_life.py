@@ -102,7 +102,7 @@ def test_the_policy_may_ask_for_a_manager(small: Town) -> None:
     small.settle(bulk={"approval_above": 2, "approver": "manager"})
     campaign_id = small.campaign()
     small.preview(campaign_id)
-    with pytest.raises(CampaignRefused, match="a manager alone"):
+    with pytest.raises(staff.StaffRefused, match="a manager alone"):
         small.approve(campaign_id, by="sam")
     small.approve(campaign_id, by="max")
 
@@ -130,7 +130,7 @@ def test_the_only_approver_sleeps_on_it_and_the_trail_says_so(small: Town) -> No
     _alone(small)
     campaign_id = small.campaign(by="sam")
     small.preview(campaign_id, by="sam")
-    with pytest.raises(CampaignRefused, match="a night has to pass"):
+    with pytest.raises(staff.StaffRefused, match="a night has to pass"):
         small.approve(campaign_id, by="sam")
     small.clock.advance(hours=18)
     small.approve(campaign_id, by="sam")

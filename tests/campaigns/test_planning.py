@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from billing import figures, gate, planning, ways
+from billing import account_stops, figures, gate, planning, ways
+from billing.account_facts import account_facts, find_policy
 from billing.gate_sets import Words
 from billing.planning import Order, Preview, preview
 from billing.policy import core
+from billing.policy.core import RecipientFacts
+from billing.store.facts import page_open
 from billing.store.tables import Campaign, Guarantor, Outbox, Verdict
 from billing.zones import _zones_of_any, zones_of_phone
 from bot.planning_processes import spread
@@ -43,11 +46,21 @@ def practice(store: Store, seed: int, accounts: int, now: datetime) -> list[str]
 def one_by_one(session: Session, asked: Order, id_: str, now: datetime) -> tuple[str, str, int]:
     """What becomes of one account, by the functions that queue and judge one message."""
     guarantor = session.get_one(Guarantor, id_)
+    _, policy, _ = find_policy(session, practice_id=PRACTICE)
     due = figures.account_figures(session, id_, now.date()).total.due_now_minor
+    if due <= 0 and asked.purpose != "notice":
+        account = account_facts(session, PRACTICE, policy, id_, now, in_flight=page_open(session, id_, now),
+                                language_met=guarantor.language in policy.languages)
+        recipient = RecipientFacts(id_, confirmed=guarantor.confirmed_at is not None, region=guarantor.region)
+        return "none", account_stops.why_nothing_due(policy, recipient, account, now).rule, due
+    if guarantor.confirmed_at is None:
+        return "none", "guarantor-unconfirmed", due
+    if guarantor.language not in policy.languages:
+        return "none", "language-unmet", due
     choice = ways.choose(session, id_, asked.ways, amount_minor=due, minimum_minor=asked.minimum_minor)
     if isinstance(choice, ways.NoWay):
-        return "none", "no-way" if due > 0 or asked.purpose == "notice" else "nothing-due", due
-    language = guarantor.language if guarantor.language in ("en", "es") else "en"
+        return "none", "no-way", due
+    language = guarantor.language
     words = asked.words[choice.way, language, True]
     row = Outbox(id="msg_candidate", practice_id=PRACTICE, guarantor_id=id_, channel=choice.way, address=choice.address,
                  address_hash=choice.address_hash, purpose=asked.purpose, template=words.template, template_version="1",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
 from billing import campaigns, outbox
-from billing.store.tables import Campaign, CampaignRow, Outbox
+from billing.store.tables import Campaign, CampaignRow, Outbox, Verdict
 from tests.campaigns.world import Town
 from tests.conftest import TUESDAY
 
@@ -86,9 +87,33 @@ def test_nothing_of_it_leaves_while_it_is_paused_and_all_of_it_after(four: Town)
     four.work()
     assert four.channel.taken == [] and four.feed() == 0
     four.do(lambda s: campaigns.resume(s, campaign_id, by="ana", now=four.clock()))
-    four.clock.advance(seconds=61)
     four.work()
     assert len(four.channel.taken) == 4
+
+
+def test_a_pause_of_two_hours_asks_the_gate_three_times_and_not_every_minute(four: Town) -> None:
+    campaign_id = four.launched()
+    four.feed()
+    four.do(lambda s: campaigns.pause(s, campaign_id, by="ana", now=four.clock()))
+    for _ in range(13):
+        four.work()
+        four.clock.advance(minutes=10)
+    assert four.do(lambda s: set(s.scalars(select(func.count()).where(Verdict.rule == "campaign-state")
+                                           .group_by(Verdict.outbox_id)))) == {3}
+
+
+def test_what_waits_for_its_hour_waits_for_it_still_when_a_paused_campaign_goes_on(four: Town) -> None:
+    four.clock.at = datetime(2026, 11, 4, 0, 55, tzinfo=UTC)  # 19:55 in New York
+    campaign_id = four.launched()
+    four.feed()
+    four.clock.advance(hours=3)
+    four.deliver()
+    morning = four.do(lambda s: set(s.scalars(select(Outbox.due_at))))
+    for act in (campaigns.pause, campaigns.resume):
+        four.do(lambda s, act=act: act(s, campaign_id, by="ana", now=four.clock()))  # type: ignore[misc]
+    assert set(four.messages().values()) == {"deferred"}
+    assert four.do(lambda s: set(s.scalars(select(Outbox.due_at)))) == morning
+    assert min(morning) > four.clock() + timedelta(hours=1)
 
 
 def test_a_stop_reaches_what_another_worker_has_claimed_already(four: Town) -> None:
@@ -119,7 +144,7 @@ def test_stopped_in_the_middle_only_what_had_begun_has_left(four: Town) -> None:
     order = four.do(lambda s: outbox.begin_sending(s, claimed[0], four.worker, four.clock()))
     assert order is not None
     four.do(lambda s: campaigns.stop(s, campaign_id, by="ana", reason="wrong words", now=four.clock()))
-    four.do(lambda s: outbox.record_sent(s, claimed[0], "SM1", four.clock()))
+    four.do(lambda s: outbox.record_sent(s, [(claimed[0], "SM1")]))
     four.work()
     assert sorted(four.messages().values()) == ["cancelled"] * 3 + ["sent"]
     assert four.channel.taken == []
@@ -152,11 +177,20 @@ def test_a_campaign_waits_for_its_day(four: Town) -> None:
 
 
 def test_one_account_that_cannot_be_worked_stops_nobody_else(four: Town) -> None:
-    """A language that has no words is that account's fault alone, and the row says which fault."""
-    four.account(5, language="fr")
+    """A name that does not open is that account's fault alone, and the row says so; one whose language has no words is
+    left out by the rule's name.
+    """
+    four.account(5)
+    four.account(6, language="fr")
     campaign_id = four.launched()
+
+    def spoil(session: Session) -> None:
+        session.execute(text("UPDATE guarantors SET external = :it WHERE id = 'acct_5'"), {"it": b"nothing of ours"})
+
+    four.do(spoil)
     four.work()
-    assert four.fates(campaign_id)["acct_5"] == ("left_out", "fault")
+    fates = four.fates(campaign_id)
+    assert (fates["acct_5"], fates["acct_6"]) == (("left_out", "fault"), ("left_out", "language-unmet"))
     assert len(four.channel.taken) == 4
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.cli.conftest import EXAMPLE, Office, Run, office, plainbill, stores
 
@@ -65,3 +66,11 @@ def test_a_hold_is_released_with_a_reason_or_kept_and_listed_by_its_day(calendar
 def test_returned_mail_is_noted_and_an_unknown_account_is_not_found(calendar: Run) -> None:
     assert calendar("dunning", "returned-mail", "A-77", CLOCK=NOON).code == 5
     assert calendar("dunning", "returned-mail", "msg_nothing", CLOCK=NOON).code == 3
+
+
+def test_a_run_ends_with_a_code_of_its_own_when_an_account_could_not_be_worked(calendar: Run, office: Office) -> None:
+    office().write(lambda s: s.execute(text("UPDATE patients SET name = X'00'")))
+    office().write(lambda s: s.execute(text("UPDATE visits SET first_statement_on = '2026-09-10', external = X'00'")))
+    done = calendar("dunning", "run", CLOCK=NOON)
+    assert done.code == 4 and "could not be worked" in done.err
+    assert done.out.startswith("acct_A-1: fault. nothing was sent")

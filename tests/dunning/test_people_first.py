@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing import addresses, cased_holds, cases, hold_reviews, holds, ledger, self_audit
@@ -13,7 +14,7 @@ from billing.figures import account_figures
 from billing.hold_kinds import KINDS
 from billing.ids import new_id
 from billing.store import consent_queries, dunning_queries
-from billing.store.tables import Coverage, Guarantor, Outbox, Patient, ServiceLine, Visit
+from billing.store.tables import Case, Coverage, Guarantor, Outbox, Patient, ServiceLine, Visit
 from tests.dunning.house import ANNA, House
 from tests.payments import world
 from tests.payments.world import PRACTICE
@@ -197,6 +198,16 @@ def test_what_a_person_released_is_not_held_again_for_the_same_cause(house: Hous
                                                                "reminder_second"]
 
 
+def keep(house: House, hold_id: str, days: int) -> None:
+    now = house.clock()
+    house.do(lambda s: hold_reviews.keep(s, PRACTICE, hold_id, days=days, by="bill",
+                                         today=house.policy.local_day(now), now=now))
+
+
+def open_cases(house: House) -> list[str]:
+    return house.do(lambda s: list(s.scalars(select(Case.kind).where(Case.status != "closed").order_by(Case.number))))
+
+
 def test_closing_the_case_ends_the_hold(house: House) -> None:
     house.account(on=START - timedelta(days=200))
     house.live(1, START)
@@ -212,8 +223,21 @@ def test_a_hold_whose_day_has_come_asks_for_a_person_and_does_not_lapse(house: H
     assert house.messages() == [] and house.holds() == [("first_look", "late")]
     assert house.cases() == ["first_look", "hold_review"]
     hold_id = only_hold(house)
-    house.do(lambda s: hold_reviews.keep(s, PRACTICE, hold_id, days=30, today=house.policy.local_day(house.clock())))
+    keep(house, hold_id, 30)
     assert house.do(lambda s: holds.review_due(s, PRACTICE, house.policy.local_day(house.clock()))) == []
+    assert open_cases(house) == ["first_look"], "the review is done, and the hold stands"
+    assert house.holds() == [("first_look", "late")]
+
+
+def test_a_hold_that_was_kept_asks_again_on_its_new_day_and_not_before(house: House) -> None:
+    house.account(on=START - timedelta(days=200))
+    house.live(120, START)
+    keep(house, only_hold(house), 30)
+    today = house.policy.local_day(house.clock())
+    house.live(28, today + timedelta(days=1))
+    assert open_cases(house) == ["first_look"]
+    house.live(3, today + timedelta(days=29))
+    assert open_cases(house) == ["first_look", "hold_review"]
 
 
 def test_a_practice_that_reminds_nobody_reviews_its_holds_as_well_once_a_day(house: House) -> None:
@@ -223,7 +247,7 @@ def test_a_practice_that_reminds_nobody_reviews_its_holds_as_well_once_a_day(hou
     hold_id = house.do(lambda s: holds.place(
         s, practice_id=PRACTICE, guarantor_id=ANNA, kind="dispute", reason="asked about the bill", source="desk",
         placed_by="bill", now=house.clock())).id
-    house.do(lambda s: hold_reviews.keep(s, PRACTICE, hold_id, days=3, today=START))
+    keep(house, hold_id, 3)
     for days in (2, 3):
         house.at(START + timedelta(days=days), 12, 5)
         house.tick()
