@@ -1,9 +1,12 @@
 """Letters: gathered into print runs, each judged by the gate in that moment, and told apart by a number on the paper.
 
-Order of an export, as with posting files (billing/postings.py): the run's row is committed first; letters join it a
-few at a time, each asked about again and marked as having left in the same transaction, so that no letter can join a
-second run; then the run is closed; then its files are written and flushed; only then it counts as written. What a run
-holds never changes after it was closed, so an interrupted one is written again byte for byte.
+Order of an export (bot/exports.py has what all exports share): letters join a run a few at a time, each asked about
+again and marked as being sent in the same transaction, so that no letter can join a second run; then the run is closed;
+then its files are written and flushed under another name; then the run is ready, which is the moment in which its
+letters count as having left; then it gets its name, and counts as written.
+
+Interrupted before it is ready, nothing of a run can have left: its letters are put back, and the next export judges
+them anew. From then on it may be with the mail house: it never changes, and is written again byte for byte.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from billing.store.tables import Guarantor, MailBatch, MailLetter, Outbox, Pract
 from config.practice import PracticePolicy
 
 __all__ = ["AT_ONCE", "Batch", "LetterRow", "MailRefused", "Taken", "acknowledge", "close", "find_batch", "find_letter",
-           "letters", "list_batches", "mark_written", "take", "unfinished", "waiting"]
+           "letters", "list_batches", "make_ready", "mark_written", "put_back", "take", "unfinished", "waiting"]
 
 AT_ONCE = 25
 """Letters in one transaction: each is judged on an account read anew."""
@@ -40,7 +43,9 @@ class MailRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A print run. ``status``: gathering, gathered (its files may not be whole), written, acknowledged."""
+    """A print run. ``status``: gathering, gathered (it can still be put back), ready (its letters have left, its files
+    may not be there whole), written, acknowledged.
+    """
 
     batch_id: str
     number: int
@@ -54,6 +59,11 @@ class Batch:
     @property
     def folder(self) -> str:
         return f"mail-{self.number:04d}"
+
+    @property
+    def fixed(self) -> bool:
+        """Whether its letters count as having left: what it holds is never changed again."""
+        return self.status not in ("gathering", "gathered")
 
     @property
     def written(self) -> bool:
@@ -79,8 +89,8 @@ def list_batches(session: Session, practice_id: str) -> list[Batch]:
 
 
 def unfinished(session: Session, practice_id: str) -> list[Batch]:
-    """Closed runs whose files may not be whole, oldest first."""
-    return [one for one in list_batches(session, practice_id) if one.status == "gathered"]
+    """Runs whose letters count as having left and whose files may not be whole, oldest first."""
+    return [one for one in list_batches(session, practice_id) if one.status == "ready"]
 
 
 def take(session: Session, practice_id: str, after_id: str, *, by: str, now: datetime) -> Taken:
@@ -89,34 +99,35 @@ def take(session: Session, practice_id: str, after_id: str, *, by: str, now: dat
     """
     counters.lock_counter(session, practice_id, "mail_batches")
     ids = store.waiting(session, practice_id, now, after_id, AT_ONCE)
-    # All at once and in one order: two workers that lock households one by one could wait for each other for ever.
-    gate_facts.lock_households(session, store.rows(session, ids))
+    # Messages first, households after them, each by one order, as everywhere: docs/scale.md, "One order of locks".
+    rows = road_queries.lock_messages(session, ids)
+    gate_facts.lock_households(session, rows)
     left, kept = 0, []
-    for outbox_id in ids:
-        if _send(session, outbox_id, now):
-            _join(session, practice_id, outbox_id, by, now)
+    for row in rows:
+        if _send(session, row, now):
+            _join(session, row, by, now)
             left += 1
         else:
-            kept.append(store.last_rule(session, outbox_id))
+            kept.append(store.last_rule(session, row.id))
     return Taken(ids[-1] if ids else "", left, tuple(kept))
 
 
-def _send(session: Session, outbox_id: str, now: datetime) -> bool:
+def _send(session: Session, row: Outbox, now: datetime) -> bool:
     """Through every state at once: nothing comes between the gate's word and the commit."""
-    row = road_queries.lock_message(session, outbox_id)
-    if row is None or row.status not in ("queued", "deferred"):
+    if row.status not in ("queued", "deferred"):
         return False
     if row.status == "deferred":
         outbox.move(row, "queued", now)
     outbox.move(row, "claimed", now)
     row.claimed_by = _WORKER
-    if outbox.begin_sending(session, outbox_id, _WORKER, now) is None:
+    if outbox.begin_sending(session, row.id, _WORKER, now) is None:
         return False
-    outbox.record_sent(session, outbox_id, outbox_id, now)
+    row.claimed_until = None  # no timer ends it: what becomes of its run does
     return True
 
 
-def _join(session: Session, practice_id: str, outbox_id: str, by: str, now: datetime) -> None:
+def _join(session: Session, row: Outbox, by: str, now: datetime) -> None:
+    practice_id = row.practice_id
     batch = store.open_batch(session, practice_id)
     if batch is None:
         number = counters.next_number(session, practice_id, "mail_batches")
@@ -126,9 +137,8 @@ def _join(session: Session, practice_id: str, outbox_id: str, by: str, now: date
         session.add(batch)
         session.flush()
     batch.letters += 1
-    row = session.get_one(Outbox, outbox_id)
     row.mail_batch_id, row.provider_id = batch.id, f"{batch.number}-{batch.letters}"
-    session.add(MailLetter(outbox_id=outbox_id, practice_id=practice_id, batch_id=batch.id, position=batch.letters,
+    session.add(MailLetter(outbox_id=row.id, practice_id=practice_id, batch_id=batch.id, position=batch.letters,
                            content=_content(session, row, now), gathered_at=now))
     session.flush()
 
@@ -144,6 +154,28 @@ def _content(session: Session, row: Outbox, now: datetime) -> dict[str, Any]:
 def _letterhead(policy: PracticePolicy) -> dict[str, Any]:
     return {"name": policy.name, "legal_name": policy.legal_name, "phone": policy.phone, "address": policy.address,
             "website": policy.website}
+
+
+def put_back(session: Session, practice_id: str, now: datetime) -> list[Batch]:
+    """Undo what an interrupted export gathered and never made ready: its letters wait again, and the next gathering
+    judges them anew. Return the runs that are no more; their numbers are given again.
+    """
+    counters.lock_counter(session, practice_id, "mail_batches")
+    undone = []
+    for batch in store.begun(session, practice_id):
+        undone.append(_batch(batch))
+        for row in store.lock_letters(session, batch.id):
+            _wait_again(row, now)
+        store.forget(session, batch)
+        counters.take_back(session, practice_id, "mail_batches")
+    return undone
+
+
+def _wait_again(row: Outbox, now: datetime) -> None:
+    """As if it had never been looked at: the run's files were never there under their name."""
+    outbox.move(row, "queued", now)
+    row.mail_batch_id = row.provider_id = row.sending_at = None
+    row.attempts -= 1
 
 
 def close(session: Session, practice_id: str) -> Batch | None:
@@ -162,10 +194,21 @@ def letters(session: Session, batch_id: str) -> list[LetterRow]:
     return store.letters(session, batch_id)
 
 
+def make_ready(session: Session, practice_id: str, number: int, now: datetime) -> Batch:
+    """From this commit on the run's letters count as having left: its files are about to get their name."""
+    row = _find(session, practice_id, number)
+    if row.status == "gathered":
+        letters = store.lock_letters(session, row.id)
+        outbox.record_sent(session, [(letter.id, letter.provider_id or "") for letter in letters])
+        row.status = "ready"
+        session.flush()
+    return _batch(row)
+
+
 def mark_written(session: Session, practice_id: str, number: int) -> Batch:
     """Note that all of the run's files are on the disk."""
     row = _find(session, practice_id, number)
-    if row.status == "gathered":
+    if row.status == "ready":
         row.status, row.folder = "written", _batch(row).folder
         session.flush()
     return _batch(row)

@@ -26,7 +26,9 @@ MOVES: Final[dict[str, frozenset[str]]] = {
     "withheld": frozenset(),
     "cancelled": frozenset(),
 }
-"""What our own work may do. ``unknown`` -> ``queued`` only after two look-ups found nothing; ``failed`` by staff."""
+"""What our own work may do. ``unknown`` -> ``queued`` only after two look-ups found nothing, or when a person has said
+so of a whole channel (billing/restorations.py); ``failed`` by staff.
+"""
 
 _REPORTED: Final = frozenset({"sent", "delivered", "undelivered", "failed"})
 

@@ -8,14 +8,13 @@ batch can be written again on request. Acknowledged, its rows count as posted th
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from billing import csv_cells
 from billing.ids import new_id
 from billing.record import OURS
 from billing.store import counters
@@ -134,12 +133,7 @@ def _batch(row: PostingBatch) -> Batch:
 
 def content(session: Session, batch_id: str) -> str:
     """The batch's file, the same bytes whenever it is asked for. ``change``: dollars that it adds to the balance."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in store.rows_of(session, batch_id):
-        writer.writerow(_cells(batch_id, row))
-    return out.getvalue()
+    return csv_cells.whole(COLUMNS, [_cells(batch_id, row) for row in store.rows_of(session, batch_id)])
 
 
 def _cells(batch_id: str, row: PostingRow) -> Sequence[str]:

@@ -16,6 +16,9 @@ FIRST_BACKOFF = timedelta(seconds=15)
 PAUSE = timedelta(hours=1)
 """How long a channel rests after an error of configuration; staff may resume it sooner."""
 
+IN_A_ROW = 3
+"""So many different messages refused one after the other with one answer: it is not about them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -32,6 +35,9 @@ def react(session: Session, row: Outbox, kind: str, code: str, now: datetime, re
             return Outcome("unknown")
         case "opted_out" | "unreachable":
             _mark_number(session, row, kind, code, now)
+            return Outcome("failed")
+        case "refused":
+            _refuse(session, row, code, now)
             return Outcome("failed")
         case "configuration":
             pause_channel(session, row.practice_id, row.channel, code, now)
@@ -70,6 +76,17 @@ def _try_again(session: Session, row: Outbox, code: str, now: datetime, retry_af
         return Outcome("failed")
     wait = min(FIRST_BACKOFF * (1 << max(row.attempts - 1, 0)), timedelta(hours=1))
     return Outcome("queued", now + max(wait, timedelta(seconds=retry_after_seconds)))
+
+
+def _refuse(session: Session, row: Outbox, code: str, now: datetime) -> None:
+    """The message's own fate, and never again first in line; the channel rests only when it is not this message's."""
+    _open_case(session, row, "undelivered", "A message was refused",
+               f"The provider refuses this message with {code}, and would again. Reach the patient another way.",
+               f"refused:{row.address_hash}", now)
+    before = road_queries.last_answers(session, row, IN_A_ROW - 1, now - timedelta(days=1))
+    alike = {address for status, answer, address in before if (status, answer) == ("failed", code)}
+    if len(alike) == IN_A_ROW - 1:
+        pause_channel(session, row.practice_id, row.channel, code, now)
 
 
 def _mark_number(session: Session, row: Outbox, kind: str, code: str, now: datetime) -> None:

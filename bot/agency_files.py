@@ -4,55 +4,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from billing import agency_files, agency_returns
 from billing.agency_files import AgencyFile
 from billing.agency_returns import Outcome, ReturnsRefused
+from billing.placements import PlacementRefused
+from bot import exports
+from bot.exports import Export, Written
 from bot.failpoints import hit
-from bot.posting_files import put_file
 from bot.write import Store
 
 MOST_BYTES = 50_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One file on the disk. ``recovered``: an earlier export was interrupted before it was done."""
-
-    file: AgencyFile
-    path: Path
-    recovered: bool
-
-
 def export(store: Store, practice_id: str, agency: str, folder: Path, *, by: str,
-           now: Callable[[], datetime]) -> list[Written]:
-    """Finish what an interrupted export left, then place what is approved. Raises PlacementRefused and OSError."""
-    done = [_write(store, one, folder, recovered=True)
-            for one in store.read(lambda s: agency_files.unfinished(s, practice_id))]
-    made = store.write(lambda s: agency_files.gather(s, practice_id, agency, by=by, now=now()))
-    if made is not None:
-        hit("agency.gathered")
-        done.append(_write(store, made, folder, recovered=False))
-    return done
+           now: Callable[[], datetime]) -> list[Written[AgencyFile]]:
+    """Finish what an interrupted export left, then place what is approved. Raises PlacementRefused, ExportRunning and
+    OSError.
+    """
+    def gather() -> tuple[AgencyFile | None, bool]:
+        made = store.write(lambda s: agency_files.gather(s, practice_id, agency, by=by, now=now()))
+        if made is not None:
+            hit("agency.gathered")
+        return made, False
+
+    return exports.run(store, _kind(store, practice_id, folder), lambda s: agency_files.unfinished(s, practice_id),
+                       gather)
 
 
-def write_again(store: Store, practice_id: str, agency: str, number: int, folder: Path) -> Written | None:
-    """Write a file once more, byte for byte the same; None when there is none of that number."""
-    one = store.read(lambda s: agency_files.find(s, practice_id, agency, number))
-    return _write(store, one, folder, recovered=not one.written) if one is not None else None
+def write_again(store: Store, practice_id: str, agency: str, number: int, folder: Path) -> Written[AgencyFile]:
+    """Write a file once more, byte for byte the same. Raises PlacementRefused for a number that is none,
+    ExportRunning and OSError.
+    """
+    def find(session: Session) -> AgencyFile:
+        found = agency_files.find(session, practice_id, agency, number)
+        if found is None:
+            raise PlacementRefused(f"there is no file {number} to {agency}")
+        return found
+
+    return exports.again(store, _kind(store, practice_id, folder), find)
 
 
-def _write(store: Store, one: AgencyFile, folder: Path, *, recovered: bool) -> Written:
+def _kind(store: Store, practice_id: str, folder: Path) -> Export[AgencyFile]:
+    def mark(session: Session, batch: AgencyFile) -> AgencyFile:
+        return replace(agency_files.mark_written(session, practice_id, batch.file_id), left_out=batch.left_out)
+
+    return Export("agency", practice_id, partial(_put, store, folder), mark)
+
+
+def _put(store: Store, folder: Path, one: AgencyFile) -> Path:
     path = folder / one.file_name
-    put_file(path, store.read(lambda s: agency_files.content(s, one.file_id)).encode())
+    exports.put_file(path, store.read(lambda s: agency_files.content(s, one.file_id)).encode())
     hit("agency.written")
-    if not one.written:
-        store.write(lambda s: agency_files.mark_written(s, one.practice_id, one.file_id))
-    return Written(one, path, recovered)
+    return path
 
 
 def take_in(store: Store, practice_id: str, agency: str, path: Path, *, by: str,

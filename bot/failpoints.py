@@ -40,8 +40,9 @@ CAMPAIGN: Final = ("campaign.started", "campaign.chosen", "campaign.queued", "ca
 AGENCY: Final = ("agency.gathered", "agency.written", "agency.opened", "agency.row")
 #: The calendar of reminders: an account worked, and its transaction committed.
 DUNNING: Final = ("dunning.worked", "dunning.committed")
-#: A print run: some letters taken into it, closed, its files written under another name, written under its own.
-MAIL: Final = ("mail.taken", "mail.gathered", "mail.filled", "mail.written")
+#: A print run: some letters taken into it, closed, its files written under another name, its letters counted as having
+#: left, its files under its own name.
+MAIL: Final = ("mail.taken", "mail.gathered", "mail.filled", "mail.ready", "mail.written")
 NAMES: Final = frozenset(RECEIVE + DELIVER + PAY + CALL + RECONCILE + POLL + POSTINGS + CAMPAIGN + DUNNING
                          + AGENCY + MAIL)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm import Session, defer
 
 from billing.store.tables import MailBatch, MailLetter, Outbox, Verdict
 
@@ -32,10 +32,6 @@ def waiting(session: Session, practice_id: str, now: datetime, after_id: str, li
     return list(session.scalars(select(Outbox.id).where(
         Outbox.practice_id == practice_id, Outbox.channel == "paper", due, Outbox.due_at <= now,
         Outbox.id > after_id).order_by(Outbox.id).limit(limit)))
-
-
-def rows(session: Session, outbox_ids: Sequence[str]) -> Sequence[Outbox]:
-    return session.scalars(select(Outbox).where(Outbox.id.in_(outbox_ids)).order_by(Outbox.id)).all()
 
 
 def count_waiting(session: Session, practice_id: str) -> int:
@@ -62,8 +58,26 @@ def open_batch(session: Session, practice_id: str) -> MailBatch | None:
         MailBatch.practice_id == practice_id, MailBatch.status == "gathering").with_for_update()).one_or_none()
 
 
-def count_letters(session: Session, batch_id: str) -> int:
-    return session.scalar(select(func.count()).select_from(MailLetter).where(MailLetter.batch_id == batch_id)) or 0
+def begun(session: Session, practice_id: str) -> Sequence[MailBatch]:
+    """Runs that nothing of can have left yet, newest first."""
+    return session.scalars(select(MailBatch).where(
+        MailBatch.practice_id == practice_id, MailBatch.status.in_(("gathering", "gathered")))
+        .order_by(MailBatch.number.desc()).with_for_update()).all()
+
+
+def lock_letters(session: Session, batch_id: str) -> Sequence[Outbox]:
+    """The letters of a run that is not ready yet, in the order of their ids."""
+    return session.scalars(select(Outbox).where(Outbox.mail_batch_id == batch_id, Outbox.status == "sending")
+                           .order_by(Outbox.id).with_for_update()
+                           .options(defer(Outbox.address), defer(Outbox.body), defer(Outbox.arguments))).all()
+
+
+def forget(session: Session, batch: MailBatch) -> None:
+    """Take a run and its letters' places away."""
+    session.flush()
+    session.execute(delete(MailLetter).where(MailLetter.batch_id == batch.id))
+    session.delete(batch)
+    session.flush()
 
 
 def letters(session: Session, batch_id: str) -> list[LetterRow]:

@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session, defer
 
 from billing.ids import new_id
-from billing.store.tables import Campaign, CampaignRow, ContactPoint, Inbox, Lease, Outbox, Practice, ProcessorCall
+from billing.store.tables import (
+    Campaign,
+    CampaignRow,
+    ContactPoint,
+    Inbox,
+    Lease,
+    MailBatch,
+    MailLetter,
+    Outbox,
+    Practice,
+    ProcessorCall,
+)
 
 _MESSAGES = ("queued", "deferred", "claimed", "sending", "unknown")
 _CALLS = ("queued", "calling", "unknown")
 _RUNS = ("approved", "sending", "paused")
 _WITH_STAFF = 100  # as billing/unknown_outcomes.py: somebody has it in hand
+_HELD = 101  # before a person, with all others of its channel
 
 
 def practices(session: Session) -> Sequence[Practice]:
@@ -28,13 +40,57 @@ def forget_leases(session: Session) -> None:
         status="accepted", claimed_by=None, claimed_until=None))
 
 
+def hold_back(session: Session, channels: Sequence[str]) -> None:
+    """What waited for a channel that cannot be asked may have left since; letters of a run that was being made wait."""
+    waited = or_(Outbox.status.in_(("queued", "deferred", "claimed")),
+                 and_(Outbox.status == "sending", Outbox.channel == "paper"))
+    session.execute(update(Outbox).where(Outbox.channel.in_(channels), waited).values(
+        status="unknown", lookups=_HELD, claimed_by=None, claimed_until=None))
+
+
 def distrust_messages(session: Session, backup_at: datetime) -> None:
-    """Whatever had not settled may have left a moment after the backup."""
-    session.execute(update(Outbox).where(Outbox.status.in_(_MESSAGES)).values(
+    """Whatever else had not settled may have left a moment after the backup."""
+    session.execute(update(Outbox).where(Outbox.status.in_(_MESSAGES), Outbox.lookups != _HELD).values(
         status="unknown", claimed_by=None, claimed_until=None, looked_up_at=None, lookups=0,
         attempts=func.greatest(Outbox.attempts, 1) if session.get_bind().dialect.name == "postgresql"
         else func.max(Outbox.attempts, 1),
         sending_at=func.coalesce(Outbox.sending_at, backup_at)))
+
+
+def held(session: Session, practice_id: str, until: datetime) -> dict[str, int]:
+    """How many messages of each channel were due by then and may have left."""
+    counted = select(Outbox.channel, func.count()).where(
+        Outbox.practice_id == practice_id, *_is_held(), Outbox.due_at <= until).group_by(Outbox.channel)
+    return {row[0]: row[1] for row in session.execute(counted)}
+
+
+def lock_held(session: Session, practice_id: str) -> Sequence[Outbox]:
+    return session.scalars(select(Outbox).where(Outbox.practice_id == practice_id, *_is_held()).order_by(Outbox.id)
+                           .with_for_update().options(
+                               defer(Outbox.address), defer(Outbox.body), defer(Outbox.arguments))).all()
+
+
+def _is_held() -> tuple[ColumnElement[bool], ...]:
+    return Outbox.status == "unknown", Outbox.lookups == _HELD
+
+
+def end_print_runs(session: Session) -> None:
+    """Runs that were being made are made again by nobody: the mail house may have them, or never will."""
+    session.execute(update(MailBatch).where(MailBatch.status.in_(("gathering", "gathered", "ready")))
+                    .values(status="written"))
+
+
+def take_out_of_run(session: Session, row: Outbox) -> None:
+    """A letter that did not leave with its run after all; a run of which none did is no more."""
+    batch = session.get(MailBatch, row.mail_batch_id) if row.mail_batch_id else None
+    if batch is None:
+        return
+    session.execute(delete(MailLetter).where(MailLetter.outbox_id == row.id))
+    row.mail_batch_id = row.provider_id = None
+    batch.letters -= 1
+    session.flush()
+    if not batch.letters:
+        session.delete(batch)
 
 
 def stop_campaigns(session: Session, reason: str, now: datetime) -> None:

@@ -30,8 +30,14 @@ STEP_SECONDS = 20
 #: Reply codes and enhanced status codes (RFC 3463) that say that an address will never do.
 _NO_ADDRESS = re.compile(r"\b5\.(?:1\.[1236]|1\.10|2\.1)\b")
 _NO_ADDRESS_CODES = frozenset({550, 551, 553})
-_POLICY = re.compile(r"\b5\.7\.\d+\b")
+#: Of such a code's words, what is not about the address: a policy, our own sender, this message, a server not ours.
+_NOT_THE_ADDRESS = re.compile(r"\b5\.(?:7\.\d+|1\.[78]|2\.3|3\.4|6\.\d+)\b|\brelay", re.IGNORECASE)
 _FULL = re.compile(r"\b5\.2\.2\b")
+#: Of the account, whenever they come: log in first, a stronger way to, encrypt first (RFC 4954, RFC 3207).
+_ACCOUNT_CODES = frozenset({530, 534, 535, 538})
+#: Of this message alone, even where it is its sender that was just named: its size, its form, its content.
+_OF_MESSAGE = re.compile(r"\b5\.(?:2\.3|3\.4|6\.\d+)\b")
+_TOO_BIG = 552
 #: Programs that look for the address of the stop page want it on one line.
 _UNFOLDED = WIRE.clone(max_line_length=600)
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
@@ -128,7 +134,7 @@ def compose(message: Outbound, now: datetime) -> tuple[EmailMessage, str]:
         _write_headers(made, message, sender)
         made["Date"] = format_datetime(now)
     except ValueError:
-        raise SendError("configuration", "no_headers") from None
+        raise SendError("refused", "no_headers") from None
     return made, sender
 
 
@@ -164,20 +170,26 @@ def to_send_error(error: Exception, at: str) -> SendError:
     if type(error) is aiosmtplib.SMTPException:  # the server does not offer what we insist on, such as STARTTLS
         return SendError("configuration", "no_starttls")
     # Before the words were on their way nothing can have left, whatever broke.
-    return SendError("configuration" if isinstance(error, UnicodeError | ValueError) else "retry", _code_of(error))
+    return SendError("refused" if isinstance(error, UnicodeError | ValueError) else "retry", _code_of(error))
 
 
 def _from_answer(error: aiosmtplib.SMTPResponseException, at: str) -> SendError:
+    """An address that will never do, a message that this server does not take, or a server that does not take us.
+
+    Until a recipient is named everything is about us; afterwards it is about this message, unless it says otherwise.
+    """
     text, code = str(error.message), _code_of(error)
     if error.code < 500:
         return SendError("retry", code, retry_after_seconds=60)  # greylisting wants a minute or more
     if at == "rcpt" and (_NO_ADDRESS.search(text) or _FULL.search(text)):
         return SendError("unreachable", code)
-    if at == "rcpt" and error.code in _NO_ADDRESS_CODES and not _POLICY.search(text):
+    if at == "rcpt" and error.code in _NO_ADDRESS_CODES and not _NOT_THE_ADDRESS.search(text):
         return SendError("unreachable", code)
     if at == "data" and _NO_ADDRESS.search(text):
         return SendError("unreachable", code)  # some servers look at the address only then
-    return SendError("configuration", code)
+    of_message = error.code == _TOO_BIG or _OF_MESSAGE.search(text)
+    ours = error.code in _ACCOUNT_CODES or (at in ("connect", "mail") and not of_message)
+    return SendError("configuration" if ours else "refused", code)
 
 
 def _code_of(error: Exception) -> str:

@@ -20,7 +20,8 @@ from pydantic import ValidationError
 from billing.phones import address_hash
 from billing.store import chat_queries, lease
 from billing.store.practices import find_practice, policy_of
-from bot.accept import accept_message, keep
+from bot import arrivals
+from bot.accept import keep_soon
 from bot.channels import telegram_buttons
 from bot.channels.base import Inbound, SendError
 from bot.channels.telegram import TelegramChannel
@@ -68,9 +69,8 @@ class TelegramLine:
 
     async def accept(self, message: Inbound) -> bool:
         """Keep a message and commit; False if it was kept before. Whatever the store raises goes up: not confirmed."""
-        return await keep(self._road, partial(
-            accept_message, channel="telegram", message=message, now=self._road.clock.now(),
-            practice_id=self._settings.practice))
+        return await keep_soon(self._road, arrivals.of_message(
+            "telegram", message, self._road.clock.now(), self._settings.practice))
 
     def unseal(self, chat: str, data: str) -> telegram_buttons.Press | None:
         return telegram_buttons.unseal(self._channel.account.button_key, chat, data, self._road.clock.now())

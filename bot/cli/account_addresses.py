@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.edge import AsJson, Edge, context, found, print_json
+from bot.cli.edge import AsJson, Edge, context, found, print_json, require_right
 from bot.cli.exits import USAGE, Stop
 
 if TYPE_CHECKING:
@@ -25,16 +25,18 @@ def email(
     at_work: Annotated[bool | None, typer.Option("--at-work/--at-home", help="An employer's address: nothing about a "
                                                  "bill goes there.")] = None,
     stop: Annotated[str, typer.Option("--stop", help="The patient wants no more e-mail: their words.")] = "",
+    resume: Annotated[str, typer.Option("--again", help="The patient wants e-mail again after all: their words, and "
+                                        "--medium for how they said it.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Put an e-mail address on an account, with what was agreed about it; or stop e-mail to it."""
+    """Put an e-mail address on an account, with what was agreed about it; or stop e-mail to it, or start it again."""
     from billing.consents import ConsentRefused
 
-    if bool(wording) != bool(medium):
-        raise Stop("A consent needs both: --consent-wording and --medium.", USAGE)
-    if stop and (wording or amounts):
+    if bool(wording or resume) != bool(medium):
+        raise Stop("A consent needs both: --consent-wording or --again, and --medium.", USAGE)
+    if stop and (wording or amounts or resume):
         raise Stop("Either --stop, or what was agreed to.", USAGE)
-    agreed = {"wording": wording, "medium": medium, "amounts": amounts, "stop": stop}
+    agreed = {"wording": wording, "medium": medium, "amounts": amounts, "stop": stop, "again": resume}
     with context() as edge:
         try:
             done = edge.write(lambda s: _put(s, edge, ref, address, at_work, agreed), "email", "account",
@@ -68,6 +70,10 @@ def _put(session: Session, edge: Edge, ref: str, address: str, at_work: bool | N
     if agreed["stop"]:
         consents.record_revoked(session, edge.practice_id, "email", hashed, wording=agreed["stop"], medium="staff",
                                 recorded_by=edge.actor, now=now)
+    if agreed["again"]:
+        require_right(session, edge, "cases")
+        consents.record_wanted_again(session, edge.practice_id, "email", hashed, wording=agreed["again"],
+                                     medium=agreed["medium"], recorded_by=edge.actor, now=now)
     stands = consents.standing(session, edge.practice_id, "email", hashed, account.id)
     return {"account": account.external, "account_id": account.id, "added": added, "stopped": stands.opted_out,
             "consent": stands.consent_event_id is not None, "amounts": stands.detail_event_id is not None}

@@ -92,7 +92,7 @@ def _export(edge: Edge, folder: Path, run: int) -> Exported:
 
     try:
         if run:
-            return mailing.Exported((mailing.write_again(edge.store, edge.practice_id, run, folder),))
+            return mailing.Exported((mailing.write_again(edge.store, edge.practice_id, run, folder, edge.now),))
         return mailing.export(edge.store, edge.practice_id, folder, by=edge.actor, now=edge.now)
     except MailRefused as refused:
         raise _stop(refused) from refused

@@ -40,4 +40,5 @@ def run(file: Annotated[Path, typer.Argument(help="A file of plainbill backup.")
     show(summary, file, "restored:", as_json)
     if not as_json:
         typer.echo("Nothing leaves this copy and nobody is charged until it was compared with the carrier and the "
-                   "processor: plainbill restored texts, plainbill restored money, plainbill restored release.")
+                   "processor, and a person has said what left by chat, e-mail and letter: plainbill restored texts, "
+                   "plainbill restored money, plainbill restored channel, plainbill restored release.")

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.edge import AsJson, Edge, context, print_json, require_right
-from bot.cli.exits import FOUND_PROBLEMS, REFUSED, Stop
+from bot.cli.exits import FOUND_PROBLEMS, REFUSED, USAGE, Stop
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from billing.restorations import Standing
+
+_SAID = {"left": "taken as left, never sent again", "nothing": "nothing left, judged again after the release"}
+
+Channels = Annotated[list[str], typer.Argument(help="telegram, email, paper: each has to be said.")]
+Left = Annotated[bool | None, typer.Option("--left/--nothing-left", help="What was due since the backup is taken as "
+                                           "left, and never sent again; or nothing of it has left.")]
+Reason = Annotated[str, typer.Option("--reason", help="How you know: a provider's log, a mailbox, the print folders.")]
+LastRun = Annotated[int, typer.Option("--last-run", min=0, help="The highest number of a print run that a folder or "
+                                      "the mail house knows; new runs are numbered after it.")]
 
 app = typer.Typer(no_args_is_help=True, help="Compare a restored copy with the world, and release it.")
 
@@ -29,6 +40,9 @@ def show(as_json: AsJson = False) -> None:
     else:
         typer.echo(f"Restored {found.restored_at:%Y-%m-%d %H:%M} UTC from a backup of "
                    f"{found.backup_at:%Y-%m-%d %H:%M} UTC; nothing leaves.")
+        for one in found.channels:
+            said = f"{one.by} says: {_SAID[one.said]}" if one.said else "nobody has said whether they left"
+            typer.echo(f"  {one.channel}: {one.held} held; {said}")
         for line in found.missing:
             typer.echo(f"  missing: {line}")
     if found is not None and found.missing:
@@ -81,6 +95,26 @@ def money(as_json: AsJson = False) -> None:
         raise typer.Exit(FOUND_PROBLEMS)
 
 
+@app.command("channel")
+def channel(channels: Channels, left: Left = None, reason: Reason = "", last_run: LastRun = 0,
+            as_json: AsJson = False) -> None:
+    """Say what left by channels that nobody can ask: chats, e-mails, letters. Until then nothing of theirs leaves."""
+    from billing import restorations
+
+    if left is None or not reason:
+        raise Stop("Say --left or --nothing-left, and how you know it, with --reason.", USAGE)
+    with context() as edge:
+        edge.store.read(lambda session: require_right(session, edge, "policy"))
+        edge.write(partial(restorations.say, practice_id=edge.practice_id, channels=channels, left=left, reason=reason,
+                           by=edge.actor, now=edge.now(), last_run=last_run),
+                   "restored.channel", "practice", edge.practice_id, f"{', '.join(channels)}: {reason}")
+        found = _standing(edge)
+    if as_json:
+        print_json({"channels": found.channels if found else (), "missing": found.missing if found else ()})
+    else:
+        typer.echo(f"Noted for {', '.join(channels)}: {_SAID['left' if left else 'nothing']}.")
+
+
 @app.command("release")
 def release(as_json: AsJson = False) -> None:
     """Let the copy go on as the practice's own. Refused while anything is missing."""
@@ -88,8 +122,8 @@ def release(as_json: AsJson = False) -> None:
 
     with context() as edge:
         edge.store.read(lambda session: require_right(session, edge, "policy"))
-        edge.write(partial(restorations.release, practice_id=edge.practice_id), "restored.release", "practice",
-                   edge.practice_id)
+        edge.write(partial(restorations.release, practice_id=edge.practice_id, now=edge.now()), "restored.release",
+                   "practice", edge.practice_id)
         sending = edge.store.read(lambda session: _sending(session, edge.practice_id))
     if as_json:
         print_json({"released": True, "sending": sending})
@@ -97,12 +131,9 @@ def release(as_json: AsJson = False) -> None:
         typer.echo(f"Released. Sending is {sending}, as the practice's policy says.")
 
 
-def _sending(session: object, practice_id: str) -> str:
-    from sqlalchemy.orm import Session
-
+def _sending(session: Session, practice_id: str) -> str:
     from billing.store.practices import find_practice, policy_of
 
-    assert isinstance(session, Session)
     row = find_practice(session, practice_id)
     return policy_of(row).sending if row is not None else "off"
 

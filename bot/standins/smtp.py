@@ -1,9 +1,12 @@
 """A local mail server: takes e-mail by SMTP, keeps it in a journal, delivers to nobody, and fails on demand.
 
 Special recipients, by what stands before the @: ...0001 no such mailbox (550 5.1.1), ...0002 mailbox full (552 5.2.2),
-...0004 taken and bounced later; ...0020 greylisted (450), ...0021 the server's own trouble (451 after the words);
-...0022 taken, then the connection drops without an answer; ...0023 dropped before the words; ...0030 refused as spam
-(554 5.7.1 after the words).
+...0004 taken and bounced later; ...0005 this recipient takes nothing from us (550 5.7.1), ...0006 not of this size
+(552 5.2.3), ...0007 log in first (530 5.7.0), ...0008 relaying denied (550), ...0009 our sender is unknown there (550
+5.1.8), ...0010 no such user in another server's words (550 5.4.1); ...0020 greylisted (450), ...0021 the server's own
+trouble (451 after the words); ...0022 taken, then the connection drops without an answer; ...0023 dropped before the
+words; ...0030 refused as spam (554 5.7.1 after the words), ...0031 cannot be converted (554 5.6.3 after the words).
+Special senders, before the @: ...0040 not allowed to send (550 5.7.1), ...0041 message too big (552 5.3.4).
 
 Beside it a small web server for tests and people: /_standin/messages, /journal, /fault, /bounce.
 """
@@ -33,8 +36,17 @@ from bot.standins.wire import HOST, Fault, Faults
 
 MOST_BYTES = 10 * 1024 * 1024
 _PATH = re.compile(r"(?i)(?:FROM|TO):\s*<([^<>]*)>\s*(.*)")
-_FATES = {"0001": "550", "0002": "552", "0020": "450", "0021": "451", "0022": "drop_after", "0023": "drop_before",
-          "0030": "554"}
+_FATES = {"0001": "550", "0002": "552", "0005": "550p", "0006": "552s", "0007": "530", "0008": "550r", "0009": "550u",
+          "0010": "550m", "0020": "450", "0021": "451",
+          "0022": "drop_after", "0023": "drop_before", "0030": "554", "0031": "554c"}
+_RECIPIENT = {"550": "550 5.1.1 no such mailbox", "552": "552 5.2.2 mailbox full",
+              "550p": "550 5.7.1 takes nothing from you", "552s": "552 5.2.3 longer than this mailbox takes",
+              "550r": "550 relaying denied", "550u": "550 5.1.8 sender's domain not found",
+              "550m": "550 5.4.1 recipient address rejected", "530": "530 5.7.0 log in first",
+              "450": "450 4.2.0 greylisted, come again"}
+_WORDS = {"451": "451 4.3.0 trouble here", "450": "450 4.2.0 come again", "550": "550 5.1.1 no such mailbox",
+          "554": "554 5.7.1 looks like spam", "554c": "554 5.6.3 cannot be converted"}
+_SENDER = {"0040": "550 5.7.1 you may not send", "0041": "552 5.3.4 bigger than this server takes"}
 BOUNCES = "0004"
 
 
@@ -71,7 +83,12 @@ class Post:
         fault: Fault | None = self.faults.take(f"send:{to}", "send:*")
         if fault is not None:
             return {"500": "451", "429": "450", "decline": "550"}.get(fault.mode, fault.mode)
-        return _FATES.get(to.partition("@")[0][-4:], "")
+        return _FATES.get(_key(to), "")
+
+
+def _key(address: str) -> str:
+    """What decides the fate of an address."""
+    return address.partition("@")[0][-4:]
 
 
 class _Gone(Exception):
@@ -161,6 +178,9 @@ class Talk:
             await self._say("501 5.5.4 MAIL FROM:<address>")
             return
         self._forget()
+        if refused := _SENDER.get(_key(found[1])):
+            await self._say(refused)
+            return
         self._sender = found[1]
         options = dict(part.partition("=")[::2] for part in found[2].split())
         self._envelope = options.get("ENVID", "")
@@ -172,15 +192,8 @@ class Talk:
             await self._say("503 5.5.1 MAIL FROM first" if found else "501 5.5.4 RCPT TO:<address>")
             return
         self._to.append(found[1])
-        match _FATES.get(found[1].partition("@")[0][-4:], ""):
-            case "550":
-                await self._refuse_recipient("550 5.1.1 no such mailbox")
-            case "552":
-                await self._refuse_recipient("552 5.2.2 mailbox full")
-            case "450":
-                await self._refuse_recipient("450 4.2.0 greylisted, come again")
-            case _:
-                await self._say("250 2.1.5 ok")
+        words = _RECIPIENT.get(_FATES.get(_key(found[1]), ""))
+        await (self._refuse_recipient(f"{words} <{found[1]}>") if words else self._say("250 2.1.5 ok"))
 
     async def _refuse_recipient(self, words: str) -> None:
         refused = self._to.pop()
@@ -198,9 +211,8 @@ class Talk:
         raw = await self._words()
         if fate == "timeout_before":
             await asyncio.sleep(3600)
-        if fate in ("451", "450", "550", "554"):
-            words = {"451": "451 4.3.0 trouble here", "450": "450 4.2.0 come again", "550": "550 5.1.1 no such mailbox",
-                     "554": "554 5.7.1 looks like spam"}[fate]
+        if words := _WORDS.get(fate):
+            words = f"{words} <{self._to[0]}>"  # as real servers do, so that nobody may repeat their words
             self._post.journal.write("refused", to=self._to[0], answer=words)
             self._forget()
             await self._say(words)

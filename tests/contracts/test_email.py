@@ -132,7 +132,7 @@ async def test_the_headers_are_neutral_dated_and_carry_the_stop_page_for_one_cli
 async def test_a_subject_of_two_lines_adds_no_header_and_never_leaves(served: Served) -> None:
     with pytest.raises(SendError) as caught:
         await served.channel.send(replace(WORDS, subject="Hello\r\nBcc: someone@else.example"))
-    assert caught.value.kind == "configuration" and served.taken() == []
+    assert caught.value.kind == "refused" and served.taken() == []
 
 
 def test_a_practice_s_name_with_an_accent_is_read_as_it_is_written() -> None:
@@ -156,7 +156,11 @@ async def test_spanish_arrives_with_its_accents(served: Served) -> None:
     ("ana0020@patient.example", "retry", "450 4.2.0"), ("ana0021@patient.example", "retry", "451 4.3.0"),
     ("ana0022@patient.example", "unknown", "SMTPServerDisconnected"),
     ("ana0023@patient.example", "unknown", "SMTPServerDisconnected"),
-    ("ana0030@patient.example", "configuration", "554 5.7.1"), ("no address", "unreachable", "no_address"),
+    ("ana0005@patient.example", "refused", "550 5.7.1"), ("ana0006@patient.example", "refused", "552 5.2.3"),
+    ("ana0008@patient.example", "refused", "550"), ("ana0009@patient.example", "refused", "550 5.1.8"),
+    ("ana0010@patient.example", "unreachable", "550 5.4.1"),
+    ("ana0007@patient.example", "configuration", "530 5.7.0"), ("ana0030@patient.example", "refused", "554 5.7.1"),
+    ("ana0031@patient.example", "refused", "554 5.6.3"), ("no address", "unreachable", "no_address"),
     ("a@b.example>\r\nRCPT TO:<c@d.example", "unreachable", "no_address"),
 ])
 async def test_each_refusal_is_a_verdict_that_holds_nothing_of_the_message(channel: EmailChannel, to: str, kind: str,
@@ -187,6 +191,16 @@ async def test_a_wrong_password_stops_the_channel_and_no_patient_is_blamed(stand
         await EmailChannel(account(f"smtp://standin:guess@127.0.0.1:{standin.port}")).send(WORDS)
     assert (caught.value.kind, caught.value.code) == ("configuration", "535 5.7.8")
     assert rows(standin) == []
+
+
+@pytest.mark.parametrize(("sender", "kind", "code"), [
+    ("billing0040@maple.example", "configuration", "550 5.7.1"), ("billing0041@maple.example", "refused", "552 5.3.4")])
+async def test_a_sender_that_may_not_send_is_about_us_and_a_message_too_big_about_itself(
+        channel: EmailChannel, sender: str, kind: str, code: str) -> None:
+    """Both are said where the sender is named, before anybody was named as recipient."""
+    with pytest.raises(SendError) as caught:
+        await channel.send(replace(WORDS, sender=sender))
+    assert (caught.value.kind, caught.value.code) == (kind, code)
 
 
 async def test_an_email_cannot_be_asked_about_nor_taken_back(channel: EmailChannel) -> None:

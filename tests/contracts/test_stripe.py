@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import stripe as sdk
 
-from bot.accept import event_of, event_payload
+from bot.arrivals import event_of, event_payload
 from bot.processors.base import CheckoutRequest, PaymentEvent, ProcessorError
 from bot.processors.manual import ManualProcessor
 from bot.processors.stripe import StripeAccount, StripeProcessor

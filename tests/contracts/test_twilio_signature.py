@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given
@@ -75,6 +75,17 @@ def test_an_account_without_a_token_accepts_nothing() -> None:
 
 def test_header_names_are_read_in_any_case() -> None:
     assert is_genuine(URL, FORM, {"x-tWiLiO-signature": compute(URL, FORM, "the-auth-token")}, SECRETS)
+
+
+@given(st.one_of(st.binary(max_size=40), st.text("ab=&+%20cFé", max_size=30).map(str.encode)))
+def test_a_form_is_read_as_pythons_own_parser_reads_it(body: bytes) -> None:
+    assert list(read_form(body)) == parse_qsl(body.decode(errors="replace"), keep_blank_values=True, errors="replace")
+
+
+def test_a_form_of_more_fields_than_twilio_ever_sends_is_refused() -> None:
+    assert len(read_form(b"a=1&" * 399 + b"a=1")) == 400
+    with pytest.raises(ValueError, match="400 fields"):
+        read_form(b"a=1&" * 400 + b"a=1")
 
 
 def test_empty_values_and_odd_bytes_of_a_form_survive_reading() -> None:

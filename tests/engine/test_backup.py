@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,20 +92,25 @@ def test_what_was_on_its_way_is_of_unknown_outcome_and_nothing_leaves_a_restored
     assert practice is not None
     assert policy_of(practice).sending == "restored"
     assert standing is not None
-    assert len(standing.missing) == 3
+    assert len(standing.missing) == 3 + len(restorations.CHANNELS)
 
 
-def test_a_copy_is_released_only_when_texts_money_and_unknown_outcomes_are_done_with(
+def test_a_copy_is_released_only_when_texts_money_channels_and_unknown_outcomes_are_done_with(
         sqlite_store: Store, sqlite_practice: object, tmp_path: Path, clock: Clock) -> None:
     sqlite_store.write(lambda s: restorations.begin(s, backup_at=clock(), now=clock()))
     for what in ("texts", "money"):
         with pytest.raises(restorations.RestorationRefused, match="stays in the shadow"):
-            sqlite_store.write(lambda s: restorations.release(s, world.PRACTICE))
+            sqlite_store.write(lambda s: restorations.release(s, world.PRACTICE, clock()))
         sqlite_store.write(lambda s, what=what: restorations.note_checked(s, world.PRACTICE, what, clock()))  # type: ignore[misc]
-    sqlite_store.write(lambda s: restorations.release(s, world.PRACTICE))
+    for channel in restorations.CHANNELS:
+        with pytest.raises(restorations.RestorationRefused, match=f"plainbill restored channel {channel}"):
+            sqlite_store.write(lambda s: restorations.release(s, world.PRACTICE, clock()))
+        sqlite_store.write(partial(restorations.say, practice_id=world.PRACTICE, channels=[channel], left=True,
+                                   reason="the log", by="ana", now=clock()))
+    sqlite_store.write(lambda s: restorations.release(s, world.PRACTICE, clock()))
     assert sqlite_store.read(lambda s: restorations.standing(s, world.PRACTICE)) is None
     with pytest.raises(restorations.RestorationRefused):
-        sqlite_store.write(lambda s: restorations.release(s, world.PRACTICE))
+        sqlite_store.write(lambda s: restorations.release(s, world.PRACTICE, clock()))
 
 
 @pytest.mark.parametrize("harm", ["another key", "cut", "altered", "swapped", "longer", "no backup"])
@@ -173,7 +179,9 @@ def test_a_released_copy_tells_nobody_what_a_campaign_may_have_told_them_since_t
     town.do(lambda s: restorations.begin(s, backup_at=clock(), now=clock()))
     for what in ("texts", "money"):
         town.do(lambda s, what=what: restorations.note_checked(s, world.PRACTICE, what, clock()))  # type: ignore[misc]
-    town.do(lambda s: restorations.release(s, world.PRACTICE))
+    town.do(partial(restorations.say, practice_id=world.PRACTICE, channels=restorations.CHANNELS, left=False,
+                    reason="the server was off", by="ana", now=clock()))
+    town.do(lambda s: restorations.release(s, world.PRACTICE, clock()))
     town.work()
     assert town.channel.taken == []
     assert town.row(campaign_id).status == "stopped"

@@ -9,6 +9,9 @@ import re
 import shutil
 import traceback
 from collections.abc import Iterator
+from datetime import datetime
+from email import message_from_string
+from email.policy import default as reading
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -19,12 +22,16 @@ import pytest
 import structlog
 from sqlalchemy.orm import Session
 
+from billing import accounts, campaigns, contacts, segments
 from billing.store.tables import Inbox, Outbox
-from bot import metrics
+from bot import campaign_previews, campaign_words, campaigning, email_reports, metrics
 from bot.campaigning import feed_campaigns
+from bot.channels import email_bounces
+from bot.channels.base import Outbound, SendError
 from bot.demo.stage import FILES, Stage
 from bot.importing import files
 from bot.logs import configure_logs
+from bot.standins.smtp_bounces import report
 from bot.statement_runs import accounts_to_send, send_statement
 from tests.scenarios import sample
 from tests.scenarios.conversation import ANNA
@@ -36,6 +43,9 @@ PLANTED = {
     "14 Vestry St": "77 Plumbago Row", "14 VESTRY ST": "77 PLUMBAGO ROW", "M1001840312": "M7766554433",
     "A-1001": "A-9009117", "1984-03-12": "1953-11-29", "19840312": "19531129"}
 PHONE = ANNA.phone
+#: Whose e-mail is taken, whose server says no and repeats the address, and whose comes back.
+EMAILS = {"A-9009117": "zanzibelle@feather.example", "A-1002": "quillfeather0005@feather.example",
+          "A-1006": "quillfeather0004@feather.example", "A-1010": "quillfeather0031@feather.example"}
 SAID = "my cat Bartholomew ate the bill, write to quill@feather.example"
 
 #: However it is written. The phone only where no provider needs it.
@@ -74,18 +84,90 @@ def planted(tmp_path: Path) -> Path:
 async def test_nothing_of_a_patient_is_in_logs_metrics_addresses_exceptions_or_at_the_processor(
         sqlite_url: str, tmp_path: Path, planted: Path, logged: StringIO) -> None:
     sample.fill(sqlite_url, planted)
-    async with open_stage(sqlite_url, tmp_path, sample.TUESDAY) as stage:
+    async with open_stage(sqlite_url, tmp_path, sample.TUESDAY, mail=True) as stage:
+        mailed = await _write_to_everybody(stage)
         await _talk_and_pay(stage)
         await _provoke(stage)
         await _bill_everybody(stage)
-        faults = _faults(stage, planted)
-        journals = _addresses(lines(stage)) + _processor(stage)
+        faults = [*_faults(stage, planted), await _fault_of_mail(stage)]
+        journals = _addresses(lines(stage)) + _processor(stage) + mailed
     shown = {"logs": logged.getvalue(), "metrics": metrics.exposition().decode(), "exceptions": "\n".join(faults),
              "addresses and processor": "\n".join(journals)}
     assert "not sent" in shown["logs"] and "inbox row failed" in shown["logs"], "the run logged nothing to search"
-    assert len(faults) == 3 and "/v1/" in shown["addresses and processor"]
+    assert '"kind": "refused"' in shown["logs"], "no e-mail was refused"
+    assert re.search(r'\{[^}]*channel="email"', shown["metrics"]), "no e-mail was counted"
+    assert len(faults) == 4 and "/v1/" in shown["addresses and processor"] and "/u/" in shown["addresses and processor"]
     for where, text in shown.items():
         assert not (found := TRACES.findall(text)), f"{where}: {set(found)}"
+
+
+async def _write_to_everybody(stage: Stage) -> list[str]:
+    """A campaign by e-mail and by text: preview, approval, sending; one comes back, one is stopped by its page. Return
+    every address in what arrived.
+    """
+    now = stage.clock.now()
+    stage.store.write(partial(_give_emails, now=now))
+    campaign_id = stage.store.write(partial(_draft, now=now))
+    words = campaign_words.versions("statement_ready", ("email", "sms"), stage.policy.languages)
+
+    def launch(session: Session) -> None:
+        row = campaigns.find(session, sample.PRACTICE, campaign_id)
+        assert row is not None
+        shown = campaign_previews.preview(session, stage.app.road, stage.policy, row, now)
+        assert shown.to_json()["ways"]["email"] == len(EMAILS)
+        with_words: dict[str, Any] = {"policy": stage.policy, "words": words, "by": "dana", "now": now}
+        kept = campaigns.keep_preview(session, campaign_id, shown.to_json(), **with_words)
+        campaigns.approve(session, campaign_id, digest=kept.preview_digest, **with_words)
+        campaigning.begin(session, campaign_id, "dana", stage.policy, now)
+
+    stage.store.write(launch)
+    await feed_campaigns(stage.app.road)
+    stage.app.road.wake.outbox.set()
+    await calm(stage)
+    return await _read_mail(stage)
+
+
+def _give_emails(session: Session, now: datetime) -> None:
+    for account, address in EMAILS.items():
+        found = accounts.find_account(session, sample.PRACTICE, account)
+        assert found is not None
+        contacts.add_email(session, sample.PRACTICE, found.id, address, source="desk", now=now)
+
+
+def _draft(session: Session, now: datetime) -> str:
+    everybody = segments.keep(session, sample.PRACTICE, "everybody", segments.parse({}), by="dana", now=now)
+    return campaigns.create(
+        session, practice_id=sample.PRACTICE, name="november", segment=everybody, by="dana", now=now,
+        purpose="statement", template="statement_ready", ways=("email", "sms")).id
+
+
+async def _read_mail(stage: Stage) -> list[str]:
+    """As patients do: one presses stop, one's server sends it back."""
+    assert stage.mail is not None
+    arrived = list(stage.mail.post.journal.table("messages").values())
+    assert sorted(row["to"] for row in arrived) == [EMAILS["A-1006"], EMAILS["A-9009117"]]
+    bodies = [message_from_string(row["raw"], policy=reading) for row in arrived]
+    pages = [str(mail["List-Unsubscribe"]).partition(">")[0].removeprefix("<") for mail in bodies]
+    async with aiohttp.ClientSession() as browser:
+        await browser.get(pages[0])
+        async with browser.post(pages[0], data={"List-Unsubscribe": "One-Click"}) as answer:
+            assert answer.status == 200
+        await browser.post(f"{stage.settings.public_url}/u/quillfeather-{PHONE}")
+    back = email_bounces.parse(message_from_string(report(
+        next(row for row in arrived if row["bounces"]), "5.1.1")))
+    told = stage.store.write(partial(email_reports.apply, practice_id=sample.PRACTICE, found=[back],
+                                     now=stage.clock.now()))
+    assert told.undelivered == 1
+    text = "\n".join(str(part.get_content()) for mail in bodies for part in mail.iter_parts())
+    return [*pages, *re.findall(r"http[^\s\"<>]+", text), *(str(mail["Message-ID"]) for mail in bodies)]
+
+
+async def _fault_of_mail(stage: Stage) -> str:
+    """What is raised where a server repeats the address that it refuses."""
+    with pytest.raises(SendError) as caught:
+        await stage.app.road.channels["email"].send(Outbound(
+            "msg_planted", "Maple <billing@maplestreet.example>", EMAILS["A-1002"], SAID, subject="A message"))
+    return "".join(traceback.format_exception(caught.value))
 
 
 async def _talk_and_pay(stage: Stage) -> None:

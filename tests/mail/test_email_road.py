@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email import message_from_string
 from email.policy import default as reading
+from functools import partial
 
 import aiohttp
 import pytest
@@ -53,6 +54,30 @@ async def test_each_language_has_its_own_subject_and_words(mailed: Post) -> None
     mail = message_from_string(mailed.arrived()[0]["raw"], policy=reading)
     assert mail["Subject"] == "Un mensaje de la oficina de cobros de su doctor"
     assert "Tenemos una cuenta nueva para usted." in words(mailed.arrived()[0]["raw"], "html")
+
+
+async def test_after_the_patient_wants_email_again_the_next_bill_comes_so_and_what_was_withheld_stays(
+        mailed: Post) -> None:
+    account_id, house = mailed.account(1, email=ANA), mailed.house
+    held = mailed.demand(account_id)
+    hashed = address_hash(PRACTICE, "email", ANA)
+    house.do(lambda session: consents.record_revoked(session, PRACTICE, "email", hashed, wording="stop it",
+                                                     medium="staff", recorded_by="bill", now=house.clock()))
+    await mailed.deliver()
+    again = partial(consents.record_wanted_again, practice_id=PRACTICE, address_hash=hashed, wording="start again",
+                    medium="phone", recorded_by="bill", now=house.clock())
+    for wrong in ({"channel": "sms"}, {"channel": "email", "wording": " "}, {"channel": "email", "medium": "import"}):
+        with pytest.raises(consents.ConsentRefused):
+            house.do(partial(again, **wrong))
+    assert stopped(mailed)
+    house.do(partial(again, channel="email"))
+    assert not stopped(mailed)
+    mailed.wait(days=9)
+    line = mailed.demand(account_id, key="again")
+    await mailed.deliver()
+    assert (line.way, mailed.message(line).status, mailed.message(held).status) == ("email", "sent", "withheld")
+    with pytest.raises(consents.ConsentRefused, match="not stopped"):
+        house.do(partial(again, channel="email"))
 
 
 def draft(post: Post, account_id: str, privacy: str) -> Draft:
@@ -157,6 +182,48 @@ async def test_a_greylisted_email_is_tried_again_by_itself(mailed: Post) -> None
     mailed.wait(minutes=2)
     await mailed.deliver()
     assert (mailed.message(line).status, len(mailed.arrived())) == ("sent", 1)
+
+
+async def test_an_email_that_is_refused_is_over_and_before_a_person_and_the_others_leave(mailed: Post) -> None:
+    """However often its server is asked, it would say the same; it is not first in line for ever, nor does it pause."""
+    refused = mailed.demand(mailed.account(1, email="ana0030@patient.example"))
+    good = [mailed.demand(mailed.account(n, email=f"ana{n}@patient.example")) for n in (2, 3)]
+    await mailed.deliver()
+    assert mailed.message(refused).status == "failed"
+    assert [mailed.message(line).status for line in good] == ["sent", "sent"]
+    mailed.wait(minutes=5)
+    after = mailed.demand(mailed.account(4, email="ana4@patient.example"))
+    await mailed.deliver()
+    assert mailed.message(after).status == "sent" and len(mailed.arrived()) == 3
+    assert mailed.house.cases() == ["undelivered"]
+
+
+async def test_three_different_emails_in_a_row_refused_alike_pause_the_channel(mailed: Post) -> None:
+    """Then it is not about them: relaying denied, or a server that takes all our words for spam."""
+    for number, fate in enumerate(("0030", "", "0030", "0005", "0030", "0030")):
+        mailed.demand(mailed.account(number, email=f"ana{number}{fate}@patient.example"))
+        await mailed.deliver()
+        mailed.wait(minutes=1)
+        assert "channel_paused" not in mailed.house.cases()  # never three alike yet
+    last = mailed.demand(mailed.account(8, email="ana80030@patient.example"))
+    await mailed.deliver()
+    assert mailed.message(last).status == "failed" and "channel_paused" in mailed.house.cases()
+    waits = mailed.demand(mailed.account(9, email="ana9@patient.example"))
+    mailed.wait(minutes=30)
+    await mailed.deliver()
+    assert mailed.message(waits).status == "queued"
+    mailed.wait(minutes=31)
+    await mailed.deliver()
+    assert mailed.message(waits).status == "sent"
+
+
+async def test_one_address_that_refuses_us_again_and_again_pauses_nothing(mailed: Post) -> None:
+    account_id = mailed.account(1, email="ana0005@patient.example")
+    for number in range(4):
+        mailed.demand(account_id, key=f"try {number}")
+        await mailed.deliver()
+        mailed.wait(days=2)
+    assert set(mailed.house.cases()) == {"undelivered"}
 
 
 async def test_a_mailbox_that_is_not_there_is_never_tried_again_and_paper_follows(mailed: Post) -> None:

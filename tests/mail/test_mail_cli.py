@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from billing.store.tables import Audit, Outbox
+from billing import restorations
+from billing.store.tables import Audit, Consent, Outbox
 from bot.cli.exits import NOT_FOUND, REFUSED, USAGE
 from bot.standins.smtp_bounces import report
 from tests.cli.conftest import Office, Run, plainbill, stores
@@ -101,6 +103,48 @@ def test_an_email_address_comes_with_what_was_agreed_and_is_stopped_by_the_patie
     assert (again["added"], again["stopped"]) == (False, True)
     assert clinic("send", "A-1", "--json").json["way"] == "paper"
     assert clinic("accounts", "email", "A-9", "ana@patient.example").code == NOT_FOUND
+
+
+def test_stopped_email_starts_again_by_the_patients_recorded_words_alone(clinic: Run, stores: Office) -> None:
+    place = ("accounts", "email", "A-1", "ana@patient.example")
+    assert clinic(*place, "--again", "send me e-mails", "--medium", "phone").code == USAGE  # nothing is stopped
+    clinic(*place, "--stop", "no more mails please")
+    assert clinic(*place, "--consent-wording", "E-mail me", "--medium", "form", "--json").json["stopped"]
+    assert clinic(*place, "--again", "send me e-mails").code == USAGE
+    assert clinic(*place, "--again", "send me e-mails", "--medium", "import").code == USAGE
+    assert clinic(*place, "--again", "send me e-mails", "--stop", "no").code == USAGE
+    assert clinic(*place, "--again", "send me e-mails", "--medium", "phone", STAFF="aud").code == REFUSED
+    assert clinic("send", "A-1", "--json", CLOCK=MORNING).json["way"] == "paper"
+    done = clinic(*place, "--again", "please send me e-mails again", "--medium", "phone", "--json", STAFF="ana").json
+    assert done["stopped"] is False
+    events = stores().read(lambda s: s.execute(select(Consent.event, Consent.wording, Consent.medium,
+                                                      Consent.recorded_by).order_by(Consent.id)).all())
+    assert events[-1] == ("restored", "please send me e-mails again", "phone", "ana")
+    trail = stores().read(lambda s: s.execute(select(Audit.actor, Audit.reason).where(Audit.action == "email")).all())
+    assert ("ana", "medium, again") in trail
+
+
+def test_a_restored_copy_shows_what_is_held_by_channel_and_a_person_says_what_left(clinic: Run, stores: Office) -> None:
+    assert clinic("send", "A-1", "--json").json["way"] == "paper"
+    at = TUESDAY + timedelta(hours=1)
+    stores().write(lambda s: restorations.begin(s, backup_at=TUESDAY, now=at))
+    restored: Run = partial(clinic, "restored")
+    shown = restored("show", "--json").json
+    assert {one["channel"]: (one["held"], one["said"]) for one in shown["standing"]["channels"]} == {
+        "telegram": (0, ""), "email": (0, ""), "paper": (1, "")}
+    assert "paper: 1 held; nobody has said" in restored("show").out
+    for wrong in (("--left",), ("--reason", "the folder"), ()):
+        assert restored("channel", "paper", *wrong).code == USAGE
+    assert restored("channel", "sms", "--left", "--reason", "the log").code == REFUSED
+    assert restored("channel", "paper", "--left", "--reason", "the log", STAFF="ana").code == REFUSED
+    assert restored("channel", "paper", "--left", "--reason", "run 7 is there", "--last-run", "7").code == 0
+    assert restored("channel", "email", "telegram", "--nothing-left", "--reason", "not in use").code == 0
+    assert "taken as left" in restored("show").out
+    assert clinic("mail", "export", "out").code == REFUSED
+    missing = restored("show", "--json").json["missing"]
+    assert [line.partition(":")[0] for line in missing] == ["compare with the carrier", "compare with the processor"]
+    trail = stores().read(lambda s: s.execute(select(Audit.action, Audit.reason)).all())
+    assert ("restored.channel", "paper: run 7 is there") in trail
 
 
 def test_an_address_without_town_and_zip_is_refused(clinic: Run) -> None:

@@ -119,7 +119,7 @@ def test_a_run_is_written_again_byte_for_byte_whatever_changed_since(post: Post)
         person.name, person.address, person.language = "Oak, Anna", "1 Far Road, Troy, NY 12180", "es"
 
     post.house.do(marry)
-    again = runs.write_again(post.house.store, PRACTICE, 1, post.folder / "again")
+    again = runs.write_again(post.house.store, PRACTICE, 1, post.folder / "again", post.house.clock)
     assert files(again.path) == files(run.path)
 
 
