@@ -8,8 +8,6 @@ Columns: docs/agency.md.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +15,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from billing import audit, closing, explain, placement_money, placements
+from billing import audit, closing, csv_cells, explain, placement_money, placements
 from billing.account_facts import find_policy
 from billing.ids import new_id
 from billing.lives import step
@@ -57,10 +55,14 @@ def gather(session: Session, practice_id: str, agency: str, *, by: str, now: dat
     """Place what is approved and tell the agency what else is new; None when there is nothing to tell.
 
     Each placement is checked once more; one that may not go any more is refused here, with its reason. One file of a
-    practice at a time: the counter's row is the lock. Raises PlacementRefused for an unknown agency.
+    practice at a time: the counter's row is the lock. Raises PlacementRefused for an unknown agency, and for one
+    without a business associate agreement (T-37), although it may have debts that were taken over.
     """
     _, policy, _ = find_policy(session, practice_id=practice_id)
-    placements.agency_of(policy, agency)
+    contract = placements.agency_of(policy, agency)
+    if contract.baa_on is None or contract.baa_on > policy.local_day(now):
+        raise placements.PlacementRefused(f"agency {agency} has signed no business associate agreement, and gets no "
+                                          "file (45 CFR 164.504(e)); see baa_on in [[collections.agencies]]")
     counters.lock_counter(session, practice_id, f"agency_file:{agency}")
     placements.note_changes(session, practice_id, now)
     placed, left_out = _place_approved(session, practice_id, agency, policy, by, now)
@@ -142,22 +144,13 @@ def _dollars(minor: int) -> str:
 
 
 def _cells(values: dict[str, Any]) -> list[str]:
-    return [_safe(str(values.get(name, ""))) for name in COLUMNS]
-
-
-def _safe(cell: str) -> str:
-    """A spreadsheet takes a cell that begins so for a formula; amounts below zero are meant as they stand."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "@", "\t") or (cell[:1] == "-" and not cell[1:2].isdigit()) else cell
+    return [str(csv_cells.safe(str(values.get(name, "")))) for name in COLUMNS]
 
 
 def content(session: Session, file_id: str) -> str:
     """The file, the same bytes whenever it is asked for."""
     row = session.get_one(PlacementFile, file_id)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(row.content or [])
-    return out.getvalue()
+    return csv_cells.whole(COLUMNS, row.content or [])
 
 
 def unfinished(session: Session, practice_id: str) -> list[AgencyFile]:

@@ -1,5 +1,6 @@
-"""What an agency reports back: payments it took, its fees, debts it gives up. Each row is taken in once, by its own
-reference; a row that cannot be is refused by itself, with its line, and the rest goes on. Columns: docs/agency.md.
+"""What an agency reports back: payments it took or had to give back, its fees, debts it gives up. Each row is taken in
+once, by its own reference; a row that cannot be is refused by itself, with its line, and the rest goes on. Columns:
+docs/agency.md.
 
 A payment taken by the agency is a payment of the patient: it moves back from the agency account and is posted as one
 (processor and tender ``agency``), so that explanations, receipts and the year's summary have it. The agency keeps its
@@ -19,7 +20,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from billing import closing, ledger, placement_money, placements
+from billing import agency_reversals, closing, ledger, placement_money, placements
 from billing import payment_status as life
 from billing.account_facts import find_policy
 from billing.allocation import Part
@@ -34,7 +35,10 @@ from billing.store.tables import Payment, Placement, PlacementEvent, PlacementFi
 from config.practice import PracticePolicy
 
 COLUMNS = ("reference", "placement_id", "kind", "on", "amount", "fee", "note")
-KINDS = ("payment", "fee", "closed")
+#: One more column, at the end, where a file has rows of kind reversal (billing/agency_reversals.py).
+REVERSES = "reverses"
+#: Each kind of row, and the event that it becomes.
+KINDS = {"payment": "agency_paid", "fee": "agency_fee", "closed": "agency_closed", "reversal": agency_reversals.KIND}
 MOST_ROWS = 100_000
 
 _MONEY = re.compile(r"\d{1,9}(?:\.\d{2})?")
@@ -46,7 +50,9 @@ class ReturnsRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ReturnRow:
-    """Cents; ``on``: when the patient paid, or the agency gave up."""
+    """Cents; ``on``: when the patient paid, the payment came back, or the agency gave up. ``reverses``: the reference
+    of the payment that a reversal takes back, ``note`` its reason.
+    """
 
     line: int
     reference: str
@@ -55,11 +61,25 @@ class ReturnRow:
     on: date
     amount_minor: int
     fee_minor: int
+    note: str = ""
+    reverses: str = ""
+
+    @property
+    def came_minor(self) -> int:
+        """What it adds to the patients' payments."""
+        return -self.amount_minor if self.kind == "reversal" else self.amount_minor
+
+    @property
+    def kept_minor(self) -> int:
+        """What it adds to the agency's fees."""
+        return -self.fee_minor if self.kind == "reversal" else self.fee_minor
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``state``: taken, known (taken in before), refused, with the reason in ``words``. No PHI."""
+    """``state``: taken, known (taken in before), refused, with the reason in ``words``. Cents, below zero for what a
+    reversal takes back. No PHI.
+    """
 
     line: int
     reference: str
@@ -72,8 +92,9 @@ class Outcome:
 def parse(text: str) -> list[ReturnRow | Outcome]:
     """Read the file's rows; one that cannot be read is an Outcome. Raises ReturnsRefused for another file."""
     reader = csv.DictReader(io.StringIO(text))
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise ReturnsRefused(f"line 1: the columns are {', '.join(COLUMNS)}, in this order")
+    if tuple(reader.fieldnames or ()) not in (COLUMNS, (*COLUMNS, REVERSES)):
+        raise ReturnsRefused(f"line 1: the columns are {', '.join(COLUMNS)}, in this order, and {REVERSES} after them "
+                             "where the file takes payments back")
     found: list[ReturnRow | Outcome] = []
     for cells in reader:
         if len(found) >= MOST_ROWS:
@@ -83,7 +104,7 @@ def parse(text: str) -> list[ReturnRow | Outcome]:
 
 
 def _read(line: int, cells: dict[str, str | None]) -> ReturnRow | Outcome:
-    said = {name: (cells.get(name) or "").strip() for name in COLUMNS}
+    said = {name: (cells.get(name) or "").strip() for name in (*COLUMNS, REVERSES)}
     reference = said["reference"][:80]
 
     def refused(words: str) -> Outcome:
@@ -99,9 +120,14 @@ def _read(line: int, cells: dict[str, str | None]) -> ReturnRow | Outcome:
         return refused("on: a day written 2026-11-30")
     amounts = [said["amount"] or "0", said["fee"] or "0"]
     if not all(_MONEY.fullmatch(one) for one in amounts):
-        return refused("amount, fee: dollars such as 12.50, nothing below zero; what came back is told by telephone")
+        return refused("amount, fee: dollars such as 12.50, nothing below zero; what came back is a row of kind "
+                       "reversal")
     amount, fee = (_cents(one) for one in amounts)
-    return ReturnRow(line, reference, said["placement_id"], said["kind"], on, amount, fee)
+    reversing = said["kind"] == "reversal"
+    if bool(said[REVERSES]) != reversing:
+        return refused("reverses: a reversal names the reference of the payment that it takes back, nothing else does")
+    return ReturnRow(line, reference, said["placement_id"], said["kind"], on, amount, fee,
+                     said["note"].casefold() if reversing else "", said[REVERSES][:80])
 
 
 def _cents(text: str) -> int:
@@ -123,7 +149,7 @@ def open_file(session: Session, practice_id: str, agency: str, text: str, *, fil
     return store.add(session, PlacementFile(
         id=new_id("plf"), practice_id=practice_id, agency=agency, direction="in", number=number, digest=digest,
         file_name=file_name[:200], rows=len(rows),
-        amount_minor=sum(row.amount_minor for row in rows if isinstance(row, ReturnRow)), content=[], made_by=by,
+        amount_minor=sum(row.came_minor for row in rows if isinstance(row, ReturnRow)), content=[], made_by=by,
         made_at=now))
 
 
@@ -137,12 +163,12 @@ def take_row(session: Session, practice_id: str, agency: str, row: ReturnRow, *,
     placed = store.lock(session, Placement, practice_id, row.placement_id) if found is not None else None
     known = store.event_by(session, practice_id, agency, f"in:{row.reference}")
     if known is not None:
-        same = (known.placement_id, known.amount_minor, known.fee_minor) == (
-            row.placement_id, _moved(row, known), row.fee_minor)
+        same = (known.kind, known.placement_id, known.amount_minor, known.fee_minor) == (
+            KINDS[row.kind], row.placement_id, _moved(row, known), row.fee_minor)
         return _out(row, "known") if same else _out(row, "refused", "this reference was taken in with other content")
     if placed is None or placed.agency != agency:
         return _out(row, "refused", "placement_id: no debt of this number is with this agency")
-    fault = _fault(row, placed, policy.local_day(now))
+    fault = _fault(session, row, placed, policy.local_day(now))
     if fault:
         return _out(row, "refused", fault)
     _act(session, row, placed, policy, file_id, by, now)
@@ -156,15 +182,17 @@ def _moved(row: ReturnRow, known: PlacementEvent) -> int:
 
 def _out(row: ReturnRow, state: Literal["taken", "known", "refused"], words: str = "") -> Outcome:
     counted = state == "taken"
-    return Outcome(row.line, row.reference, state, words, row.amount_minor if counted else 0,
-                   row.fee_minor if counted else 0)
+    return Outcome(row.line, row.reference, state, words, row.came_minor if counted else 0,
+                   row.kept_minor if counted else 0)
 
 
-def _fault(row: ReturnRow, placed: Placement, today: date) -> str:
+def _fault(session: Session, row: ReturnRow, placed: Placement, today: date) -> str:
     if row.on > today or (placed.placed_on is not None and row.on < placed.placed_on):
         return "on: between the day of placement and today"
     if row.kind == "fee":
         return "" if row.fee_minor > 0 and row.amount_minor == 0 else "a fee row has a fee and no amount"
+    if row.kind == "reversal":
+        return agency_reversals.fault(session, row, placed)
     if placed.status != PLACED:
         return f"this debt is {placed.status}: it is not with the agency any more; send the money to the practice"
     if row.kind == "closed":
@@ -182,8 +210,11 @@ def _act(session: Session, row: ReturnRow, placed: Placement, policy: PracticePo
                               reference=reference, file_id=file_id)
         return
     on = closing.open_day(session, placed.practice_id, policy.local_day(now))
+    if row.kind == "reversal":
+        agency_reversals.act(session, row, placed, currency=policy.currency, file_id=file_id, on=on, now=now)
+        return
     event = placement_money.take_back(
-        session, placed, row.amount_minor, reference, "agency_paid" if row.kind == "payment" else "agency_fee",
+        session, placed, row.amount_minor, reference, KINDS[row.kind],
         currency=policy.currency, on=on, now=now, fee_minor=row.fee_minor, reference=reference, file_id=file_id)
     if row.kind == "payment":
         _book(session, row, placed, policy, by, on, now)
@@ -191,7 +222,7 @@ def _act(session: Session, row: ReturnRow, placed: Placement, policy: PracticePo
         placed.fee_minor += row.fee_minor
         ledger.post(session, [Posting(
             placed.practice_id, ledger.wide("fees"), ledger.wide("cash:agency:agency"), row.fee_minor, policy.currency,
-            "agency_fee", on, placement_money.SOURCE, f"{placed.id}:fee:{event.id}")], now)
+            "agency_fee", on, placement_money.SOURCE, agency_reversals.fee_ref(placed, event))], now)
 
 
 def _book(session: Session, row: ReturnRow, placed: Placement, policy: PracticePolicy, by: str, on: date,
@@ -201,8 +232,8 @@ def _book(session: Session, row: ReturnRow, placed: Placement, policy: PracticeP
         id=new_id("pay"), practice_id=placed.practice_id, guarantor_id=placed.guarantor_id,
         amount_minor=row.amount_minor, refunded_minor=0, currency=policy.currency, processor="agency", tender="agency",
         way="desk", status=life.CREATED, instruction=[[placed.visit_id, row.amount_minor]], balance_version=0,
-        language="en", idempotency_key=f"agency:{placed.agency}:{row.reference}", attempt=0, recorded_by=by,
-        created_at=now))
+        language="en", idempotency_key=agency_reversals.payment_key(placed.agency, row.reference), attempt=0,
+        recorded_by=by, created_at=now))
     post_paid(session, payment, (Part(placed.visit_id, row.amount_minor),), "paid", on, now)
     life.move(payment, life.SUCCEEDED)
     payment.paid_at = now

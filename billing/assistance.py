@@ -42,6 +42,9 @@ SOURCES = ("paper", "page", "desk", "phone")
 MISSING = ("application_form", "signature", "household", "income_proof", "tax_return", "benefit_letter", "other")
 _HOUSEHOLD = frozenset({"people", "income_minor", "fpl_percent", "source"})
 
+#: In ``household``: the answers as the patient gave them on the page (billing/assistance_telling.py).
+TOLD = "told"
+
 
 class AssistanceRefused(ValueError):
     """A step that an application does not have, or something that is missing. The text says what to do; no PHI."""
@@ -90,15 +93,27 @@ def receive(session: Session, practice_id: str, ref: str, *, household: Mapping[
     """
     given = _household(household)
     row, policy = _row(session, practice_id, ref)
-    step("assistance application", MOVES, row, RECEIVED)
-    today = policy.local_day(now)
-    written = _written(policy, row)
-    row.household, row.missing, row.received_on = given, [], row.received_on or today
-    row.decide_by_on = _after(today, written.decide_within_days)
-    row.complete_by_on = None
+    if row.status != RECEIVED or is_measured(row):  # what a patient told on the page waits for its percent alone
+        step("assistance application", MOVES, row, RECEIVED)
+    kept = {key: value for key, value in (row.household or {}).items() if key == TOLD}
+    start_deciding(row, {**kept, **given}, policy, now)
     _note(session, row, by, "assistance_received", now)
-    assistance_posting.tell_agencies(session, row, "suspended", today, now)
+    assistance_posting.tell_agencies(session, row, "suspended", policy.local_day(now), now)
     return row
+
+
+def is_measured(row: AssistanceApplication) -> bool:
+    """Whether somebody has put the household's income beside the federal poverty level."""
+    return "fpl_percent" in (row.household or {})
+
+
+def start_deciding(row: AssistanceApplication, household: Mapping[str, Any], policy: PracticePolicy,
+                   now: datetime) -> None:
+    """What is needed is there: the day of decision counts from the day on which it was all there."""
+    today = policy.local_day(now)
+    row.household, row.missing, row.received_on = dict(household), [], row.received_on or today
+    row.decide_by_on = row.decide_by_on or _after(today, _written(policy, row).decide_within_days)
+    row.complete_by_on = None
 
 
 def _household(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,6 +158,9 @@ def approve(session: Session, practice_id: str, ref: str, *, by: str, now: datet
     row, policy = _row(session, practice_id, ref)
     written = _written(policy, row)
     _require_role(session, row, by, written)
+    if row.status == RECEIVED and not is_measured(row):
+        raise AssistanceRefused("this application came by the page: put the household's income as percent of the "
+                                "federal poverty level first (plainbill assistance receive)")
     tier = tier_for(written, int((row.household or {}).get("fpl_percent", 10_000)))
     if tier is None:
         raise AssistanceRefused("this household is above every tier of the policy: deny it with that reason, or put "

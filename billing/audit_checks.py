@@ -5,7 +5,7 @@ A finding's ``subject`` names its cause: what a person has looked at and release
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
@@ -95,27 +95,52 @@ def providers_amount(facts: Facts, _: DunningPolicy) -> list[Finding]:
 
 def duplicate_visit(facts: Facts, _: DunningPolicy) -> list[Finding]:
     due = {one.visit_id for one in facts.due}
+    alike: dict[object, list[int]] = {}
+    for place, one in enumerate(facts.visits):
+        if one.service_on is not None and one.charge_minor > 0:
+            alike.setdefault((one.patient_id, one.service_on, one.charge_minor), []).append(place)
+    pairs = sorted(pair for places in alike.values() for pair in combinations(places, 2))
     return [Finding("duplicate_visit", ":".join(sorted((one.visit_id, other.visit_id))),
                     "two visits of one patient have the same day and the same charge",
                     one.visit_id if one.visit_id in due else other.visit_id)
-            for one, other in combinations(facts.visits, 2)
+            for one, other in ((facts.visits[i], facts.visits[j]) for i, j in pairs)
             if _alike(one, other) and {one.visit_id, other.visit_id} & due]
 
 
 def duplicate_charge(facts: Facts, _: DunningPolicy) -> list[Finding]:
-    due = {one.visit_id for one in facts.due}
-    patient = {one.visit_id: one.patient_id for one in facts.visits}
-    whole = {frozenset((one.visit_id, other.visit_id)) for one, other in combinations(facts.visits, 2)
-             if _alike(one, other)}
-    found = {}
-    for one, other in combinations(facts.lines, 2):
-        places = {one.visit_id, other.visit_id}
-        if places & due and patient[one.visit_id] == patient[other.visit_id] and _same_service(one, other) \
-                and frozenset(places) not in whole:
-            visit_id = min(places & due)
-            subject = f"{':'.join(sorted(places))}:{one.procedure_code}"
-            found[subject] = Finding("duplicate_charge", subject, "one service seems to be charged twice", visit_id)
-    return list(found.values())
+    """Lines are put together by what makes them the same service, so that the work grows with the lines and with what
+    is found, not with the pairs of lines.
+    """
+    due, visits = {one.visit_id for one in facts.due}, {one.visit_id: one for one in facts.visits}
+    found: dict[str, tuple[tuple[int, int], Finding]] = {}
+    for service, places in _services(facts.lines, visits).items():
+        for one, other in _with_due(places, due):
+            pair = places[one][:2] if one == other else sorted((places[one][0], places[other][0]))
+            if len(pair) < 2 or (one != other and _alike(visits[one], visits[other])):
+                continue
+            subject = f"{':'.join(sorted({one, other}))}:{service[0]}"
+            first, finding = (pair[0], pair[1]), Finding(
+                "duplicate_charge", subject, "one service seems to be charged twice", min({one, other} & due))
+            found[subject] = min(found.get(subject, (first, finding)), (first, finding), key=lambda known: known[0])
+    return [finding for _, finding in sorted(found.values(), key=lambda known: known[0])]
+
+
+def _services(lines: Sequence[LineRow], visits: Mapping[str, VisitRow]) -> dict[tuple[str, ...], dict[str, list[int]]]:
+    """By what makes two lines one service, its procedure code first: the places of its lines by visit."""
+    found: dict[tuple[str, ...], dict[str, list[int]]] = {}
+    for place, one in enumerate(lines):
+        if _counts(one):
+            key = (one.procedure_code, one.modifiers, str(one.charge_minor), str(one.service_on),
+                   visits[one.visit_id].patient_id)
+            found.setdefault(key, {}).setdefault(one.visit_id, []).append(place)
+    return found
+
+
+def _with_due(places: Mapping[str, object], due: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Each two of these visits, and each with itself, of which one is due; once."""
+    for one in places:
+        if one in due:
+            yield from ((one, other) for other in places if other not in due or other <= one)
 
 
 def credit_elsewhere(facts: Facts, _: DunningPolicy) -> list[Finding]:
@@ -202,11 +227,10 @@ def _alike(one: VisitRow, other: VisitRow) -> bool:
             and (one.provider == other.provider or not one.provider or not other.provider))
 
 
-def _same_service(one: LineRow, other: LineRow) -> bool:
-    meant = any(part in _MEANT_TWICE for line in (one, other) for part in _modifiers(line))
-    return (not meant and bool(one.procedure_code) and one.service_on is not None and one.charge_minor > 0
-            and (one.procedure_code, one.modifiers, one.charge_minor, one.service_on)
-            == (other.procedure_code, other.modifiers, other.charge_minor, other.service_on))
+def _counts(line: LineRow) -> bool:
+    """Whether the line may be charged twice by mistake: a service of a day, and nothing says that twice is meant."""
+    return (bool(line.procedure_code) and line.service_on is not None and line.charge_minor > 0
+            and not any(part in _MEANT_TWICE for part in _modifiers(line)))
 
 
 def _modifiers(line: LineRow) -> Iterator[str]:

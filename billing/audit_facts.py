@@ -37,9 +37,11 @@ class Facts:
     payments_under_way: tuple[str, ...] = ()
 
 
-def gather(session: Session, guarantor_id: str, today: date) -> Facts:
-    """Read it as it is in this moment. Raises LookupError for an unknown account."""
-    account = account_figures(session, guarantor_id, today)
+def gather(session: Session, guarantor_id: str, today: date, account: AccountFigures | None = None) -> Facts:
+    """Read it as it is in this moment; ``account``: its figures, where they were read already. Raises LookupError for
+    an unknown account.
+    """
+    account = account or account_figures(session, guarantor_id, today)
     owing = {one.visit_id for one in account.visits if one.figures.due_now_minor > 0}
     visits = store.visits_of_people(session, guarantor_id)
     due = tuple(one for one in visits if one.visit_id in owing)

@@ -43,9 +43,13 @@ def case_of(session: Session, hold: Hold) -> Case | None:
     return case_queries.by_id(session, hold.practice_id, hold.source.removeprefix("case:"))
 
 
+def reviews_of(session: Session, hold: Hold) -> list[Case]:
+    """The open cases that ask somebody to look at the hold again."""
+    return [one for one in case_queries.open_of_account(session, hold.practice_id, hold.guarantor_id, [REVIEW])
+            if one.dedupe.startswith(f"{REVIEW}:{hold.id}:")]
+
+
 def _cases_of(session: Session, hold: Hold) -> list[Case]:
-    reviews = [one for one in case_queries.open_of_account(session, hold.practice_id, hold.guarantor_id, [REVIEW])
-               if one.dedupe.startswith(f"{REVIEW}:{hold.id}:")]
     own = case_of(session, hold)
     alone = own is not None and own.dedupe == hold.dedupe and own.status != "closed"
-    return reviews + ([own] if own is not None and alone else [])
+    return reviews_of(session, hold) + ([own] if own is not None and alone else [])

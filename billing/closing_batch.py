@@ -7,13 +7,14 @@ next day's batch. Nothing is read from a clock here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from billing.closing_agencies import Taken, taken_on
 from billing.store import close_queries as store
 from billing.store.tables import Payment, Refund, Remittance
 
@@ -63,6 +64,7 @@ class Batch:
     drawers: tuple[Drawer, ...]
     checks: tuple[Check, ...]
     insurer_checks: tuple[Check, ...]
+    agencies: tuple[Taken, ...]
     open_differences: tuple[str, ...]
     earlier_open_days: tuple[date, ...]
 
@@ -98,6 +100,7 @@ def batch(session: Session, practice_id: str, day: date) -> Batch:
         day, _drawers(moves, payments, refunds, _counted(session, practice_id, day)),
         _checks(moves, payments),
         tuple(Check(r.trace, r.payer_name, r.paid_minor, r.id) for r in _mailed(session, practice_id, day, until)),
+        taken_on(session, practice_id, day),
         tuple(d.id for d in store.open_differences(session, practice_id, since, until)),
         tuple(store.open_desk_days(session, practice_id, day)))
 
@@ -176,4 +179,5 @@ def as_totals(found: Batch) -> dict[str, Any]:
         "deposit": found.deposit(),
         "insurer_checks": [{"remittance_id": c.remittance_id, "number": c.number, "amount_minor": c.amount_minor}
                            for c in found.insurer_checks],
+        "agencies": [{**asdict(one), "owed_minor": one.owed_minor} for one in found.agencies],
         "open_differences": list(found.open_differences)}

@@ -1,7 +1,9 @@
-"""Lines of the bank matched to payouts, remittances and deposits; the ledger's bank account follows what was matched.
+"""Lines of the bank matched to payouts, remittances, deposits and agencies' reports; the ledger's bank account follows
+what was matched.
 
 A payout stands in the ledger's bank account since the processor made it (billing/reconciling.py), so its match posts
-nothing. A remittance's money leaves payer clearing, a deposit's money leaves the drawers, when the bank has it.
+nothing. A remittance's money leaves payer clearing, a deposit's money the drawers, what an agency took
+``cash:agency:agency``, when the bank has it.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from billing import audit, ledger
+from billing import audit, closing_agencies, ledger
 from billing.closing import CloseRefused
 from billing.closing_pairs import Expected, Line, Pair, pair
 from billing.ledger import Posting
@@ -21,7 +23,7 @@ from billing.store import close_queries as store
 from billing.store.reconcile_queries import currency_of
 from billing.store.tables_money import BankLine, DayClose
 
-KINDS = ("payout", "remittance", "deposit", "other")
+KINDS = ("payout", "remittance", "deposit", closing_agencies.KIND, "other")
 ALL = "all"
 
 
@@ -100,6 +102,8 @@ def expected(session: Session, practice_id: str) -> list[Expected]:
                                   -1 if check else -3, 20 if check else 3))
     found += [Expected("deposit", d.ref, d.amount_minor, d.day, "", 0, 5)
               for d in free_deposits(session, practice_id)]
+    found += closing_agencies.expected(session, practice_id, store.matched_sums(session, practice_id,
+                                                                                closing_agencies.KIND))
     return [e for e in found if (e.kind, e.ref) not in taken]
 
 
@@ -175,6 +179,8 @@ def _parts(session: Session, line: BankLine, kind: str, ref: str) -> Mapping[str
     """Which accounts the money comes from; a payout is in the bank account already."""
     if kind == "remittance":
         return {"payer_clearing": line.amount_minor}
+    if kind == closing_agencies.KIND:
+        return {closing_agencies.ACCOUNT: line.amount_minor}
     if kind == "deposit":
         return next(d.parts for d in _announced(session, line.practice_id) if d.ref == ref)
     return {}

@@ -30,7 +30,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Money that should be seen at the bank around a day. ``kind``: payout, remittance, deposit.
+    """Money that should be seen at the bank around a day. ``kind``: payout, remittance, deposit,
+    agency.
 
     ``earliest`` and ``latest`` are business days before (negative) and after ``due_on``.
     """

@@ -20,6 +20,7 @@ SENTENCES = {
     "payout": "the processor sent it, the bank does not show it",
     "remittance": "the remittance (835) announces it, the bank does not show it",
     "deposit": "counted and to be deposited, the bank does not show it",
+    "agency": "an agency reported it, the bank does not show it: ask the agency for it",
     "undone": "matched to a remittance that was undone since: take the match back",
 }
 

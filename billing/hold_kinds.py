@@ -98,6 +98,8 @@ _ALL = (
 )
 
 KINDS: dict[str, HoldKind] = {kind.name: kind for kind in _ALL}
+#: Under these alone a debt that is with an agency may still be paid here: nobody disputes it, nobody bars its payment.
+PAYABLE_AT_AGENCY = frozenset({"agency", "carried_over"})
 
 
 def reaches(reach: Reach, hold_visit_id: str | None, visit_ids: tuple[str, ...]) -> bool:

@@ -25,13 +25,17 @@ def open_reviews(session: Session, practice_id: str, today: date, now: datetime)
     return len(rows)
 
 
-def keep(session: Session, practice_id: str, hold_id: str, *, days: int, today: date) -> Hold:
-    """Look again in ``days`` (1 to 365). Raises holds.HoldRefused."""
+def keep(session: Session, practice_id: str, hold_id: str, *, days: int, by: str, today: date, now: datetime) -> Hold:
+    """Look again in ``days`` (1 to 365): the review that is open is done, and that day opens the next. Raises
+    holds.HoldRefused.
+    """
     row = hold_queries.by_id(session, practice_id, hold_id)
     if row is None or row.released_at is not None:
         raise holds.HoldRefused(f"there is no open hold {hold_id}")
     if not 1 <= days <= 365:
         raise holds.HoldRefused("a hold is kept for 1 to 365 days before somebody looks again")
     row.review_on = today + timedelta(days=days)
+    for case in cased_holds.reviews_of(session, row):
+        cases.close(session, practice_id, case.id, by=by, resolution=f"kept until {row.review_on}", now=now)
     session.flush()
     return row

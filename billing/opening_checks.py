@@ -36,6 +36,9 @@ TWICE = "visit_id: this visit stands twice in the file; one row holds all that i
 NOBODY = "account_id: empty, and patient_id as well; somebody has to answer for the visit"
 NO_TOTALS = ("the file has no control totals; add a row of record total for each bucket of your aging, or give them in "
              "a file of their own with --control")
+NOTHING_PLACED = "standing: agency, and nothing of this visit is the patient's; an agency has what a patient owes"
+PLACED_TWICE = "standing: another row says already that this visit is with an agency"
+PLACED_ALONE = "account_id: an agency has single debts; give the visit, one row for each"
 TWO_DAYS = "as_of: all totals are of one day"
 TWO_TOTALS = "bucket: this total stands twice"
 
@@ -64,6 +67,7 @@ class OpeningState:
     visits_awaited: list[tuple[int, int]] = field(default_factory=list)
     plans: list[_Plan] = field(default_factory=list)
     planned: set[int] = field(default_factory=set)
+    placed: dict[int, int] = field(default_factory=dict)  # visit with an agency -> line that says so
 
     def take_total(self, row: OpeningTotalRow) -> str:
         """Why this control total cannot be taken, or ""."""
@@ -89,6 +93,9 @@ class OpeningState:
         for line, visit in self.visits_awaited:
             if visit not in self.visits:
                 yield line, f"line {line}, column {NO_VISIT}"
+        for visit, line in self.placed.items():
+            if visit in self.visits and self.visits[visit][1] <= 0:
+                yield line, f"line {line}, column {NOTHING_PLACED}"
         if self.newest is not None and self.as_of is not None and self.newest[0] > self.as_of:
             line = self.newest[1]
             yield line, f"line {line}, column first_statement_on: after {self.as_of}, the day of the totals"
@@ -99,6 +106,8 @@ class OpeningState:
     def _plan_fault(self, plan: _Plan) -> str:
         if any(visit not in self.visits for visit in plan.visits):
             return "visits: one of them is not in this file; a plan taken over pays visits taken over"
+        if any(visit in self.placed for visit in plan.visits):
+            return "visits: one of them is with an agency; nothing is on a plan and with an agency as well"
         if any(self._guarantor(self.visits[visit][0]) != self._guarantor(plan.account) for visit in plan.visits):
             return "visits: one of them is another account's"
         owed = [self.visits[visit][1] for visit in plan.visits]
@@ -191,7 +200,8 @@ def _visit(desk: Desk, item: Item, row: OpeningVisitRow, state: OpeningState, re
         return TWICE
     if not repeated and standing(desk.book, row.visit_id) is not None:
         return ON_FILE
-    return _amounts(row) or _days(desk, row) or _step(desk, row) or ("" if row.account_id or row.patient_id else NOBODY)
+    return (_amounts(row) or _days(desk, row) or _step(desk, row) or _agency(desk, item, row, key, state)
+            or ("" if row.account_id or row.patient_id else NOBODY))
 
 
 def _who(desk: Desk, row: OpeningVisitRow, state: OpeningState) -> int:
@@ -250,7 +260,30 @@ def _standing(desk: Desk, item: Item, row: OpeningStandingRow, state: OpeningSta
     if bool(row.account_id) == bool(row.visit_id):
         return "account_id: give either the account or the visit"
     if row.visit_id:
-        state.visits_awaited.append((item.line, _claim(desk, row.visit_id)))
-        scope = KINDS[row.standing].scope
-        return f"visit_id: {row.standing} is of the whole account; give the account" if scope == "account" else ""
-    return _account(desk, item, row.account_id, state) or _future(desk, "since_on", row.since_on)
+        key = _claim(desk, row.visit_id)
+        state.visits_awaited.append((item.line, key))
+        if KINDS[row.standing].scope == "account":
+            return f"visit_id: {row.standing} is of the whole account; give the account"
+        return _agency(desk, item, row, key, state)
+    if row.standing == "agency":
+        return PLACED_ALONE
+    return _account(desk, item, row.account_id, state) or _agency(desk, item, row, 0, state)
+
+
+def _agency(desk: Desk, item: Item, row: OpeningVisitRow | OpeningStandingRow, visit: int, state: OpeningState) -> str:
+    """A standing's own cells: with which agency, since when."""
+    if row.since_on is not None and not row.standing:
+        return "since_on: no standing; clear it, or say what began then"
+    if row.standing != "agency":
+        said = "agency: the standing is another one; clear it" if row.agency else ""
+        return said or _future(desk, "since_on", row.since_on)
+    keys = [one.key for one in desk.book.policy.collections.agencies]
+    if row.agency not in keys:
+        return (f"agency: {'none of your policy' if row.agency else 'empty; say which'}, by its key in "
+                f"[[collections.agencies]]: {', '.join(keys) or 'the policy names none'}")
+    if visit in state.placed:
+        return PLACED_TWICE
+    state.placed[visit] = item.line
+    if isinstance(row, OpeningVisitRow) and row.since_on is not None and row.since_on < row.service_on:
+        return "since_on: before the day of service"
+    return _future(desk, "since_on", row.since_on)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import contacts, holds, ledger, opening_plans
+from billing import contacts, holds, ledger, opening_placements, opening_plans
 from billing.book import Book, VisitState
 from billing.csv_items import Item
 from billing.csv_visits import BY_STATUS, Desk, open_carried, standing
@@ -74,7 +74,7 @@ def post(desk: Desk, item: Item, record: OpeningRecord) -> Outcome:
         case OpeningPlanRow():
             return _plan(book, item, record, account)
         case OpeningStandingRow():
-            _hold(book, account.id, None, record.standing, record.note)
+            _hold(book, account.id, None, record)
             return _DONE
         case OpeningContactRow():
             return _DONE if _contact(book, record, account) else _SAME
@@ -101,7 +101,7 @@ def _visit(desk: Desk, item: Item, row: OpeningVisitRow) -> Outcome:
         "released_at": None, "released_by": None})
     _carry_over(book, visit)
     if row.standing:
-        _stand(book, visit, row.standing, "")
+        _stand(book, visit, row)
     return "posted", "", visit.visit_id
 
 
@@ -116,17 +116,28 @@ def _carry_over(book: Book, visit: VisitState) -> None:
         "dedupe": f"opening:{book.import_id}:{visit.visit_id}"})
 
 
-def _stand(book: Book, visit: VisitState, kind: str, note: str) -> None:
-    """A bankruptcy or an attorney is of the person, whatever visit it was written on."""
-    _hold(book, visit.guarantor_id, None if KINDS[kind].scope == "account" else visit.visit_id, kind, note)
+def _stand(book: Book, visit: VisitState, row: OpeningVisitRow | OpeningStandingRow) -> None:
+    """A bankruptcy or an attorney is of the person, whatever visit it was written on; what an agency has is placed
+    with it, and its hold comes with that.
+    """
+    if row.standing != "agency":
+        _hold(book, visit.guarantor_id, None if KINDS[row.standing].scope == "account" else visit.visit_id, row)
+        return
+    on = book.effective_on or book.today
+    book.afterwards.append(lambda session: opening_placements.take_over(
+        session, book.practice_id, visit.guarantor_id, visit.visit_id, row.agency, row.since_on or on,
+        currency=book.policy.currency, by=book.actor, on=on, now=book.now))
 
 
-def _hold(book: Book, guarantor_id: str, visit_id: str | None, kind: str, note: str) -> None:
+def _hold(book: Book, guarantor_id: str, visit_id: str | None, row: OpeningVisitRow | OpeningStandingRow) -> None:
+    note = row.note if isinstance(row, OpeningStandingRow) else ""
+    since = f", since {row.since_on}" if row.since_on else ""
+
     def place(session: Session) -> None:
-        holds.place(session, practice_id=book.practice_id, guarantor_id=guarantor_id, visit_id=visit_id, kind=kind,
-                    reason=f"taken over from another system{': ' if note else ''}{note}",
+        holds.place(session, practice_id=book.practice_id, guarantor_id=guarantor_id, visit_id=visit_id,
+                    kind=row.standing, reason=f"taken over from another system{since}{': ' if note else ''}{note}",
                     source=standings_of(book.import_id), placed_by=book.actor, now=book.now,
-                    dedupe=f"opening:{book.import_id}:{kind}:{visit_id or guarantor_id}")
+                    dedupe=f"opening:{book.import_id}:{row.standing}:{visit_id or guarantor_id}")
 
     book.afterwards.append(place)
 
@@ -135,7 +146,7 @@ def _stand_visit(desk: Desk, row: OpeningStandingRow) -> Outcome:
     visit = standing(desk.book, row.visit_id)
     if visit is None:
         return "skipped", "there is no such visit", None
-    _stand(desk.book, visit, row.standing, row.note)
+    _stand(desk.book, visit, row)
     return "posted", "", visit.visit_id
 
 

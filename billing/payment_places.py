@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from billing.allocation import Part, allocate
 from billing.dues import local_day
 from billing.figures import VisitFigures, account_figures
+from billing.hold_kinds import PAYABLE_AT_AGENCY
 from billing.store import collection_queries, ledger_queries, payment_queries
 from billing.store.tables import Payment
 
@@ -42,7 +43,7 @@ def plan_parts(session: Session, payment: Payment, now: datetime, *, to_credit: 
                     _on_plan(session, payment, visits), _on_statement(session, payment, visits),
                     [(v, f.figures.due_now_minor) for v, f in visits.items()], _free(visits),
                     [(v, placed[v]) for v, f in visits.items()
-                     if v in placed and all(hold.kind == "agency" for hold in f.holds)])
+                     if v in placed and PAYABLE_AT_AGENCY.issuperset(hold.kind for hold in f.holds)])
 
 
 def _visits(session: Session, payment: Payment, now: datetime, barred: set[str | None]) -> dict[str, VisitFigures]:

@@ -7,7 +7,7 @@ when a placement is proposed, when it is approved, and once more in the transact
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -15,14 +15,15 @@ from sqlalchemy.orm import Session
 
 from billing import clocks, dunning_facts
 from billing.clocks import ClockFacts
-from billing.dunning import Told
-from billing.figures import AccountFigures, VisitFigures, account_figures
+from billing.dunning import DunningFacts
+from billing.dunning_facts import Gathered
+from billing.figures import AccountFigures, VisitFigures
 from billing.hold_kinds import KINDS
 from billing.statement_content import ITEMISED_BY_LAW
 from billing.store import collection_queries as store
 from billing.store import dunning_queries
-from billing.store import facts as gate_store
-from billing.store.tables import Guarantor
+from billing.store.dunning_queries import ContentRow
+from billing.store.tables import AssistanceApplication, Guarantor
 from config.dunning_policy import AgencyPolicy
 from config.practice import PracticePolicy
 
@@ -48,6 +49,7 @@ class Standing:
     today: date
     figures: AccountFigures
     stop: tuple[str, str] | None  # (rule, words): the gate's own objection to asking this account
+    facts: DunningFacts  # what the calendar of reminders goes by
     past_due: dict[str, date] = field(default_factory=dict)
     first_bill: dict[str, date] = field(default_factory=dict)
     notice: dict[str, date] = field(default_factory=dict)  # when the final notice that named the visit left
@@ -64,51 +66,63 @@ def standing(session: Session, guarantor_id: str, policy: PracticePolicy, now: d
     guarantor = session.get(Guarantor, guarantor_id)
     if guarantor is None:
         raise LookupError("no such account")
-    today = policy.local_day(now)
-    told = dunning_facts.gather(session, guarantor_id, policy, now)
-    visits = store.visits_of(session, guarantor_id)
-    applied = store.applications_of(session, guarantor_id)
-    newest = applied[-1] if applied else None
+    return standings(session, guarantor.practice_id, [guarantor_id], policy, now)[guarantor_id]
+
+
+def standings(session: Session, practice_id: str, guarantor_ids: Sequence[str], policy: PracticePolicy,
+              now: datetime) -> dict[str, Standing]:
+    """Many accounts of one practice, in as many queries as one; an unknown one is left out."""
+    gathered = dunning_facts.gather_all(session, practice_id, guarantor_ids, policy, now)
+    contents = {one.statement_id: one for one in dunning_queries.contents(
+        session, {wanted for one in gathered.values() for wanted in _wanted(one.facts, policy)})}
+    first_bills = store.first_bills(session, guarantor_ids)
+    applied = store.newest_applications(session, guarantor_ids)
+    writing_off = store.writing_off(session, guarantor_ids)
+    return {id_: _standing(one, policy, now, contents, first_bills.get(id_, {}), applied.get(id_), id_ in writing_off)
+            for id_, one in gathered.items()}
+
+
+def _wanted(facts: DunningFacts, policy: PracticePolicy) -> set[str]:
+    """The statements whose content has to be read: those that arrived; all of them where they are itemised bills."""
+    itemised = policy.region in ITEMISED_BY_LAW
+    noticed = {one.statement_id for one in facts.told if one.statement_id and one.step in _final(policy)}
+    return {one.statement_id for one in facts.statements if one.arrived or itemised} | noticed
+
+
+def _final(policy: PracticePolicy) -> set[str]:
+    return {one.name for one in policy.dunning.steps if one.final} if policy.dunning else set()
+
+
+def _standing(one: Gathered, policy: PracticePolicy, now: datetime, contents: Mapping[str, ContentRow],
+              first_bill: dict[str, date], newest: AssistanceApplication | None, write_off: bool) -> Standing:
     percent = (newest.household or {}).get("fpl_percent") if newest is not None else None
+    facts = one.facts
+    arrived = [contents[said.statement_id] for said in facts.statements if said.arrived]
     return Standing(
-        guarantor, policy, today, account_figures(session, guarantor_id, today),
-        (told.stop.rule, told.stop.words) if told.stop else None,
-        past_due=dunning_facts.visits_past_due_from(session, guarantor_id, policy),
-        first_bill={v.id: v.first_statement_on for v in visits if v.first_statement_on is not None},
-        notice=_notices(session, policy, told.told), itemised=_itemised(session, guarantor_id, policy),
+        one.guarantor, policy, policy.local_day(now), one.figures,
+        (facts.stop.rule, facts.stop.words) if facts.stop else None, facts,
+        past_due=dunning_facts.past_due_of(sorted(arrived, key=lambda row: (row.due_on, row.number))),
+        first_bill=first_bill, notice=_notices(facts, policy, contents), itemised=_itemised(facts, policy, contents),
         application=newest.status if newest is not None else "",
         applied_on=newest.received_on or newest.asked_on if newest is not None else None,
-        fpl_percent=int(percent) if percent is not None else None,
-        write_off=bool(store.write_offs_of(session, guarantor_id, "asked")),
-        in_flight=gate_store.page_open(session, guarantor_id, now) or gate_store.bank_at_work(session, guarantor_id))
+        fpl_percent=int(percent) if percent is not None else None, write_off=write_off, in_flight=one.in_flight)
 
 
-def _notices(session: Session, policy: PracticePolicy, told: Sequence[Told]) -> dict[str, date]:
+def _notices(facts: DunningFacts, policy: PracticePolicy, contents: Mapping[str, ContentRow]) -> dict[str, date]:
     """The newest final notice that left and is not known to have failed, by the visits of its statement."""
-    final = {one.name for one in policy.dunning.steps if one.final} if policy.dunning else set()
-    found: dict[str, date] = {}
-    for one in told:
-        if one.step in final and one.state == "left" and one.statement_id:
-            for _, content in dunning_queries.statement_contents(session, [one.statement_id]):
-                visits = content.get("visits")
-                for visit in visits if isinstance(visits, list) else []:
-                    if visit["due_minor"] > 0:
-                        found[str(visit["visit_id"])] = one.on
-    return found
+    final = _final(policy)
+    return {visit_id: one.on for one in facts.told if one.step in final and one.state == "left" and one.statement_id
+            for visit_id in dunning_facts.visits_asked(contents[one.statement_id].content)}
 
 
-def _itemised(session: Session, guarantor_id: str, policy: PracticePolicy) -> dict[str, date]:
+def _itemised(facts: DunningFacts, policy: PracticePolicy, contents: Mapping[str, ContentRow]) -> dict[str, date]:
     """Statements list every service with its code and charge where a state's law asks for it: that is the itemised
     bill (billing/statement_content.py).
     """
     found: dict[str, date] = {}
-    if policy.region not in ITEMISED_BY_LAW:
-        return found
-    for row in dunning_queries.statements_of(session, guarantor_id):
-        for _, content in dunning_queries.statement_contents(session, [row.statement_id]):
-            visits = content.get("visits")
-            for visit in visits if isinstance(visits, list) else []:
-                found.setdefault(str(visit["visit_id"]), row.statement_on)
+    for one in facts.statements if policy.region in ITEMISED_BY_LAW else ():
+        for visit in contents[one.statement_id].content.get("visits") or []:
+            found.setdefault(str(visit["visit_id"]), one.on)
     return found
 
 

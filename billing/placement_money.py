@@ -19,7 +19,7 @@ from billing.ledger import Posting
 from billing.lives import step
 from billing.store import collection_queries as store
 from billing.store.settlement_queries import Standing
-from billing.store.tables import Placement, PlacementEvent
+from billing.store.tables import Guarantor, Placement, PlacementEvent
 
 SOURCE = "placement"
 
@@ -38,7 +38,17 @@ MOVES = {
 }
 
 
-def place(session: Session, row: Placement, *, currency: str, by: str, on: date, now: datetime) -> None:
+def open_row(session: Session, account: Guarantor, visit_id: str, agency: str, minor: int, *, by: str, now: datetime,
+             status: str = PROPOSED) -> Placement:
+    """Write down ``minor`` cents of a visit for an agency; nothing moves yet."""
+    return store.add(session, Placement(
+        id=new_id("plac"), practice_id=account.practice_id, guarantor_id=account.id, visit_id=visit_id, agency=agency,
+        status=status, amount_minor=minor, left_minor=0, balance_version=account.balance_version, collected_minor=0,
+        fee_minor=0, hold_id=None, file_id=None, proposed_by=by, proposed_at=now, end_reason=""))
+
+
+def place(session: Session, row: Placement, *, currency: str, by: str, on: date, now: datetime, news: str = "placed",
+          reason: str = "") -> None:
     """Move the amount to the agency account, put the hold on the visit, and note the news for the agency."""
     ledger.post(session, [Posting(
         row.practice_id, ledger.wide("agency"), ledger.patient(row.visit_id), row.amount_minor, currency, "placement",
@@ -49,7 +59,7 @@ def place(session: Session, row: Placement, *, currency: str, by: str, on: date,
                        visit_id=row.visit_id, reason="placed with a collection agency", source=f"placement:{row.id}",
                        placed_by=by, now=now, dedupe=f"placement:{row.id}")
     row.hold_id = hold.id
-    note(session, row, "placed", row.amount_minor, on, now)
+    note(session, row, news, row.amount_minor, on, now, reason=reason)
 
 
 def take_back(session: Session, row: Placement, minor: int, ref: str, kind: str, *, currency: str, on: date,

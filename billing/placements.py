@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from billing import audit, closing, placement_money, second_person
 from billing.account_facts import find_policy
-from billing.ids import new_id
 from billing.lives import step
 from billing.placement_checks import Obstacle, obstacles, standing
 from billing.placement_money import APPROVED, CLOSED, MOVES, PLACED, PROPOSED, RECALLED, REFUSED
@@ -78,11 +77,8 @@ def propose(session: Session, *, practice_id: str, guarantor_id: str, agency: st
         known = open_ones.get(visit.visit_id)
         found = obstacles(here, visit.visit_id, contract) if known is None else ()
         if known is None and not found:
-            known = store.add(session, Placement(
-                id=new_id("plac"), practice_id=practice_id, guarantor_id=guarantor_id, visit_id=visit.visit_id,
-                agency=agency, status=PROPOSED, amount_minor=visit.figures.due_now_minor, left_minor=0,
-                balance_version=here.figures.balance_version, collected_minor=0, fee_minor=0, hold_id=None,
-                file_id=None, proposed_by=by, proposed_at=now, end_reason=""))
+            known = placement_money.open_row(session, here.guarantor, visit.visit_id, agency,
+                                             visit.figures.due_now_minor, by=by, now=now)
             audit.record(session, practice_id, by, "placement_proposed", "placement", known.id, agency, now)
         made.append(Proposal(visit.visit_id, known.id if known else "", visit.figures.due_now_minor, found))
     return made

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from billing import cased_holds
 from billing.audit_checks import CHECKS, Finding
 from billing.audit_facts import Facts, gather
+from billing.figures import AccountFigures
 from billing.store import dunning_queries
 from billing.store.tables import Guarantor, Hold
 from config.dunning_policy import DunningPolicy
@@ -23,9 +24,12 @@ __all__ = ["CHECKS", "Entry", "Finding", "audit", "findings", "worklist"]
 KIND = "audit"
 
 
-def findings(session: Session, guarantor_id: str, policy: DunningPolicy, today: date) -> tuple[Finding, ...]:
-    """What speaks against asking this account, in the order of the checks; reads only. ``today`` practice-local."""
-    return judge(gather(session, guarantor_id, today), policy)
+def findings(session: Session, guarantor_id: str, policy: DunningPolicy, today: date,
+             account: AccountFigures | None = None) -> tuple[Finding, ...]:
+    """What speaks against asking this account, in the order of the checks; reads only. ``today`` practice-local,
+    ``account``: its figures, where they were read already.
+    """
+    return judge(gather(session, guarantor_id, today, account), policy)
 
 
 def judge(facts: Facts, policy: DunningPolicy) -> tuple[Finding, ...]:
@@ -35,9 +39,10 @@ def judge(facts: Facts, policy: DunningPolicy) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def audit(session: Session, guarantor: Guarantor, policy: DunningPolicy, today: date, now: datetime) -> list[Hold]:
+def audit(session: Session, guarantor: Guarantor, policy: DunningPolicy, today: date, now: datetime,
+          account: AccountFigures | None = None) -> list[Hold]:
     """Hold the account for everything that is found and was not looked at before; return the holds that are open."""
-    placed = [_place(session, guarantor, one, now) for one in findings(session, guarantor.id, policy, today)]
+    placed = [_place(session, guarantor, one, now) for one in findings(session, guarantor.id, policy, today, account)]
     return [one for one in placed if one.released_at is None]
 
 

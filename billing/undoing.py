@@ -34,7 +34,8 @@ def undo_import(session: Session, practice_id: str, policy: PracticePolicy, impo
         raise UndoRefused(f"import {later[0]} built on this one; undo that first")
     today = now.astimezone(ZoneInfo(policy.zone)).date()
     visit_ids = undo_queries.visits_touched(session, import_id)
-    opening_undoing.end_plans(session, practice_id, import_id, actor=actor, now=now)
+    opening_undoing.end_what_runs(session, practice_id, import_id, currency=policy.currency, actor=actor, today=today,
+                                  now=now)
     postings = ledger.reversals(session, ledger_queries.of_import(session, import_id), source="undo", ref=import_id,
                                 effective_on=today, import_id=import_id)
     restored = ledger.restorations(session, ledger_queries.reversing_others(session, import_id), ref=import_id,

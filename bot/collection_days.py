@@ -1,5 +1,5 @@
-"""The daily work on what is past due: deadlines of assistance, offers that lapse, news for agencies. Derived from the
-tables and today's date; any number of times.
+"""The daily work on what is past due: deadlines of assistance, offers that lapse, news for agencies and for patients.
+Derived from the tables and today's date; any number of times.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from billing import assistance, placements, settlement_offers
 from billing.store import practices
+from bot import collection_news
 from bot.road import Road
 
 
@@ -19,6 +20,7 @@ async def work_collections(road: Road) -> int:
     now, done = road.clock.now(), 0
     for practice_id in await road.store.aread(practices.every):
         done += await road.store.awrite(partial(work_practice, practice_id=practice_id, now=now))
+        done += await collection_news.tell_all(road, practice_id)
     return done
 
 

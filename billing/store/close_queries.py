@@ -167,6 +167,13 @@ def taken_refs(session: Session, practice_id: str) -> set[tuple[str, str]]:
     return {(str(kind), str(ref)) for kind, ref in rows}
 
 
+def matched_sums(session: Session, practice_id: str, kind: str) -> dict[str, int]:
+    """Cents of the bank's lines that are matched to something of this kind, by its ref."""
+    return {str(ref): minor for ref, minor in session.execute(
+        select(BankLine.matched_ref, BankLine.amount_minor).where(
+            BankLine.practice_id == practice_id, BankLine.matched_kind == kind))}
+
+
 def _matched(practice_id: str, kind: str) -> Select[str | None]:
     return select(BankLine.matched_ref).where(BankLine.practice_id == practice_id, BankLine.matched_kind == kind,
                                               BankLine.matched_ref.is_not(None))

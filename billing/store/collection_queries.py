@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from billing.store.ledger_queries import TransferRow, chunks, transfers_where
@@ -14,6 +14,7 @@ from billing.store.tables import (
     AssistanceApplication,
     LedgerAccount,
     Offer,
+    Outbox,
     Placement,
     PlacementEvent,
     PlacementFile,
@@ -53,9 +54,59 @@ def applications(session: Session, practice_id: str, statuses: Collection[str] =
     return session.scalars(query.order_by(AssistanceApplication.number)).all()
 
 
+def newest_applications(session: Session, guarantor_ids: Sequence[str]) -> dict[str, AssistanceApplication]:
+    """The newest application of each of these accounts."""
+    return {row.guarantor_id: row for part in chunks(guarantor_ids) for row in session.scalars(
+        select(AssistanceApplication).where(AssistanceApplication.guarantor_id.in_(part))
+        .order_by(AssistanceApplication.number))}
+
+
+def writing_off(session: Session, guarantor_ids: Sequence[str]) -> set[str]:
+    """Of these accounts, those with a write-off that waits for its approval."""
+    return {owner for part in chunks(guarantor_ids) for owner in session.scalars(select(WriteOff.guarantor_id).where(
+        WriteOff.guarantor_id.in_(part), WriteOff.status == "asked"))}
+
+
+def first_bills(session: Session, guarantor_ids: Sequence[str]) -> dict[str, dict[str, date]]:
+    """By account: the day of each visit's first statement; visits without any are left out."""
+    found: dict[str, dict[str, date]] = {}
+    for part in chunks(guarantor_ids):
+        for owner, visit_id, on in session.execute(select(Visit.guarantor_id, Visit.id, Visit.first_statement_on).where(
+                Visit.guarantor_id.in_(part))):
+            if on is not None:
+                found.setdefault(owner, {})[visit_id] = on
+    return found
+
+
+def placements_by(session: Session, guarantor_ids: Sequence[str], statuses: Collection[str],
+                  ) -> dict[str, list[Placement]]:
+    """By account, of many at once."""
+    found: dict[str, list[Placement]] = {}
+    for part in chunks(guarantor_ids):
+        for row in session.scalars(select(Placement).where(
+                Placement.guarantor_id.in_(part), Placement.status.in_(statuses)).order_by(Placement.id)):
+            found.setdefault(row.guarantor_id, []).append(row)
+    return found
+
+
 def applications_of(session: Session, guarantor_id: str) -> Sequence[AssistanceApplication]:
     return session.scalars(select(AssistanceApplication).where(
         AssistanceApplication.guarantor_id == guarantor_id).order_by(AssistanceApplication.number)).all()
+
+
+def applications_to_tell(session: Session, practice_id: str, since: datetime) -> Sequence[AssistanceApplication]:
+    """What was received or decided since then, as it stands now; oldest first."""
+    return session.scalars(select(AssistanceApplication).where(
+        AssistanceApplication.practice_id == practice_id, or_(
+            (AssistanceApplication.status == "received") & (AssistanceApplication.received_on >= since.date()),
+            AssistanceApplication.status.in_(("approved", "denied")) & (AssistanceApplication.decided_at >= since)))
+        .order_by(AssistanceApplication.number)).all()
+
+
+def told(session: Session, practice_id: str, keys: Collection[str]) -> set[str]:
+    """Which of these messages' keys have been queued before."""
+    return {key for part in chunks(sorted(keys)) for key in session.scalars(select(Outbox.idempotency_key).where(
+        Outbox.practice_id == practice_id, Outbox.idempotency_key.in_(part)))}
 
 
 def write_offs(session: Session, practice_id: str, status: str = "") -> Sequence[WriteOff]:
@@ -107,8 +158,7 @@ def placements(session: Session, practice_id: str, statuses: Collection[str] = (
 
 
 def placements_of(session: Session, guarantor_id: str, statuses: Collection[str] = LIVE) -> Sequence[Placement]:
-    return session.scalars(select(Placement).where(
-        Placement.guarantor_id == guarantor_id, Placement.status.in_(statuses)).order_by(Placement.id)).all()
+    return placements_by(session, [guarantor_id], statuses).get(guarantor_id, [])
 
 
 def live_on(session: Session, visit_ids: Collection[str]) -> dict[str, Placement]:
@@ -168,9 +218,10 @@ def code_of(session: Session, transfer_id: int) -> tuple[str, bool]:
     return row[0], row[1] is not None
 
 
-def visits_of(session: Session, guarantor_id: str) -> Sequence[Visit]:
-    return session.scalars(select(Visit).where(Visit.guarantor_id == guarantor_id)
-                           .order_by(Visit.service_from_on, Visit.id)).all()
+def posted_as(session: Session, practice_id: str, source: str, source_ref: str) -> list[TransferRow]:
+    """What stands in the ledger under exactly this reference."""
+    return transfers_where(session, Transfer.practice_id == practice_id, Transfer.source == source,
+                           Transfer.source_ref == source_ref)
 
 
 def posted_under(session: Session, practice_id: str, source: str, row_id: str) -> list[TransferRow]:

@@ -1,4 +1,4 @@
-"""SQL of the figures: one account with its visits, payers, balances and holds, in a fixed number of queries."""
+"""SQL of the figures: accounts with their visits, payers, balances and holds, in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -91,14 +91,38 @@ def load_account(session: Session, guarantor_id: str) -> AccountFacts:
     guarantor = session.get(Guarantor, guarantor_id)
     if guarantor is None:
         raise LookupError("no such account")
-    session.refresh(guarantor, ["balance_version"])
-    visits = session.scalars(select(Visit).where(Visit.guarantor_id == guarantor_id)
-                             .order_by(Visit.service_from_on, Visit.id)).all()
-    credit = -balances_by_key(session, guarantor.practice_id, [f"credit:{guarantor_id}"])[f"credit:{guarantor_id}"]
-    facts = _visit_facts(session, guarantor.practice_id, visits, _remembered(session, guarantor_id) if credit else {})
-    holds = _holds(session, [guarantor_id]).get(guarantor_id, [])
-    return AccountFacts(guarantor_id, guarantor.balance_version, credit, facts, tuple(holds),
-                        load_plans(session, [v.visit_id for v in facts]))
+    return load_accounts(session, guarantor.practice_id, [guarantor_id])[guarantor_id]
+
+
+def load_accounts(session: Session, practice_id: str, guarantor_ids: Sequence[str]) -> dict[str, AccountFacts]:
+    """Many accounts of one practice, in as many queries as one; an unknown one is left out."""
+    versions: dict[str, int] = {}
+    visits: dict[str, list[Visit]] = {}
+    for part in chunks(guarantor_ids):
+        versions.update((row[0], row[1]) for row in session.execute(
+            select(Guarantor.id, Guarantor.balance_version).where(
+                Guarantor.practice_id == practice_id, Guarantor.id.in_(part))))
+        for row in session.scalars(select(Visit).where(Visit.guarantor_id.in_(part))
+                                   .order_by(Visit.service_from_on, Visit.id)):
+            visits.setdefault(row.guarantor_id, []).append(row)
+    unapplied = {key: -minor for key, minor in balances_by_key(
+        session, practice_id, [f"credit:{owner}" for owner in versions]).items()}
+    remembered: dict[str, int] = {}
+    for owner in versions:
+        remembered |= _remembered(session, owner) if unapplied[f"credit:{owner}"] else {}
+    every = [visit for rows in visits.values() for visit in rows]
+    facts: dict[str, list[VisitFacts]] = {}
+    for one in _visit_facts(session, practice_id, every, remembered):
+        facts.setdefault(one.guarantor_id, []).append(one)
+    holds, plans = _holds(session, list(versions)), load_plans(session, [visit.id for visit in every])
+    return {owner: AccountFacts(
+        owner, version, unapplied[f"credit:{owner}"], tuple(facts.get(owner, ())), tuple(holds.get(owner, ())),
+        _plans_of(facts.get(owner, ()), plans)) for owner, version in versions.items()}
+
+
+def _plans_of(visits: Sequence[VisitFacts], plans: Sequence[PlanFacts]) -> tuple[PlanFacts, ...]:
+    own = {visit.visit_id for visit in visits}
+    return tuple(plan for plan in plans if own.intersection(plan.visit_ids)) if own else ()
 
 
 def load_plans(session: Session, visit_ids: Sequence[str]) -> tuple[PlanFacts, ...]:
@@ -107,16 +131,23 @@ def load_plans(session: Session, visit_ids: Sequence[str]) -> tuple[PlanFacts, .
     for part in chunks(set(visit_ids)):
         found.update(session.scalars(select(Plan.id).join(PlanVisit, PlanVisit.plan_id == Plan.id).where(
             PlanVisit.visit_id.in_(part), Plan.status.in_(ON_PLAN))))
-    return tuple(_plan(session, plan_id) for plan_id in sorted(found))
+    return tuple(one for part in chunks(sorted(found)) for one in _plans(session, part)) if found else ()
 
 
-def _plan(session: Session, plan_id: str) -> PlanFacts:
-    status = session.scalar(select(Plan.status).where(Plan.id == plan_id))
-    visits = session.scalars(select(Visit.id).join(PlanVisit, PlanVisit.visit_id == Visit.id).where(
-        PlanVisit.plan_id == plan_id).order_by(Visit.service_from_on, Visit.id)).all()
-    rows = session.execute(select(Instalment.due_on, Instalment.amount_minor - Instalment.paid_minor).where(
-        Instalment.plan_id == plan_id).order_by(Instalment.due_on, Instalment.number)).all()
-    return PlanFacts(plan_id, status == "paused", tuple(visits), tuple((on, int(minor)) for on, minor in rows))
+def _plans(session: Session, plan_ids: Sequence[str]) -> list[PlanFacts]:
+    visits: dict[str, list[str]] = {}
+    for plan_id, visit_id in session.execute(
+            select(PlanVisit.plan_id, Visit.id).join(Visit, PlanVisit.visit_id == Visit.id)
+            .where(PlanVisit.plan_id.in_(plan_ids)).order_by(Visit.service_from_on, Visit.id)):
+        visits.setdefault(plan_id, []).append(visit_id)
+    parts: dict[str, list[tuple[date, int]]] = {}
+    for plan_id, due_on, minor in session.execute(
+            select(Instalment.plan_id, Instalment.due_on, Instalment.amount_minor - Instalment.paid_minor)
+            .where(Instalment.plan_id.in_(plan_ids)).order_by(Instalment.due_on, Instalment.number)):
+        parts.setdefault(plan_id, []).append((due_on, int(minor)))
+    rows = session.execute(select(Plan.id, Plan.status).where(Plan.id.in_(plan_ids)).order_by(Plan.id))
+    return [PlanFacts(plan_id, status == "paused", tuple(visits.get(plan_id, ())), tuple(parts.get(plan_id, ())))
+            for plan_id, status in rows]
 
 
 def load_visits(session: Session, practice_id: str, visit_ids: Sequence[str]) -> tuple[

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from billing.store.ledger_queries import chunks
-from billing.store.tables import Guarantor, Hold, LedgerAccount, OpeningVisit, Plan, Transfer, Visit
+from billing.store.tables import Guarantor, Hold, LedgerAccount, OpeningVisit, Placement, Plan, Transfer, Visit
 
 
 def visits_by_number(session: Session, practice_id: str, hashes: Sequence[str]) -> list[Visit]:
@@ -25,6 +25,12 @@ def accounts_held(session: Session, practice_id: str, import_id: str) -> list[st
     return list(session.scalars(select(OpeningVisit.guarantor_id).where(
         OpeningVisit.practice_id == practice_id, OpeningVisit.import_id == import_id,
         OpeningVisit.released_at.is_(None)).distinct().order_by(OpeningVisit.guarantor_id)))
+
+
+def unreleased(session: Session, practice_id: str) -> int:
+    """Visits that were taken over from another system and are still held."""
+    return session.scalar(select(func.count()).where(
+        OpeningVisit.practice_id == practice_id, OpeningVisit.released_at.is_(None))) or 0
 
 
 def held_visits(session: Session, import_id: str, guarantor_id: str | None = None) -> Sequence[OpeningVisit]:
@@ -54,6 +60,19 @@ def plans_of(session: Session, practice_id: str, import_id: str, statuses: Colle
     return list(session.scalars(select(Plan.id).where(
         Plan.practice_id == practice_id, Plan.idempotency_key.startswith(f"opening:{import_id}:", autoescape=True),
         Plan.status.in_(statuses)).order_by(Plan.id)))
+
+
+def placements_of(session: Session, practice_id: str, import_id: str) -> Sequence[Placement]:
+    """What is with an agency of the visits that this import took over."""
+    return session.scalars(select(Placement).join(OpeningVisit, OpeningVisit.visit_id == Placement.visit_id).where(
+        Placement.practice_id == practice_id, Placement.status == "placed", OpeningVisit.import_id == import_id)
+        .order_by(Placement.id)).all()
+
+
+def steps_of(session: Session, guarantor_ids: Collection[str]) -> dict[str, str]:
+    """The step that the former system had reached, by visit taken over; empty where it said none."""
+    return {visit_id: step for part in chunks(guarantor_ids) for visit_id, step in session.execute(
+        select(OpeningVisit.visit_id, OpeningVisit.step).where(OpeningVisit.guarantor_id.in_(part)))}
 
 
 def overdrawn(session: Session, import_id: str) -> int:

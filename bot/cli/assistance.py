@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from billing.money import dollars
+from bot.cli.collections_edge import owner_of, refused
 from bot.cli.edge import AsJson, context, print_fields, print_json, print_table, require_configured, require_right
-from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
+from bot.cli.exits import USAGE, Stop
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -46,26 +47,16 @@ def show(number: Number, as_json: AsJson = False) -> None:
     """Show one application, with what its household was told to be and why it was denied."""
     from billing import assistance
 
-    with context() as edge:
-        found = _do(edge, lambda s: assistance.find(s, edge.practice_id, number), "read", "read")
-    _print(found, as_json)
+    _step("read", "read", as_json, lambda s, edge: assistance.find(s, edge.practice_id, number))
 
 
 @app.command("ask")
 def ask(account: Annotated[str, typer.Argument(help="The account's number.")], as_json: AsJson = False) -> None:
     """A patient asked for help, in person or by telephone: nothing is asked of the account from here on."""
     from billing import assistance
-    from billing.accounts import find_account
 
-    with context() as edge:
-        def work(session: Session) -> AssistanceApplication:
-            owner = find_account(session, edge.practice_id, account)
-            if owner is None:
-                raise Stop("There is no such account.", NOT_FOUND)
-            return assistance.ask(session, practice_id=edge.practice_id, guarantor_id=owner.id, by=edge.actor,
-                                  now=edge.now())
-        done = _do(edge, work, "assistance.ask", "cases")
-    _print(done, as_json)
+    _step("assistance.ask", "cases", as_json, lambda s, edge: assistance.ask(
+        s, practice_id=edge.practice_id, guarantor_id=owner_of(s, edge, account).id, by=edge.actor, now=edge.now()))
 
 
 @app.command("receive")
@@ -85,12 +76,9 @@ def receive(
         minor = parse_minor(income.strip().removeprefix("$"))
     except ValueError as error:
         raise Stop(f"--income is {income!r}: {error}. Write dollars as 12345.00.", USAGE) from error
-    with context() as edge:
-        household = {"people": people, "income_minor": minor, "fpl_percent": percent, "source": source}
-        done = _do(edge, lambda s: assistance.receive(
-            s, edge.practice_id, number, household=household, by=edge.actor, now=edge.now()), "assistance.receive",
-            "cases")
-    _print(done, as_json)
+    household = {"people": people, "income_minor": minor, "fpl_percent": percent, "source": source}
+    _step("assistance.receive", "cases", as_json, lambda s, edge: assistance.receive(
+        s, edge.practice_id, number, household=household, by=edge.actor, now=edge.now()))
 
 
 @app.command("missing")
@@ -99,10 +87,8 @@ def missing(number: Number, what: Annotated[list[str], typer.Argument(help="What
     """Something of the application is not there yet."""
     from billing import assistance
 
-    with context() as edge:
-        done = _do(edge, lambda s: assistance.find_missing(
-            s, edge.practice_id, number, missing=what, by=edge.actor, now=edge.now()), "assistance.missing", "cases")
-    _print(done, as_json)
+    _step("assistance.missing", "cases", as_json, lambda s, edge: assistance.find_missing(
+        s, edge.practice_id, number, missing=what, by=edge.actor, now=edge.now()))
 
 
 @app.command("approve")
@@ -110,10 +96,8 @@ def approve(number: Number, as_json: AsJson = False) -> None:
     """Give what the policy gives this household: charity is posted, what was paid above it goes back."""
     from billing import assistance
 
-    with context() as edge:
-        done = _do(edge, lambda s: assistance.approve(s, edge.practice_id, number, by=edge.actor, now=edge.now()),
-                   "assistance.approve", "approve")
-    _print(done, as_json)
+    _step("assistance.approve", "approve", as_json, lambda s, edge: assistance.approve(
+        s, edge.practice_id, number, by=edge.actor, now=edge.now()))
 
 
 @app.command("deny")
@@ -121,10 +105,8 @@ def deny(number: Number, reason: Reason, as_json: AsJson = False) -> None:
     """Deny it, with the reason and the day of appeal."""
     from billing import assistance
 
-    with context() as edge:
-        done = _do(edge, lambda s: assistance.deny(
-            s, edge.practice_id, number, reason=reason, by=edge.actor, now=edge.now()), "assistance.deny", "approve")
-    _print(done, as_json)
+    _step("assistance.deny", "approve", as_json, lambda s, edge: assistance.deny(
+        s, edge.practice_id, number, reason=reason, by=edge.actor, now=edge.now()))
 
 
 @app.command("appeal")
@@ -132,10 +114,8 @@ def appeal(number: Number, as_json: AsJson = False) -> None:
     """The patient appeals in time."""
     from billing import assistance
 
-    with context() as edge:
-        done = _do(edge, lambda s: assistance.appeal(s, edge.practice_id, number, by=edge.actor, now=edge.now()),
-                   "assistance.appeal", "cases")
-    _print(done, as_json)
+    _step("assistance.appeal", "cases", as_json, lambda s, edge: assistance.appeal(
+        s, edge.practice_id, number, by=edge.actor, now=edge.now()))
 
 
 @app.command("withdraw")
@@ -143,30 +123,21 @@ def withdraw(number: Number, reason: Reason, as_json: AsJson = False) -> None:
     """The patient wants no help any more, or never sent anything."""
     from billing import assistance
 
-    with context() as edge:
-        done = _do(edge, lambda s: assistance.withdraw(
-            s, edge.practice_id, number, reason=reason, by=edge.actor, now=edge.now()), "assistance.withdraw", "cases")
+    _step("assistance.withdraw", "cases", as_json, lambda s, edge: assistance.withdraw(
+        s, edge.practice_id, number, reason=reason, by=edge.actor, now=edge.now()))
+
+
+def _step(action: str, right: str, as_json: bool, work: Callable[[Session, Edge], AssistanceApplication]) -> None:
+    """Do one step, in one transaction with its audit line, and print what came of it; a refusal says what to do."""
+    with context() as edge, refused():
+        require_configured(edge)
+
+        def both(session: Session) -> dict[str, Any]:
+            require_right(session, edge, right)
+            return _facts(work(session, edge))
+
+        done = edge.write(both, action, "assistance_application", lambda done: str(done["application"]))
     _print(done, as_json)
-
-
-def _do(edge: Edge, work: Callable[[Session], AssistanceApplication], action: str, right: str) -> dict[str, Any]:
-    """Do one step, in one transaction with its audit line; a refusal says what to do."""
-    from billing.assistance import AssistanceRefused
-    from billing.lives import IllegalMove
-    from billing.refunds import RefundRefused
-    from billing.staff import StaffRefused
-
-    require_configured(edge)
-
-    def both(session: Session) -> dict[str, Any]:
-        require_right(session, edge, right)
-        return _facts(work(session))
-
-    try:
-        return edge.write(both, action, "assistance_application", lambda done: str(done["application"]))
-    except (AssistanceRefused, IllegalMove, RefundRefused, StaffRefused) as refused:
-        text = str(refused)
-        raise Stop(f"{text[0].upper()}{text[1:]}.", NOT_FOUND if "there is no" in text else REFUSED) from refused
 
 
 def _facts(row: AssistanceApplication) -> dict[str, Any]:

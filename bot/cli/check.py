@@ -90,6 +90,8 @@ def examine(edge: Edge) -> Report:
 
 def _missing(settings: Settings, policy: PracticePolicy, configured: bool, staff: int) -> list[str]:
     """Say what keeps texts from leaving; a practice that is not configured lacks the first thing already."""
+    from bot.cli.going_live import notice_of_help
+
     found = [] if configured else ["the practice's policy: plainbill practice set FILE.toml"]
     if configured and policy.sms_number is None:
         found.append("sms_number in the practice's policy: the Twilio number that sends")
@@ -100,6 +102,7 @@ def _missing(settings: Settings, policy: PracticePolicy, configured: bool, staff
     found += _missing_for_telegram(settings, policy, configured)
     if policy.mail is not None and settings.smtp_url is None:
         found.append("PLAINBILL_SMTP_URL: the practice's policy has [mail], so e-mail needs a server to leave by")
+    found += [f"{one.what}: {one.todo}" for one in notice_of_help(policy) if configured]
     found += [f"{name}: a real value instead of the stand-in"
               for name in _variables(settings) if settings.in_production]
     if not staff:

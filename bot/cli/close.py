@@ -89,13 +89,16 @@ def _look(edge: Edge, day: date) -> tuple[Batch, DayClose | None]:
 
 
 def _facts(batch: Batch, close: DayClose | None) -> dict[str, Any]:
+    from billing.closing_batch import as_totals
+
     return {
         "day": batch.day, "drawers": [
             {"person": d.person, "tender": d.tender, "payments": d.payments, "returns": d.returns,
              "came_minor": d.came_minor, "went_minor": d.went_minor, "booked_minor": d.booked_minor,
              "counted_minor": d.counted_minor, "over_short_minor": d.over_short_minor} for d in batch.drawers],
         "over_short_minor": batch.over_short_minor, "deposit": batch.deposit(),
-        "open_differences": batch.open_differences, "earlier_open_days": batch.earlier_open_days,
+        "agencies": as_totals(batch)["agencies"], "open_differences": batch.open_differences,
+        "earlier_open_days": batch.earlier_open_days,
         "locked": close is not None, "signed_by": close.signed_by if close else None,
         "signed_at": close.signed_at if close else None, "note": close.note if close else None}
 
@@ -107,6 +110,9 @@ def _print(batch: Batch, close: DayClose | None) -> None:
          d.over_short_minor else "") for d in batch.drawers])
     for check in batch.insurer_checks:
         typer.echo(f"Insurer's check {check.number} of {check.payer}: {dollars(check.amount_minor)}")
+    for taken in batch.agencies:
+        typer.echo(f"Agency {taken.agency}: {dollars(taken.paid_minor)} paid to it, {dollars(taken.reversed_minor)} "
+                   f"taken back, fees {dollars(taken.fees_minor)}; it owes {dollars(taken.owed_minor)} of it")
     for tender, amount in batch.deposit().items():
         typer.echo(f"To be deposited, {tender}: {dollars(amount)}")
     if batch.open_differences:
@@ -169,7 +175,7 @@ def days(as_json: AsJson = False) -> None:
 def bank(file: Annotated[Path, typer.Argument(help="The bank's CSV file of the account.")],
          bank_map: Annotated[Path | None, typer.Option("--map", help="Which of its columns say what (TOML).")] = None,
          as_json: AsJson = False) -> None:
-    """Read the bank's file and match its lines to payouts, remittances and deposits."""
+    """Read the bank's file and match its lines to payouts, remittances, deposits and agencies' reports."""
     from billing import bank_file, closing_matching
     from billing.importers import bank_csv
     from bot.importing.files import digest_of
@@ -211,8 +217,9 @@ def worklist(as_json: AsJson = False) -> None:
 
 @app.command("match")
 def match(line: LineId,
-          kind: Annotated[str, typer.Argument(help="payout, remittance, deposit, or other (none of our takings).")],
-          ref: Annotated[str, typer.Argument(help="The payout, remittance or deposit, as close worklist shows.")] = "",
+          kind: Annotated[str, typer.Argument(help="payout, remittance, deposit, agency, or other (not our takings).")],
+          ref: Annotated[str, typer.Argument(help="The payout, remittance, deposit or agency's report, as close "
+                                                  "worklist shows it.")] = "",
           reason: Reason = "", as_json: AsJson = False) -> None:
     """Say by hand what a line of the bank is."""
     from billing import closing_matching

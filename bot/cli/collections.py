@@ -9,7 +9,7 @@ import typer
 
 from billing.money import dollars
 from bot.cli import collections_money
-from bot.cli.collections_edge import Account, ItemId, Reason, change, owner_of, print_done, refused
+from bot.cli.collections_edge import Account, ItemId, Reason, change, owner_of, print_done, print_list, refused
 from bot.cli.edge import AsJson, context, print_json, print_table, require_configured, require_right
 from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
 
@@ -122,20 +122,14 @@ def placements_list(as_json: AsJson = False) -> None:
     """List placements with where they stand."""
     from billing.store import collection_queries as store
 
-    with context() as edge:
-        rows: list[dict[str, Any]] = edge.read(lambda s: [{
-            "placement": p.id, "account_id": p.guarantor_id, "visit_id": p.visit_id, "agency": p.agency,
-            "status": p.status, "amount_minor": p.amount_minor, "left_minor": p.left_minor,
-            "collected_minor": p.collected_minor, "fee_minor": p.fee_minor, "proposed_by": p.proposed_by,
-            "approved_by": p.approved_by, "placed_on": p.placed_on, "ended_on": p.ended_on,
-            "end_reason": p.end_reason} for p in store.placements(s, edge.practice_id)],
-            "practice", edge.practice_id, "placements")
-    if as_json:
-        print_json(rows)
-        return
-    print_table("", ("Placement", "Agency", "State", "Placed $", "Left $", "Collected $", "Fees $"), [
-        (r["placement"], r["agency"], r["status"], dollars(r["amount_minor"]), dollars(r["left_minor"]),
-         dollars(r["collected_minor"]), dollars(r["fee_minor"])) for r in rows])
+    print_list("placements", lambda s, practice_id: [{
+        "placement": p.id, "account_id": p.guarantor_id, "visit_id": p.visit_id, "agency": p.agency,
+        "status": p.status, "amount_minor": p.amount_minor, "left_minor": p.left_minor,
+        "collected_minor": p.collected_minor, "fee_minor": p.fee_minor, "proposed_by": p.proposed_by,
+        "approved_by": p.approved_by, "placed_on": p.placed_on, "ended_on": p.ended_on, "end_reason": p.end_reason}
+        for p in store.placements(s, practice_id)], {
+            "Placement": "placement", "Agency": "agency", "State": "status", "Placed $": "amount_minor",
+            "Left $": "left_minor", "Collected $": "collected_minor", "Fees $": "fee_minor"}, as_json)
 
 
 @app.command("recall")
@@ -157,22 +151,17 @@ def export(agency: Agency, folder: Folder = Path(),
     with context() as edge, refused():
         require_configured(edge)
         edge.store.read(lambda s: require_right(s, edge, "approve"))
-        if number:
-            again = agency_files.write_again(edge.store, edge.practice_id, agency, number, folder)
-            if again is None:
-                raise Stop(f"There is no file {number} to {agency}.", NOT_FOUND)
-            done = [again]
-        else:
-            done = agency_files.export(edge.store, edge.practice_id, agency, folder, by=edge.actor, now=edge.now)
+        done = ([agency_files.write_again(edge.store, edge.practice_id, agency, number, folder)] if number
+                else agency_files.export(edge.store, edge.practice_id, agency, folder, by=edge.actor, now=edge.now))
     if as_json:
-        print_json([{"file": w.path, "number": w.file.number, "agency": w.file.agency, "rows": w.file.rows,
-                     "placed_minor": w.file.amount_minor, "left_out": w.file.left_out, "recovered": w.recovered}
+        print_json([{"file": w.path, "number": w.batch.number, "agency": w.batch.agency, "rows": w.batch.rows,
+                     "placed_minor": w.batch.amount_minor, "left_out": w.batch.left_out, "recovered": w.recovered}
                     for w in done])
         return
     for one in done:
         again_words = " (an earlier export was interrupted)" if one.recovered else ""
-        left = f"; {one.file.left_out} left out, see collections placements" if one.file.left_out else ""
-        print(f"{one.path}: {one.file.rows} rows, {dollars(one.file.amount_minor)} placed{left}{again_words}")
+        left = f"; {one.batch.left_out} left out, see collections placements" if one.batch.left_out else ""
+        print(f"{one.path}: {one.batch.rows} rows, {dollars(one.batch.amount_minor)} placed{left}{again_words}")
     if not done:
         print("Nothing to tell the agency.")
 

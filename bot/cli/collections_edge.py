@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
 from billing.money import dollars
-from bot.cli.edge import Edge, context, print_json, require_configured, require_right
+from bot.cli.edge import Edge, context, print_json, print_table, require_configured, require_right
 from bot.cli.exits import NOT_FOUND, REFUSED, Stop
 
 if TYPE_CHECKING:
@@ -39,15 +39,18 @@ class Done:
 def refused() -> Iterator[None]:
     """Turn what billing refuses into words and an exit code."""
     from billing.agency_returns import ReturnsRefused
+    from billing.assistance import AssistanceRefused
     from billing.lives import IllegalMove
     from billing.placements import PlacementRefused
+    from billing.refunds import RefundRefused
     from billing.settlement_offers import OfferRefused
     from billing.staff import StaffRefused
     from billing.write_offs import WriteOffRefused
 
     try:
         yield
-    except (ReturnsRefused, IllegalMove, PlacementRefused, OfferRefused, StaffRefused, WriteOffRefused) as error:
+    except (ReturnsRefused, AssistanceRefused, IllegalMove, PlacementRefused, RefundRefused, OfferRefused, StaffRefused,
+            WriteOffRefused) as error:
         text = str(error)
         raise Stop(f"{text[0].upper()}{text[1:]}.", NOT_FOUND if "there is no" in text else REFUSED) from error
 
@@ -73,6 +76,22 @@ def change(right: str, action: str, kind: str, item: str, work: Callable[[Sessio
             return Done(row.id, row.status, amount_minor)
 
         return edge.write(both, action, kind, item or (lambda done: done.id))
+
+
+def print_list(seen: str, read: Callable[[Session, str], list[dict[str, Any]]], columns: Mapping[str, str],
+               as_json: bool) -> None:
+    """List rows of the practice, whose reading is noted as ``seen``. ``columns``: each heading and the field below it;
+    cents are written as dollars.
+    """
+    with context() as edge:
+        rows: list[dict[str, Any]] = edge.read(lambda session: read(session, edge.practice_id), "practice",
+                                               edge.practice_id, seen)
+    if as_json:
+        print_json(rows)
+        return
+    print_table("", tuple(columns), [
+        tuple(dollars(row[name]) if name.endswith("_minor") else row[name] for name in columns.values())
+        for row in rows])
 
 
 def print_done(done: Done, as_json: bool) -> None:

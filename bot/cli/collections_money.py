@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billing.money import dollars
-from bot.cli.collections_edge import Account, ItemId, Reason, change, owner_of, print_done
-from bot.cli.edge import AsJson, Edge, context, print_json, print_table
+from bot.cli.collections_edge import Account, ItemId, Reason, change, owner_of, print_done, print_list
+from bot.cli.edge import AsJson, Edge
 from bot.cli.exits import NOT_FOUND, Stop
 
 if TYPE_CHECKING:
@@ -51,17 +50,12 @@ def write_offs_list(as_json: AsJson = False) -> None:
     """List write-offs: asked for, approved, refused, taken back."""
     from billing.store import collection_queries as store
 
-    with context() as edge:
-        rows: list[dict[str, Any]] = edge.read(lambda s: [{
-            "write_off": w.id, "account_id": w.guarantor_id, "kind": w.kind, "status": w.status,
-            "amount_minor": w.amount_minor, "reason": w.reason, "asked_by": w.asked_by, "decided_by": w.decided_by}
-            for w in store.write_offs(s, edge.practice_id)], "practice", edge.practice_id, "write-offs")
-    if as_json:
-        print_json(rows)
-        return
-    print_table("", ("Write-off", "Kind", "State", "Amount $", "Asked by", "Decided by"), [
-        (r["write_off"], r["kind"], r["status"], dollars(r["amount_minor"]), r["asked_by"], r["decided_by"])
-        for r in rows])
+    print_list("write-offs", lambda s, practice_id: [{
+        "write_off": w.id, "account_id": w.guarantor_id, "kind": w.kind, "status": w.status,
+        "amount_minor": w.amount_minor, "reason": w.reason, "asked_by": w.asked_by, "decided_by": w.decided_by}
+        for w in store.write_offs(s, practice_id)], {
+            "Write-off": "write_off", "Kind": "kind", "State": "status", "Amount $": "amount_minor",
+            "Asked by": "asked_by", "Decided by": "decided_by"}, as_json)
 
 
 def settle(
@@ -84,17 +78,12 @@ def offers_list(as_json: AsJson = False) -> None:
     """List offers: standing, paid, lapsed, withdrawn."""
     from billing.store import collection_queries as store
 
-    with context() as edge:
-        rows: list[dict[str, Any]] = edge.read(lambda s: [{
-            "offer": o.id, "account_id": o.guarantor_id, "kind": o.kind, "status": o.status,
-            "owed_minor": o.owed_minor, "pay_minor": o.pay_minor, "until_on": o.until_on, "made_by": o.made_by}
-            for o in store.offers(s, edge.practice_id)], "practice", edge.practice_id, "offers")
-    if as_json:
-        print_json(rows)
-        return
-    print_table("", ("Offer", "Kind", "State", "Owed $", "To pay $", "Until"), [
-        (r["offer"], r["kind"], r["status"], dollars(r["owed_minor"]), dollars(r["pay_minor"]), r["until_on"])
-        for r in rows])
+    print_list("offers", lambda s, practice_id: [{
+        "offer": o.id, "account_id": o.guarantor_id, "kind": o.kind, "status": o.status, "owed_minor": o.owed_minor,
+        "pay_minor": o.pay_minor, "until_on": o.until_on, "made_by": o.made_by}
+        for o in store.offers(s, practice_id)], {
+            "Offer": "offer", "Kind": "kind", "State": "status", "Owed $": "owed_minor", "To pay $": "pay_minor",
+            "Until": "until_on"}, as_json)
 
 
 def withdraw(item: ItemId, reason: Reason, as_json: AsJson = False) -> None:

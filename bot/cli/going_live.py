@@ -41,14 +41,14 @@ class Counts:
 def count(session: Session, practice_id: str) -> Counts:
     """Read the store."""
     from billing import restorations
-    from billing.store import collection_counts, practices
+    from billing.store import opening_queries, practices
 
     people = [one for one in practices.list_staff(session, practice_id) if one.active]
     return Counts(
         approvers=sum(one.role in ("supervisor", "manager") for one in people), staff=len(people),
         with_phone=sum(one.phone is not None for one in people),
         deputies=sum(one.deputy_login is not None for one in people),
-        unreleased=collection_counts.unreleased(session, practice_id),
+        unreleased=opening_queries.unreleased(session, practice_id),
         restored=restorations.standing(session, practice_id) is not None)
 
 
@@ -128,7 +128,22 @@ def _safety(settings: Settings, policy: PracticePolicy, counts: Counts) -> Itera
         yield Missing("safety", "this copy came out of a backup", "plainbill restored show")
 
 
+def notice_of_help(policy: PracticePolicy) -> Iterator[Missing]:
+    """T-45: what the statements of a hospital under 501(r) would lack of the notice of assistance."""
+    from billing.clocks import missing_words
+    from billing.statement_content import assistance_notice
+
+    if not policy.collections.hospital_501r:
+        return
+    settings = {"phone": "phone", "url": "assistance_url"}
+    lacking = [settings.get(name, f"assistance_note_{language}") for language in policy.languages
+               for name in missing_words({"assistance": assistance_notice(policy, language)})]
+    for setting in dict.fromkeys(lacking):
+        yield Missing("words", "a part of the assistance notice on every statement (T-45)", f"{setting} in the policy")
+
+
 def _words(policy: PracticePolicy) -> Iterator[Missing]:
+    yield from notice_of_help(policy)
     if policy.readiness.words_read_on is None:
         yield Missing("words", "a reading of all messages by the practice",
                       "read templates/en and templates/es, then words_read_on under [readiness]")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from billing.plan_offers import Answer, Ask, Offer
     from billing.plan_terms import Collects, PlanTerms
-    from billing.store.tables import Guarantor
+    from billing.store.tables import Guarantor, Plan
     from config.payment_policy import PlanPolicy
 
 #: As staff say them.
@@ -45,6 +45,7 @@ class _Wanted:
     visits: Sequence[str]
     exception: str
     show_only: bool
+    replaces: str
 
 
 def run(
@@ -59,6 +60,8 @@ def run(
     collects: Annotated[str, typer.Option("--collects", help="link or autopay; the patient may choose on the "
                                                              "page.")] = "link",
     visit: Annotated[list[str] | None, typer.Option("--visit", help="Only these visits; may be given again.")] = None,
+    replaces: Annotated[str, typer.Option("--replaces", metavar="PLAN", help="A running plan, such as one taken over: "
+                                          "the new one is about its visits and takes its place once agreed to.")] = "",
     exception: Annotated[str, typer.Option("--exception", metavar="REASON", help="Outside the policy: why. Another "
                                                                                 "person approves it.")] = "",
     show_only: Annotated[bool, typer.Option("--show-only", help="Print the offers and write nothing.")] = False,
@@ -71,6 +74,8 @@ def run(
         raise Stop(f"--every is {every!r}: one of {', '.join(INTERVALS)}.", USAGE)
     if collects not in ("link", "autopay"):
         raise Stop(f"--collects is {collects!r}: link or autopay.", USAGE)
+    if replaces and visit:
+        raise Stop("--replaces takes the visits of that plan; give no --visit with it.", USAGE)
     from billing.plan_offers import Ask
 
     ask = Ask(minor_of(amount, "--amount") if amount else None, count or None, INTERVALS.get(every),
@@ -78,7 +83,7 @@ def run(
     with context() as edge:
         require_configured(edge)
         wanted = _Wanted(account, ask, "autopay" if collects == "autopay" else "link", visit or (), exception,
-                         show_only or ask == Ask())
+                         show_only or ask == Ask(), replaces)
         carry_out, owner = partial(_carry_out, edge=edge, wanted=wanted), _account_of
         done = (edge.read(carry_out, "account", owner, "plan offers") if wanted.show_only
                 else edge.write(carry_out, "plan.offer", "account", owner, exception))
@@ -101,7 +106,8 @@ def _carry_out(session: Session, edge: Edge, wanted: _Wanted) -> dict[str, Any]:
         raise Stop("This practice offers no plans: its policy has no [plans]; a manager writes one with "
                    "`plainbill practice set`.", REFUSED)
     owner = found(find_account(session, edge.practice_id, wanted.account), "such account")
-    shares = _shares(session, edge, owner, wanted.visits)
+    older = _older(session, edge, owner, wanted.replaces) if wanted.replaces else None
+    shares = _shares(session, edge, owner, wanted.visits) if older is None else _shares_of(session, edge, older)
     answer = _answer(shares, policy, edge, wanted.ask)
     facts: dict[str, Any] = {
         "account": owner.external, "account_id": owner.id, "total_minor": sum(minor for _, minor in shares),
@@ -110,8 +116,31 @@ def _carry_out(session: Session, edge: Edge, wanted: _Wanted) -> dict[str, Any]:
         return facts
     chosen = answer.offers[0] if answer.fits else _outside(shares, policy, edge, wanted.ask)
     exception = "" if answer.fits else wanted.exception
-    return facts | {"plan": _offer(session, edge, owner, chosen.terms(wanted.collects), policy, exception)
-                    | _facts(chosen)}
+    return facts | {"plan": _offer(session, edge, owner, chosen.terms(
+        wanted.collects, replaces=older.id if older is not None else None), policy, exception) | _facts(chosen)}
+
+
+def _older(session: Session, edge: Edge, owner: Guarantor, ref: str) -> Plan:
+    """The running plan of this account whose place the new one takes."""
+    from billing.plan_status import RUNNING
+    from billing.store import plan_queries
+
+    plan = plan_queries.find(session, edge.practice_id, ref)
+    if plan is None or plan.guarantor_id != owner.id or plan.status not in RUNNING:
+        raise Stop(f"--replaces {ref!r} is no running plan of this account; `plainbill plans list` lists them.",
+                   NOT_FOUND)
+    return plan
+
+
+def _shares_of(session: Session, edge: Edge, older: Plan) -> list[tuple[str, int]]:
+    """What the visits of a plan owe that may be asked for, in the plan's own order."""
+    from billing.figures import account_figures
+    from billing.store import plan_queries
+
+    figures = {v.visit_id: v.figures for v in account_figures(session, older.guarantor_id, edge.today()).visits}
+    owed = [(visit_id, figures[visit_id].due_now_minor + figures[visit_id].on_plan_minor)
+            for visit_id, _ in plan_queries.visits(session, older.id) if visit_id in figures]
+    return [(visit_id, minor) for visit_id, minor in owed if minor > 0]
 
 
 def _offer(session: Session, edge: Edge, owner: Guarantor, terms: PlanTerms, policy: PlanPolicy,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from billing import assistance, collections_worklist, write_offs
+from sqlalchemy import event
+
+from billing import assistance, collections_worklist, placement_checks, write_offs
 from tests.collections.office import RIPE, START, Office
 from tests.dunning.house import ANNA
 from tests.payments.world import PRACTICE
@@ -46,6 +48,41 @@ def test_a_write_off_waits_for_the_other_person(office: Office) -> None:
     office.do(lambda s: write_offs.ask(s, practice_id=PRACTICE, guarantor_id=ANNA, kind="administrative", reason="x",
                                        by="bill", now=office.clock()))
     assert lines(office) == [("A1", "approve_write_off", 10_000)]
+
+
+def test_twenty_accounts_are_read_in_as_many_queries_as_two(office: Office) -> None:
+    """Whatever stands with each: nothing, a hold, an application, a plan's proposal, a statement and its notices."""
+    for number in range(2):
+        office.account(f"acct_a{number}", f"X{number}", phone="", due_minor=5_000 + number)
+    office.overdue()
+    few = statements(office)
+    for number in range(18):
+        office.account(f"acct_b{number}", f"Y{number}", phone="", due_minor=7_000 + number)
+    office.live(1, RIPE)
+    office.hold("dispute", "visit_Y3", "acct_b3")
+    office.do(lambda s: assistance.ask(s, practice_id=PRACTICE, guarantor_id="acct_b4", by="bill", now=office.clock()))
+    assert len(lines(office)) > 3
+    assert statements(office) <= few + 3, "kinds of rows may be new; nothing is asked account by account"
+    together = office.do(lambda s: collections_worklist.worklist(s, PRACTICE, office.clock()))
+    for one in together:
+        here = office.do(lambda s, id_=one.guarantor_id: placement_checks.standing(  # type: ignore[misc]
+            s, id_, office.policy, office.clock()))
+        assert collections_worklist.line_of(here) == one
+
+
+def statements(office: Office) -> int:
+    """How many SQL statements one worklist takes."""
+    engine, seen = office.store.engine, list[str]()
+
+    def note(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        lines(office)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return len(seen)
 
 
 def test_the_larger_comes_first_and_the_small_is_a_small_balance(office: Office) -> None:

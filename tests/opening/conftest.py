@@ -9,7 +9,7 @@ import pytest
 from billing.store.tables import Practice
 from bot.write import Store
 from tests.cli.conftest import plainbill
-from tests.opening.takeover import Takeover
+from tests.opening.takeover import Takeover, begun
 
 __all__ = ["plainbill"]
 
@@ -18,7 +18,7 @@ __all__ = ["plainbill"]
 def move(store: Store, practice: Practice, tmp_path: Path) -> Takeover:
     folder = tmp_path / "files"
     folder.mkdir()
-    return Takeover(store, practice.id, folder)
+    return begun(Takeover(store, practice.id, folder))
 
 
 @pytest.fixture
@@ -26,4 +26,4 @@ def small_move(sqlite_store: Store, sqlite_practice: Practice, tmp_path: Path) -
     """On SQLite alone, for what does not depend on the database."""
     folder = tmp_path / "files"
     folder.mkdir()
-    return Takeover(sqlite_store, sqlite_practice.id, folder)
+    return begun(Takeover(sqlite_store, sqlite_practice.id, folder))

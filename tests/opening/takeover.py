@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing import opening_release, staff
-from billing.importers.opening_columns import BUCKETS, columns
+from billing.importers.opening_columns import BUCKETS, EXAMPLE, columns
 from billing.opening_totals import Sums
 from billing.store import opening_queries
 from billing.store.practices import save_policy
@@ -22,7 +22,15 @@ from tests.conftest import maple_clinic
 from tests.csv.world import World
 
 AS_OF = "2026-11-02"
+AGENCIES: dict[str, Any] = {"agencies": [
+    {"key": "acme", "name": "Acme Recovery", "contract_on": "2026-01-01", "baa_on": "2026-01-01"},
+    {"key": "nobaa", "name": "No Paper", "contract_on": "2026-01-01"}]}
 Row = dict[str, Any]
+
+#: The template's example without an attorney and without a credit: its plan may be replaced.
+QUIET: tuple[Row, ...] = (
+    *(row for row in EXAMPLE if row["record"] not in ("standing", "credit") and row.get("bucket") != "credits"),
+    {"record": "total", "bucket": "credits", "amount": "0.00", "as_of": AS_OF})
 
 
 @dataclass
@@ -30,8 +38,9 @@ class Takeover(World):
     """``move``: the practice of tests/csv/world.py, on the day on which it leaves its old system."""
 
     def settle(self, **changes: Any) -> None:
-        """Put another policy in force."""
-        self.store.write(lambda s: save_policy(s, self.practice_id, maple_clinic(**changes), True, self.at))
+        """Put another policy in force; its agencies are the same."""
+        policy = maple_clinic(**{"collections": AGENCIES, **changes})
+        self.store.write(lambda s: save_policy(s, self.practice_id, policy, True, self.at))
 
     def opening_job(self, control: Path | None = None) -> files.Job:
         return replace(self.job(), opening=True, control=control)
@@ -85,6 +94,12 @@ class Takeover(World):
     def balances(self, report: Report) -> int:
         return sum(minor for _, minor in self.store.read(
             lambda s: opening_queries.open_by_visit(s, report.import_id or "")))
+
+
+def begun(move: Takeover) -> Takeover:
+    """With an agency in its policy."""
+    move.settle()
+    return move
 
 
 def _detached(session: Session, rows: list[Any]) -> list[Any]:

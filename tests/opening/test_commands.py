@@ -12,14 +12,18 @@ from billing.importers.opening_columns import EXAMPLE, RECORDS, columns
 from bot.importing.opening_template import write, write_control
 from tests.cli.conftest import EXAMPLE as POLICY
 from tests.cli.conftest import Run
-from tests.opening.takeover import written
+from tests.opening.takeover import QUIET, written
 
 ROOT = Path(__file__).parents[2]
+ACME = '[[collections.agencies]]\nkey = "acme"\nname = "Acme Recovery"\ncontract_on = 2026-01-01\n'
+PLANS = "\n[plans]\nminimum_balance_minor = 5000\nminimum_instalment_minor = 2000\n"
 
 
 @pytest.fixture
 def clinic(plainbill: Run, tmp_path: Path) -> Run:
-    assert plainbill("practice", "set", POLICY).code == 0
+    policy = tmp_path / "policy.toml"
+    policy.write_text(Path(POLICY).read_text("utf-8").replace("# [[collections.agencies]]", ACME) + PLANS, "utf-8")
+    assert plainbill("practice", "set", str(policy)).code == 0
     for login, role in (("ana", "biller"), ("bea", "supervisor")):
         assert plainbill("staff", "add", login, "--name", login, "--role", role).code == 0
     (tmp_path / "old.csv").write_text(written(EXAMPLE))
@@ -44,6 +48,21 @@ def test_a_takeover_is_told_by_bucket_and_released_by_another_person(clinic: Run
     assert "Nothing of import" in clinic("import", "--opening", "--release", import_id, STAFF="bea").out
     assert "visits taken over" not in clinic("check", "--golive").out
     assert clinic("import", "--undo", import_id, "--reason", "wrong file").code == 0
+
+
+def test_a_plan_that_takes_the_place_of_one_taken_over_is_offered_over_its_visits(clinic: Run, tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_text(written(QUIET))
+    asked = ("plans", "offer", "A-1", "--count", "3", "--every", "month", "--json")
+    imported = clinic("import", "--opening", "old.csv", "--json", STAFF="ana").json["import_id"]
+    clinic("accounts", "confirm", "A-1", STAFF="ana")
+    clinic("import", "--opening", "--release", imported, STAFF="bea")
+    assert clinic(*asked, STAFF="ana").json["why"] == "nothing_due"  # all of it is on the plan taken over
+    offered = clinic(*asked, "--replaces", "1", STAFF="ana").json
+    assert (offered["total_minor"], offered["plan"]["status"]) == (12_000, "awaiting_authorization")
+    story = clinic("plans", "show", str(offered["plan"]["number"]), "--json").json
+    assert story["supersedes"] == clinic("plans", "show", "1", "--json").json["plan"]
+    assert clinic(*asked, "--replaces", "9", STAFF="ana").code == 5
+    assert clinic(*asked, "--replaces", "1", "--visit", "V-1", STAFF="ana").code == 2
 
 
 def test_an_option_without_its_other_half_is_told(clinic: Run) -> None:

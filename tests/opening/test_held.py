@@ -9,18 +9,20 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing import explain, plans, statements
+from billing import explain, plan_offers, plans, statements
 from billing.gate import rule_on_charge
 from billing.importers.opening_columns import EXAMPLE
 from billing.plan_consents import PlanRefused
 from billing.plan_days import work_due
+from billing.plan_offers import Ask
 from billing.policy.core import ChargeFacts
+from billing.store import plan_queries
 from billing.store.tables import Guarantor, ProcessorCall, Visit
 from bot.road import Road
 from bot.statement_runs import Line, send_statement
 from templates.sentences import sentence
 from tests.conftest import Clock
-from tests.opening.takeover import Takeover, person, totals, visit
+from tests.opening.takeover import QUIET, Takeover, person, totals, visit
 
 WORDING = {"consent_given_on": "2026-01-10", "consent_wording": "Text me about my bills", "consent_medium": "form",
            "consent_recorded_by": "front desk"}
@@ -95,6 +97,32 @@ def test_every_number_says_that_it_came_from_the_old_records(move: Takeover) -> 
 def test_the_age_of_a_bill_goes_on_from_the_old_systems_first_statement(move: Takeover) -> None:
     move.take(*RUIZ)
     assert str(move.store.read(lambda s: s.scalars(select(Visit)).one().first_statement_on)) == "2026-10-20"
+
+
+def test_a_plan_that_the_patient_agrees_to_here_takes_the_place_of_the_one_taken_over(move: Takeover) -> None:
+    move.settle(plans={"minimum_instalment_minor": 2_000})
+    report = move.take(*QUIET)
+    move.hire()
+    move.release(report)
+    old = move.plans()[0]
+
+    def agree(session: Session) -> str:
+        account, rules = session.get_one(Guarantor, old.guarantor_id), move.policy.plans
+        account.confirmed_at, account.confirmed_by = move.at, "ana"
+        assert rules is not None
+        shares = plan_queries.visits(session, old.id)
+        terms = plan_offers.make(12_000, shares, rules, move.at.date(), Ask(count=4)).offers[0]
+        new = plans.offer(
+            session, practice_id=move.practice_id, guarantor_id=account.id, terms=terms.terms("link", None, old.id),
+            policy=rules, balance_version=account.balance_version, language="en", offered_by="ana", key="k1",
+            conversation_id=None, now=move.at)
+        plans.agree(session, new, words="Yes", words_version="plan_ask:en:1", given_by="page", message_id="m1",
+                    method=None, disclosures_version=None, esign_at=None, now=move.at)
+        return new.id
+
+    new_id = move.store.write(agree)
+    assert {plan.id: plan.status for plan in move.plans()} == {old.id: "superseded", new_id: "active"}
+    move.check()
 
 
 def test_a_plan_taken_over_keeps_its_schedule_and_nothing_of_it_is_charged(move: Takeover) -> None:

@@ -17,7 +17,7 @@ from billing.opening_totals import Sums
 from bot.write import Store, open_store
 from tests.conftest import TEST_KEYS, TUESDAY, practice_row
 from tests.databases import PostgresqlServer, copy_sqlite
-from tests.opening.takeover import Row, Takeover, cents, person, totals_of, visit
+from tests.opening.takeover import Row, Takeover, begun, cents, person, totals_of, visit
 
 EXAMPLES = settings(max_examples=6, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 DAY = date(2026, 11, 2)
@@ -39,7 +39,8 @@ def owed(draw: st.DrawFn) -> Owed:
     minor = draw(st.integers(0, 90_000))
     payer = draw(st.integers(0 if minor else 1, 40_000)) if draw(st.booleans()) or not minor else 0
     age = draw(st.none() | st.integers(0, 400) | st.sampled_from([30, 31, 60, 61, 90, 91, 120, 121]))
-    return Owed(draw(st.integers(0, 3)), age, minor, payer, draw(st.sampled_from(["", "", "", "agency", "dispute"])))
+    standing = draw(st.sampled_from(["", "", "", "agency", "dispute"]))
+    return Owed(draw(st.integers(0, 3)), age, minor, payer, "" if standing == "agency" and not minor else standing)
 
 
 def _naive_bucket(age: int | None) -> str:
@@ -55,7 +56,8 @@ def _rows(visits: list[Owed], credit: int) -> tuple[list[Row], Sums]:
         on = DAY - timedelta(days=one.age) if one.age is not None else None
         sums.add_visit(on, one.minor, one.payer_minor)
         rows.append(visit(f"V-{number}", cents(one.minor), on.isoformat() if on else "", patient_id=f"P-{one.who}",
-                          service_on="2025-01-05", standing=one.standing, payer="Aetna" if one.payer_minor else "",
+                          service_on="2025-01-05", standing=one.standing,
+                          agency="acme" if one.standing == "agency" else "", payer="Aetna" if one.payer_minor else "",
                           payer_balance=cents(one.payer_minor) if one.payer_minor else ""))
     if credit:
         sums.credits_minor = credit
@@ -76,7 +78,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         url = server.url(server.create()) if server else copy_sqlite(template or Path(), folder)
         store = open_store(url, TEST_KEYS)
         opened.append(store)
-        return Takeover(store, store.write(practice_row(TUESDAY)).id, folder)
+        return begun(Takeover(store, store.write(practice_row(TUESDAY)).id, folder))
 
     yield make
     for store in opened:
@@ -114,6 +116,8 @@ def _stands(move: Takeover, visits: list[Owed], credit: int) -> None:
         total = move.account(f"P-{who}").total
         mine = [one for one in visits if one.who == who]
         own = credit if who == 3 else 0
-        assert total.open_minor == sum(one.minor + one.payer_minor for one in mine) - own
+        placed = sum(one.minor for one in mine if one.standing == "agency")
+        assert total.placed_minor == placed
+        assert total.open_minor == sum(one.minor + one.payer_minor for one in mine) - own - placed
         assert total.credit_minor == own
     move.check()

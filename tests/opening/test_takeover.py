@@ -21,7 +21,8 @@ def test_the_example_of_the_template_is_taken_over_whole_and_the_ledger_adds_up(
     report = move.take(*EXAMPLE)
     assert (report.outcome, report.reason) == ("posted", None)
     account = move.account("A-1")
-    assert (account.total.open_minor, account.total.credit_minor) == (20_000 - 1_500, 1_500)
+    assert (account.total.open_minor, account.total.credit_minor, account.total.placed_minor) == (
+        12_000 - 1_500, 1_500, 8_000)
     assert move.open_holds() == ["agency", "attorney", "carried_over", "carried_over"]
     assert [(v.line, v.balance_minor, v.standing) for v in sorted(move.taken(), key=lambda v: v.line)] == [
         (3, 12_000, ""), (4, 8_000, "agency")]
@@ -117,7 +118,7 @@ def test_undone_it_is_as_if_it_had_not_come_but_for_the_refusals(move: Takeover)
     assert len(move.revocations()) == 1
     move.check()
     assert move.take(*EXAMPLE).outcome == "posted"
-    assert move.account("A-1").total.open_minor == 18_500
+    assert (move.account("A-1").total.open_minor, move.account("A-1").total.placed_minor) == (10_500, 8_000)
     move.check()
 
 
