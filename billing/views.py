@@ -59,6 +59,23 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A source row behind a step, as something to read. ``on`` is practice-local; ``amount_minor``: cents as the row
+    has them, None where a row has none of its own. ``kind``: service_line, remittance_claim, remittance_adjustment,
+    payment, csv_row, imported_balance, import, assistance_application, transfer. ``code``: a procedure, "PR-1", a
+    payer's claim number, a line of a file, a tender.
+    """
+
+    name: str  # as the step names it: "service_line:..."
+    kind: str
+    on: date | None
+    amount_minor: int | None = None
+    code: str = ""
+    words: str = ""  # the practice's own
+    payer_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """The derivation of one visit's patient balance. ``foots`` false: ``steps`` must not be shown to a patient."""
 

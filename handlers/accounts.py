@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from billing.hold_kinds import PAYABLE_AT_AGENCY
 from billing.views import AccountView, Figures, MethodView, PaymentView, PlanView, VisitView
 
 #: A list longer than this is no text message any more; the page has them all.
@@ -38,7 +39,7 @@ def due_visits(account: AccountView) -> tuple[VisitView, ...]:
 def placed_visits(account: AccountView) -> tuple[VisitView, ...]:
     """Visits of which something is at a collection agency and may still be paid here, oldest first."""
     return tuple(visit for visit in shown_visits(account)
-                 if visit.figures.placed_minor > 0 and set(visit.holds) <= {"agency"})
+                 if visit.figures.placed_minor > 0 and set(visit.holds) <= PAYABLE_AT_AGENCY)
 
 
 def running_plan(account: AccountView) -> PlanView | None:

@@ -112,6 +112,7 @@ class Talk:
     first_contact: bool = False
     emergency: bool = False  # one was heard here, and nobody has cleared it yet
     last_text_at: datetime | None = None  # when the person wrote last, before this turn
+    taken: bool = False  # somebody of the practice answers here, and the bot keeps still
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 The order is DESIGN.md's: opt-out words, HELP, START, a person, a card number, emergency, wrong number, then the
 question that is open, then a new subject. Nothing of an account is said before identity is proved (T-32, T-34, T-35).
+Where somebody of the practice has taken the thread over, only what comes before the open question is answered.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def _decide_text(turn: Turn, message: Text) -> Decision:
         return special
     if fixed in ("", "human") and turn.reading.intent != "emergency" and legal.grieves(turn):
         return legal.be_quiet(turn)
-    if fixed in _FIXED:
+    if fixed in _FIXED and not (turn.talk.taken and fixed == "human"):
         return _with_what_else(turn, _FIXED[fixed](turn))
     if message.card_number:
         return stay(turn, Reply("card_number"))
@@ -81,6 +82,8 @@ def _decide_text(turn: Turn, message: Text) -> Decision:
         return safety.emergency(turn)
     if fixed == "wrong_number":
         return safety.wrong_number(turn)
+    if turn.talk.taken:
+        return Decision((), turn.talk.state)
     if iso := turn.reading.foreign or foreign.asked_for(turn):
         return foreign.answer(turn, iso)
     decision = _recognise(turn) or _converse(turn, message).also(*verify.wrong_try(turn))

@@ -30,7 +30,12 @@ class Matter:
 
 def key(turn: Turn, matter: Matter) -> str:
     """One open case per account, in whatever channel; of the conversation while nobody is verified."""
-    return f"{matter.kind}:{turn.account.account_id if turn.account else turn.talk.conversation_id}"
+    return key_of(matter, turn.account.account_id if turn.account else turn.talk.conversation_id)
+
+
+def key_of(matter: Matter, owner: str) -> str:
+    """The same for pages, where somebody is always verified: ``owner`` is an account, or a conversation."""
+    return f"{matter.kind}:{owner}"
 
 
 def open_case(turn: Turn, matter: Matter, visit_id: str | None = None, detail: str = "") -> OpenCase:

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from functools import cache
-from pathlib import Path
-
-_HERE = Path(__file__).parent
+from templates import languages
 
 
-@cache
 def _table(language: str) -> dict[str, dict[str, str]]:
-    path = _HERE / f"carc.{language}.toml"
-    if not path.exists():
-        path = _HERE / "carc.en.toml"
-    tables: dict[str, dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))
-    return tables
+    return languages.words("carc", language)
 
 
 def carc(code: str, language: str) -> str | None:

@@ -6,17 +6,14 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from templates import languages
 from templates.statement_words import words
 
 _HERE = Path(__file__).parent
 
 
-@cache
 def _services(language: str) -> dict[str, str]:
-    path = _HERE / f"hcpcs.{language}.toml"
-    if not path.exists():
-        path = _HERE / "hcpcs.en.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return languages.words("hcpcs", language)
 
 
 @cache

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import phonenumbers
 from babel.dates import format_date
 from babel.numbers import format_currency
 
-LOCALES = {"en": "en_US", "es": "es_US"}
-LANGUAGES = tuple(LOCALES)
+from templates import languages
+
+LOCALES = languages.LOCALES
+#: Of texts: those that have a folder of messages. Pages may have more (templates/languages.py).
+LANGUAGES = tuple(code for code in LOCALES if (Path(__file__).parent / code).is_dir())
 
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " "})
 _AND = {"en": " and ", "es": " y "}

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from babel.dates import format_time
 
+from templates import languages
 from templates.format import LOCALES
 
-_HERE = Path(__file__).parent
 
-
-@cache
 def words(language: str) -> dict[str, Any]:
     """The word list of ``language``; English where the practice has no other."""
-    known = language if language in LOCALES else "en"
-    return tomllib.loads((_HERE / f"plan.{known}.toml").read_text(encoding="utf-8"))
+    return languages.words("plan", language)
 
 
 def card_words(card: Mapping[str, str], language: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from templates.codes import place_words, procedure_words
+from templates.format import LOCALES
 from templates.names import written
 from templates.statement_words import (
     day,
@@ -53,7 +54,7 @@ def frame(practice: Mapping[str, Any], account: str, language: str) -> dict[str,
     phone = phone_words(practice["phone"])
     lines = [*_address_lines(practice["address"]), " · ".join(filter(None, (phone, practice.get("website"))))]
     return {
-        "lang": language if language in ("en", "es") else "en",
+        "lang": language if language in LOCALES else "en",
         "practice": {"name": practice["legal_name"], "lines": lines},
         "foot": {"left": said["continued"].format(practice=practice["legal_name"], account=account),
                  "contact": f"{practice['name']} · {phone}", "pages": said["page_of"]},

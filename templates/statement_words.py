@@ -11,6 +11,7 @@ from typing import Any
 
 from babel.dates import format_date
 
+from templates import languages
 from templates.format import LOCALES, as_date
 from templates.format import day as format_day
 from templates.format import money as format_money
@@ -21,10 +22,9 @@ HERE = Path(__file__).parent
 PRINTABLE_SCRIPTS = frozenset({"latin", "cyrillic"})
 
 
-@cache
 def words(language: str) -> dict[str, Any]:
     """The word list of ``language``; English where the practice has no other."""
-    return tomllib.loads((HERE / f"statement.{_known(language)}.toml").read_text(encoding="utf-8"))
+    return languages.words("statement", language)
 
 
 def money(minor: int, language: str, currency: str = "USD") -> str:

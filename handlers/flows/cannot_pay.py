@@ -5,8 +5,9 @@ Nothing here needs identity, nothing names an amount, and what people tell of th
 
 from __future__ import annotations
 
+from billing.commands import MakeLink
 from handlers import filing, own_words
-from handlers.core import Decision, Reply, State, Turn
+from handlers.core import Decision, Reply, Result, State, Turn
 from handlers.filing import Matter
 from handlers.flows import person
 from handlers.flows.flow import Flow
@@ -51,11 +52,16 @@ def silence(turn: Turn) -> Decision:
 
 
 def _apply(turn: Turn) -> Decision:
-    """The application is under way: nobody asks for money until it is decided (26 CFR 1.501(r)-6(c))."""
+    """The application is under way: nobody asks for money until it is decided (26 CFR 1.501(r)-6(c)). Whoever is
+    verified may answer its questions on our page: what a household has is never asked here.
+    """
     case = filing.open_case(turn, MATTER, detail=turn.talk.state.data["words"])
-    url = turn.practice.policy.assistance_url
-    return Decision((Reply("assistance_started", {"by_at": answer_by(turn)}),
-                     Reply("assistance_how", {"url": url, "phone": phone(turn)}))).also(case)
+    started = Reply("assistance_started", {"by_at": answer_by(turn)})
+    how = Reply("assistance_how", {"url": turn.practice.policy.assistance_url, "phone": phone(turn)})
+    if turn.account is None:
+        return Decision((started, how)).also(case)
+    link = MakeLink(MATTER.kind, turn.account.account_id)
+    return Decision((started, Reply("assistance_page", {"url": Result(link.ref)}), how)).also(case, link)
 
 
 FLOW = Flow(NAME, STEPS, ("cannot_pay",), start, answer, repeat, silence=silence)

@@ -18,7 +18,7 @@ NAME = "ways"
 STEPS = ("which", "only", "telegram")
 WAYS = ("paper", "email", "call", "text", "telegram")
 _DONE = {"paper": "way_paper", "email": "way_email", "call": "way_call"}
-_TITLES = {"paper": "Patient wants bills on paper", "email": "Patient wants bills by e-mail: ask for the address",
+TITLES = {"paper": "Patient wants bills on paper", "email": "Patient wants bills by e-mail: ask for the address",
            "call": "Patient wants phone calls about bills"}
 _INSTEAD = words("only just instead rather solo solamente unicamente vez lugar")
 
@@ -74,7 +74,7 @@ def choose(turn: Turn, way: str, *, only: bool, said: str = "") -> Decision:
     recorded = RecordPreference("way", {"way": way, "only": only}, said or turn.reading.text)
     if way == "text":
         return Decision((Reply("way_text"),)).also(recorded)
-    case = replace(open_case(turn, "preferences", _TITLES[way], detail=said or turn.reading.text),
+    case = replace(open_case(turn, "preferences", TITLES[way], detail=said or turn.reading.text),
                    dedupe=f"preferences:{way}:{turn.talk.conversation_id}")
     return Decision((Reply(_DONE[way], {"by_at": answer_by(turn)}),)).also(recorded, case)
 

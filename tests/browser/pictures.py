@@ -27,6 +27,7 @@ def make_all(folder: Path = PICTURES) -> list[Path]:
     anna, luis, peter = (person_of(account) for account in ("A-1001", "A-1002", "A-1008"))
     with tempfile.TemporaryDirectory() as var, demo_in(Path(var)) as demo, launched() as browser:
         _page(browser, demo, anna, folder / "statement-en.png")
+        _why(browser, demo, luis, folder / "why-es.png")
         demo.texts(luis, "esto está mal, yo nunca tuve esa visita", telegram.proof(luis), "sí", "1")
         _phone(browser, demo, f"{luis.account}", folder / "phone-es.png")
         demo.ask(_move_to_telegram(demo.stage, peter))
@@ -50,6 +51,20 @@ def _page(browser: Browser, demo: Demo, person: Person, to: Path) -> None:
     page = _open(browser, person, 1180)
     page.goto(demo.link(person))
     prove(page, person)
+    page.screenshot(path=to)
+    page.context.close()
+
+
+def _why(browser: Browser, demo: Demo, person: Person, to: Path) -> None:
+    """The account's page on which each number opens its source lines, with one of them open."""
+    page = _open(browser, person, 1180)
+    page.goto(demo.link(person))
+    prove(page, person)
+    page.locator("a[href*='/account?']").click()
+    page.locator(".menu a[href*='/why?']").click()
+    page.locator(".steps .part summary").first.click()
+    page.mouse.wheel(0, -5000)
+    page.wait_for_timeout(300)
     page.screenshot(path=to)
     page.context.close()
 

@@ -48,6 +48,9 @@ LONGER = {
     # Preferences and the like.
     ("is_this_real", "en"): 2, ("passcode_link", "en"): 2,
     ("passcode_link", "es"): 2, ("telegram_warning", "en"): 2, ("telegram_warning", "es"): 2,
+    # News of help, to a number that hears who writes (T-14).
+    ("assistance_received_intro", "en"): 2, ("assistance_received_intro", "es"): 2,
+    ("assistance_decided_intro", "en"): 2, ("assistance_decided_intro", "es"): 2,
     # Payment plans and cards on file.
     ("card_link", "en"): 2, ("card_link", "es"): 2, ("card_list", "en"): 2, ("card_list", "es"): 2,
     ("card_offer", "en"): 2, ("card_offer", "es"): 2, ("pay_confirm_card", "en"): 2, ("pay_confirm_card", "es"): 2,
@@ -190,6 +193,10 @@ def test_every_message_is_sent_by_somebody_and_every_reply_has_its_words() -> No
     used = set(re.findall(r'"([a-z_]+)"', code))
     demands = {name for name in MESSAGES if re.fullmatch(r"(email_|letter_)?(reminder_\w+|late_first|rose_after_paid|"
                                                          r"ask_us|statement_ready)(_intro)?", name)}
-    assert set(MESSAGES) - used - demands == {"staff_notice", "staff_reply"}
+    # billing/collection_news.py
+    news = {name for name in MESSAGES if re.fullmatch(r"(email_)?assistance_(received|decided)(_intro)?|"
+                                                      r"(email_|letter_)settlement_offer|"
+                                                      r"letter_assistance_(received|approved|denied)", name)}
+    assert set(MESSAGES) - used - demands - news == {"staff_notice", "staff_reply"}
     replies = set(re.findall(r'Reply\("([a-z_]+)"', code))
     assert replies <= set(MESSAGES)

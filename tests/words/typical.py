@@ -41,6 +41,8 @@ TYPICAL: dict[str, Any] = {
     "next_on": "2026-12-15", "every": "two_weeks", "autopay": True, "paused": False, "behind": True, "under_way": True,
     "weekly": False, "ends": True,
     "ends_on": "2026-12-20", "replaces": False, "twice": True, "sooner": True, "year": 2026, "lender": "Sunbit",
+    "percent": 50, "forgiven_minor": 12050, "all_of_it": False, "pay_minor": 9000, "appeal_by_on": "2026-12-18",
+    "reason": "The income of your household is above our limit.", "address": "12 Maple St, New York, NY 10001",
     "words": "We found your payment. All is well.", "number": 17, "title": "Patient asks for a person",
 }
 

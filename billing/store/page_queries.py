@@ -1,0 +1,25 @@
+"""SQL of the account's own pages: where it is reached, and what is open about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from billing.store.tables import ContactPoint, Guarantor
+
+_GONE = ("wrong_number", "unlinked")
+
+
+def account(session: Session, practice_id: str, guarantor_id: str) -> Guarantor | None:
+    row = session.get(Guarantor, guarantor_id)
+    return row if row is not None and row.practice_id == practice_id else None
+
+
+def places(session: Session, practice_id: str, guarantor_id: str, channel: str) -> Sequence[ContactPoint]:
+    """The account's numbers or addresses that are not known to be somebody else's, oldest first."""
+    return session.scalars(select(ContactPoint).where(
+        ContactPoint.practice_id == practice_id, ContactPoint.guarantor_id == guarantor_id,
+        ContactPoint.channel == channel, ContactPoint.status.not_in(_GONE))
+        .order_by(ContactPoint.created_at, ContactPoint.id)).all()
