@@ -34,6 +34,14 @@ def account_facts(session: Session, practice_id: str, policy: PracticePolicy, gu
     """Read an account as it is now. ``in_flight``: a payment of it is on its way."""
     today = now.astimezone(ZoneInfo(policy.zone)).date()
     figures = account_figures(session, guarantor_id, today)
+    return facts_of(figures, unfinished=store.import_running(session, practice_id),
+                    stale=record.is_stale(session, practice_id, policy, now), in_flight=in_flight,
+                    language_met=language_met)
+
+
+def facts_of(figures: AccountFigures, *, unfinished: bool, stale: bool, in_flight: bool,
+             language_met: bool) -> AccountFacts:
+    """As ``account_facts``, of figures that are there; ``unfinished``: an import of the practice runs."""
     return AccountFacts(
         due_now_minor=figures.total.due_now_minor, pending_minor=figures.total.pending_minor,
         on_plan_minor=figures.total.on_plan_minor, credit_minor=figures.total.credit_minor,
@@ -44,8 +52,7 @@ def account_facts(session: Session, practice_id: str, policy: PracticePolicy, gu
         pending_visits=tuple(v.visit_id for v in figures.visits if _pending(v)),
         confidential_visits=tuple(v.visit_id for v in figures.visits if v.confidential),
         negative_pending=any(v.figures.patient_minor < 0 for v in figures.visits), holds=_holds(figures),
-        unfinished_import=store.import_running(session, practice_id),
-        stale=record.is_stale(session, practice_id, policy, now),
+        unfinished_import=unfinished, stale=stale,
         payment_in_flight=in_flight, language_met=language_met)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from billing import cases, holds, ledger
 from billing.adjudication import Move, Plan, adjustments_of
 from billing.book import Book, CoverageState, VisitState
-from billing.importers.records import PaidClaim
+from billing.importers.records import PaidClaim, PaidLine
 from billing.money import dollars
 from billing.store import ledger_queries, undo_queries
 
@@ -51,11 +51,12 @@ def post_moves(book: Book, visit: VisitState, coverage: CoverageState, claim: Pa
                source: str, ref: str, *, remittance_claim_id: str | None) -> None:
     """Turn a plan's moves into transfers: where each kind goes is this table."""
     mine = ledger.payer(coverage.coverage_id, visit.visit_id)
+    lines = [None, *(_line_of(visit, paid) for paid in claim.lines)]
     for number, move in enumerate(moves):
         credit = ledger.wide("suspense") if move.code == "suspense" else mine
         book.move(visit, _debit(visit, move), credit, move.amount_minor, code=move.code, source=source,
                   ref=f"{ref}:{number}", coverage_id=coverage.coverage_id, reason=move.reason,
-                  remittance_claim_id=remittance_claim_id, service_line_id=_line_of(visit, claim, move.line_number))
+                  remittance_claim_id=remittance_claim_id, service_line_id=lines[move.line_number])
 
 
 def _debit(visit: VisitState, move: Move) -> ledger.Account:
@@ -74,14 +75,15 @@ def _debit(visit: VisitState, move: Move) -> ledger.Account:
             raise ValueError(f"{code!r} is no move of an answer")
 
 
-def _line_of(visit: VisitState, claim: PaidClaim, line_number: int) -> str | None:
+def _line_of(visit: VisitState, paid: PaidLine) -> str | None:
     """The service line that the payer's line speaks of: by control number, else by procedure and charge."""
-    if not line_number:
-        return None
-    paid = claim.lines[line_number - 1]
-    named = [o for o in visit.lines if paid.control_number and o.control_number == paid.control_number]
-    alike = [o for o in visit.lines if (o.procedure_code, o.charge_minor) == (paid.procedure_code, paid.charge_minor)]
-    return next((ours.line_id for ours in (*named, *alike)), None)
+    for ours in visit.lines:
+        if paid.control_number and ours.control_number == paid.control_number:
+            return ours.line_id
+    for ours in visit.lines:
+        if ours.charge_minor == paid.charge_minor and ours.procedure_code == paid.procedure_code:
+            return ours.line_id
+    return None
 
 
 def take_back_reported(book: Book, visit: VisitState, coverage: CoverageState) -> None:

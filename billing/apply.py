@@ -105,15 +105,15 @@ def _change_consent(session: Session, command: RecordOptOut | RestoreConsent | R
     number = (context.practice_id, context.channel, context.address_hash)
     match command:
         case RecordOptOut(wording):
-            consents.record_revoked(session, *number, wording=wording, medium="text", recorded_by=context.actor,
-                                    now=context.now, message_id=context.message_ref)
+            consents.record_revoked(session, *number, wording=wording, medium=context.medium,
+                                    recorded_by=context.actor, now=context.now, message_id=context.message_ref)
             plan_changes.stop_for_opt_out(session, context.practice_id, context.address_hash, context.now, wording)
             taken_back.for_opt_out(session, context.practice_id, context.address_hash, wording, context.now)
         case RestoreConsent(wording):
             consents.record_restored(session, *number, wording=wording, recorded_by=context.actor, now=context.now)
         case RecordDetailPreference(account_id, allowed, wording):
             consents.record_detail(session, *number, guarantor_id=account_id, allowed=allowed, wording=wording,
-                                   recorded_by=context.actor, now=context.now)
+                                   recorded_by=context.actor, now=context.now, medium=context.medium)
         case MarkWrongNumber(wording):
             _wrong_number(session, wording, context)
         case _:
@@ -170,7 +170,7 @@ def _record_preference(session: Session, command: RecordPreference, context: Con
                            value=command.value, wording=command.wording, recorded_by=context.actor, now=context.now,
                            guarantor_id=account_id, message_id=context.message_ref)
         if account_id is not None:
-            record(session, context, f"preference_{command.kind}", account_id, "by text")
+            record(session, context, f"preference_{command.kind}", account_id, f"by {context.medium}")
 
 
 def _open_case(session: Session, command: OpenCase, context: Context) -> str:
@@ -181,7 +181,7 @@ def _open_case(session: Session, command: OpenCase, context: Context) -> str:
     case = cases.open_case(
         session, context.practice_id, kind=command.kind, title=command.title, detail=command.detail, now=context.now,
         dedupe=dedupe, guarantor_id=command.account_id, visit_id=command.visit_id,
-        conversation_id=context.conversation_id, hold=command.hold, hold_on=_held(session, command, context),
+        conversation_id=context.conversation_id or None, hold=command.hold, hold_on=_held(session, command, context),
         urgent=command.urgent, actor=context.actor)
     if command.kind == "assistance" and command.account_id is not None:
         assistance.ask(session, practice_id=context.practice_id, guarantor_id=command.account_id, by=context.actor,

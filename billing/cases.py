@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from billing import holds
 from billing.calendar import due_by
 from billing.ids import new_id
+from billing.staff import RIGHTS
 from billing.store import case_queries as store
 from billing.store import counters, hold_queries, practices
 from billing.store.tables import Case, CaseNote
@@ -218,3 +219,18 @@ def _escalate(session: Session, case: Case, now: datetime) -> Escalation:
     _note(session, case, "plainbill", "notice",
           f"Not answered by {was.isoformat()}; goes to the {LEVELS[level]}: {login or 'nobody is on the list'}", now)
     return Escalation(case.practice_id, case.id, case.number, case.title, login or "", level)
+
+
+def assign(session: Session, practice_id: str, ref: str, *, to: str, by: str, now: datetime) -> Case:
+    """Give a case to somebody who works on cases. Raises CaseRefused."""
+    case = store.lock(session, find(session, practice_id, ref).id)
+    person = practices.find_staff(session, practice_id, to)
+    if person is None or not person.active or "cases" not in RIGHTS[person.role]:
+        raise CaseRefused(f"{to!r} is nobody here who works on cases")
+    if case.status == "closed":
+        raise CaseRefused(f"case {case.number} is closed")
+    if case.owner != to:
+        _note(session, case, by, "notice", f"Given to {to}", now)
+    case.owner, case.level, case.told_level = to, 0, -1
+    session.flush()
+    return case

@@ -16,7 +16,10 @@ ONE_DAY = frozenset({"passcode", "card"})
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The turn in which a command was decided. ``inbox_id`` is the text that it answers; ``actor`` is for the audit."""
+    """The turn in which a command was decided. ``inbox_id`` is the text that it answers; ``actor`` is for the audit.
+
+    On a page ``conversation_id`` is empty where the account has no number, and ``medium`` is form.
+    """
 
     practice_id: str
     conversation_id: str
@@ -27,6 +30,7 @@ class Context:
     language: str
     now: datetime
     actor: str = "patient"
+    medium: str = "text"
 
     @property
     def message_ref(self) -> str | None:

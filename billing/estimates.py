@@ -42,19 +42,27 @@ def check_estimates(session: Session, visit_id: str, now: datetime) -> Excess | 
 
 def check_visits(session: Session, visits: Sequence[VisitDetail], now: datetime) -> list[Excess]:
     """As ``check_estimates`` for several visits of one account, in one query."""
+    if not visits:
+        return []
+    practice_id = _practice_of(session, visits[0])
+    found = find_excesses(session, practice_id, visits)
+    owner = {one.visit_id: one for one in visits}
+    for excess in found:
+        _hold(session, practice_id, owner[excess.visit_id], excess, now)
+    return found
+
+
+def find_excesses(session: Session, practice_id: str, visits: Sequence[VisitDetail]) -> list[Excess]:
+    """As ``check_visits``, of whichever accounts; holds nothing."""
     open_to_it = [v for v in visits if v.self_pay and not v.void]
     if not open_to_it:
         return []
-    practice_id = _practice_of(session, open_to_it[0])
     estimates = store.estimates_for(session, practice_id, {v.external_hash for v in open_to_it})
-    found = []
-    for visit in open_to_it:
-        own = [e for e in estimates if e.visit_external_hash == visit.external_hash]
-        excess = compare(visit, own)
-        if excess is not None:
-            found.append(excess)
-            _hold(session, practice_id, visit, excess, now)
-    return found
+    by_visit: dict[str, list[Estimate]] = {}
+    for one in estimates:
+        by_visit.setdefault(one.visit_external_hash, []).append(one)
+    found = (compare(visit, by_visit.get(visit.external_hash, [])) for visit in open_to_it)
+    return [one for one in found if one is not None]
 
 
 def compare(visit: VisitDetail, estimates: Sequence[Estimate]) -> Excess | None:
@@ -85,4 +93,9 @@ def _hold(session: Session, practice_id: str, visit: VisitDetail, excess: Excess
     holds.place(session, practice_id=practice_id, guarantor_id=visit.guarantor_id, kind="gfe_exceeded",
                 reason=f"billed {excess.billed_minor} cents, estimated {excess.estimate_minor}", source="estimate",
                 placed_by="system", now=now, visit_id=visit.visit_id,
-                dedupe=f"gfe:{visit.visit_id}:{excess.estimate_minor}:{excess.billed_minor}")
+                dedupe=dedupe_of(excess))
+
+
+def dedupe_of(excess: Excess) -> str:
+    """The key of an excess."""
+    return f"gfe:{excess.visit_id}:{excess.estimate_minor}:{excess.billed_minor}"

@@ -86,7 +86,6 @@ def _must(agree: bool, what: str) -> None:
 
 def frame(guarantor: Guarantor, policy: PracticePolicy, language: str, today: date) -> dict[str, Any]:
     """Who writes to whom, how to pay and where to ask: the same on a statement and an itemised bill."""
-    spanish = language == "es"
     ways = ["pay_text"] * bool(policy.sms_number) + ["pay_phone", "pay_mail"] + ["pay_web"] * bool(policy.website)
     return {
         "language": language, "currency": policy.currency, "made_on": today.isoformat(),
@@ -95,9 +94,14 @@ def frame(guarantor: Guarantor, policy: PracticePolicy, language: str, today: da
                      "tax_id": policy.tax_id, "npi": policy.npi},
         "guarantor": {"name": guarantor.name, "address": _address(guarantor)}, "account": guarantor.external,
         "ways_to_pay": ways, "itemised_by_law": policy.region in ITEMISED_BY_LAW,
-        "assistance": {"note": policy.assistance_note_es if spanish else policy.assistance_note_en,
-                       "phone": policy.phone, "url": policy.assistance_url},
+        "assistance": assistance_notice(policy, language),
     }
+
+
+def assistance_notice(policy: PracticePolicy, language: str) -> dict[str, Any]:
+    """Where help is to be had: on every statement, and what T-45 asks of one (billing/clocks.py)."""
+    return {"note": policy.assistance_note_es if language == "es" else policy.assistance_note_en,
+            "phone": policy.phone, "url": policy.assistance_url}
 
 
 def _address(guarantor: Guarantor) -> str:

@@ -94,11 +94,17 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def listening(web: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the web edge is served: no access log, for addresses hold tokens, and only our own proxies are believed."""
+    return uvicorn.Config(
+        web, host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="off",
+        proxy_headers=bool(settings.trusted_proxies), forwarded_allow_ips=settings.trusted_proxies,
+        server_header=False, timeout_graceful_shutdown=5)
+
+
 async def run(app: App, stop: asyncio.Event) -> None:
     """Do this process's part until ``stop`` is set; then finish what was begun."""
-    server = _Server(uvicorn.Config(
-        app.web, host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="off",
-        proxy_headers=False, timeout_graceful_shutdown=5))
+    server = _Server(listening(app.web, app.settings))
     beside = [asyncio.create_task(_serve(server, stop)),
               asyncio.create_task(bells.ring_between(app.settings.database_url, app.road.wake, stop))]
     if app.telegram is not None and app.role in ("all", "web"):

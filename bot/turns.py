@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import accounts, agreed_words, apply, chats, consents, outbox, talks
+from billing import accounts, agreed_words, apply, chats, consents, outbox, talks, thread_care
 from billing.command_context import Context
 from billing.commands import (
     AskCard,
@@ -28,7 +28,7 @@ from billing.commands import (
 )
 from billing.phones import address_hash
 from billing.store import case_queries, road_queries
-from billing.store.tables import Conversation, Inbox
+from billing.store.tables import Conversation, Inbox, Practice
 from billing.views import AccountView
 from bot import chat_turns
 from bot.failpoints import hit
@@ -46,44 +46,52 @@ ANSWER_WITHIN = timedelta(minutes=30)
 
 _MAKES_LINK = (MakeLink, MakeStatement, RequestPayment, AskCard, OfferPlan)
 _REDACTED_AT = ("sms", "telegram")
+_Views = tuple[AccountView, ...]
 
 
 def take_turn(session: Session, road: Road, row: Inbox, now: datetime) -> None:
     """Work one message or event of a conversation; the caller finishes the inbox row in the same transaction."""
-    talk = _conversation(session, row, now)
+    practice = session.get_one(Practice, row.practice_id)  # a session finds again, unasked, only what somebody holds
+    talk, candidates = _conversation(session, row, now)
     if talk is None or _out_of_date(talk, row):
         return
     message = _message(row)
     if row.kind == "message":
         message = chat_turns.arrive(session, talk, row, message, now)
         _forget_stale_identity(talk, now)
-    turn = build_turn(session, talk, message, row.practice_id, now)
+    turn = build_turn(session, talk, message, practice.id, now, candidates if isinstance(message, Text) else None)
     if row.kind == "message":
         talk.last_inbound_at = now
         session.flush()
     hit("receive.loaded")
     decision, results = _decide_and_act(session, road, row, talk, turn, now)
     hit("receive.applied")
-    session.refresh(talk)
+    if decision.commands:
+        session.refresh(talk)
     for sequence, reply in enumerate(decision.replies):
         outbox.put(session, _draft(session, talk, row, decision, reply, results, sequence, now), now)
+    if turn.talk.taken and row.kind == "message":
+        thread_care.wrote(session, talk.id, now)
     if isinstance(message, Text) and message.card_number and talk.channel in _REDACTED_AT:
         outbox.put(session, _redaction(talk, row), now)
     hit("receive.queued")
     _save(talk, decision, now)
 
 
-def _conversation(session: Session, row: Inbox, now: datetime) -> Conversation | None:
-    """Lock the row's conversation, making it for a new number; None when an event's conversation is gone."""
+def _conversation(session: Session, row: Inbox, now: datetime) -> tuple[Conversation | None, _Views | None]:
+    """Lock the row's conversation, making it for a new number, with the accounts there if they were read for that; None
+    when an event's conversation is gone.
+    """
     if row.kind == "event":
-        return road_queries.lock_conversation_by_id(session, row.payload["conversation_id"])
+        return road_queries.lock_conversation_by_id(session, row.payload["conversation_id"]), None
     channel, address = row.source, row.payload["sender"]
     hashed = address_hash(row.practice_id, channel, address)
     found = road_queries.lock_conversation(session, row.practice_id, channel, hashed)
     if found is not None:
-        return found
-    return talks.open_talk(session, row.practice_id, channel, address, hashed,
-                           _first_language(session, row, channel, hashed, now), now)
+        return found, None
+    candidates = accounts.views_for(session, row.practice_id, channel, hashed, None, now)
+    language = _first_language(candidates, row)
+    return talks.open_talk(session, row.practice_id, channel, address, hashed, language, now), candidates
 
 
 def _out_of_date(talk: Conversation, row: Inbox) -> bool:
@@ -91,11 +99,10 @@ def _out_of_date(talk: Conversation, row: Inbox) -> bool:
     return row.kind == "event" and row.payload["kind"] == "timeout" and row.payload["version"] != talk.version
 
 
-def _first_language(session: Session, row: Inbox, channel: str, hashed: str, now: datetime) -> str:
+def _first_language(candidates: _Views, row: Inbox) -> str:
     """The accounts on this number all prefer one language, or the sender's app does, or it is English until the text
     tells.
     """
-    candidates = accounts.views_for(session, row.practice_id, channel, hashed, None, now)
     languages = {account.language for account in candidates}
     return languages.pop() if len(languages) == 1 else row.payload.get("language") or "en"
 
@@ -118,21 +125,24 @@ def fresh_account(talk: Conversation, now: datetime) -> str | None:
 
 def _forget_stale_identity(talk: Conversation, now: datetime) -> None:
     """The text that breaks a long silence must not make the old proof look fresh again."""
-    if fresh_account(talk, now) is None:
+    if (talk.guarantor_id or talk.verified_at) is not None and fresh_account(talk, now) is None:
         talk.guarantor_id = talk.verified_at = None
 
 
-def build_turn(session: Session, talk: Conversation, message: Text | Happened, practice_id: str, now: datetime) -> Turn:
-    """Return all that a decision may look at."""
+def build_turn(session: Session, talk: Conversation, message: Text | Happened, practice_id: str, now: datetime,
+               candidates: _Views | None = None) -> Turn:
+    """Return all that a decision may look at. ``candidates``: the accounts as nobody verified sees them, if read."""
     account_id = fresh_account(talk, now)
     practice = accounts.practice_view(session, practice_id, now)
-    candidates = accounts.views_for(session, practice_id, talk.channel, talk.address_hash, account_id, now)
+    if candidates is None or account_id is not None:
+        candidates = accounts.views_for(session, practice_id, talk.channel, talk.address_hash, account_id, now)
     standing = consents.standing(session, practice_id, talk.channel, talk.address_hash)
     known = Talk(
         conversation_id=talk.id, channel=talk.channel, language=talk.language, language_chosen=talk.language_chosen,
         state=State.from_json(talk.state), account_id=account_id, tries=talk.tries, locked_until=talk.locked_until,
         opted_out=standing.opted_out, first_contact=talk.version == 0,
-        emergency=_in_emergency(session, talk, candidates), last_text_at=talk.last_inbound_at)
+        emergency=_in_emergency(session, talk, candidates), last_text_at=talk.last_inbound_at,
+        taken=thread_care.is_taken(session, talk.id))
     today = now.astimezone(ZoneInfo(practice.policy.zone)).date()
     reading = (understanding.read(message.body, talk.language, today, known.state) if isinstance(message, Text)
                else Reading(""))
@@ -143,7 +153,7 @@ def build_turn(session: Session, talk: Conversation, message: Text | Happened, p
 def _in_emergency(session: Session, talk: Conversation, candidates: Sequence[AccountView]) -> bool:
     """Whether one was heard, here or elsewhere in the household, that no named person has cleared."""
     held = any("emergency" in account.holds for account in candidates)
-    return held or bool(case_queries.open_of_conversation(session, talk.id, ("emergency",)))
+    return held or case_queries.is_open_in(session, talk.id, "emergency")
 
 
 def _with_what_was_proved(session: Session, talk: Conversation, turn: Turn, practice_id: str) -> Turn:
@@ -160,6 +170,8 @@ def _decide_and_act(session: Session, road: Road, row: Inbox, talk: Conversation
     """Decide and carry out; when a command is refused, undo and ask once more with the refusal as the event."""
     decision = dispatch.decide(turn)
     hit("receive.decided")
+    if not decision.commands:
+        return decision, {}
     try:
         with session.begin_nested():
             return decision, _carry_out(session, road, row, talk, decision, now)

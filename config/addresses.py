@@ -44,6 +44,18 @@ def web_address(text: str) -> str:
     return text.strip().rstrip("/")
 
 
+def proxies(text: str) -> str:
+    """Return addresses and networks with commas between. Raises AddressFault for anything else, and for everybody."""
+    found = [one for one in map(str.strip, text.split(",")) if one]
+    try:
+        whole = any(ipaddress.ip_network(one, strict=False).prefixlen == 0 for one in found)
+    except ValueError:
+        raise AddressFault("write the proxies' addresses or networks, such as 127.0.0.1,10.0.0.0/8") from None
+    if whole:
+        raise AddressFault("write the proxies' own addresses: this network is everybody")
+    return ",".join(found)
+
+
 def is_loopback(address: str) -> bool:
     """Tell whether a web address stays on this machine."""
     parts = _split(address)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from config.console_policy import ConsolePolicy
 from config.dunning_policy import (
     AssistancePolicy,
     BulkPolicy,
@@ -157,6 +158,7 @@ class PracticePolicy(_Frozen):
     mail: EmailPolicy | None = None  # from whom e-mail leaves; none: nothing leaves by e-mail
     retention: RetentionPolicy = RetentionPolicy()
     readiness: Readiness = Readiness()
+    console: ConsolePolicy = ConsolePolicy()
 
     def local_day(self, at: datetime) -> date:
         """The practice's own calendar day of an instant."""

@@ -18,7 +18,7 @@ from pydantic import Field, SecretStr, StringConstraints, ValidationError, field
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from config import production
-from config.addresses import database_address, mail_server, web_address, without_password
+from config.addresses import database_address, mail_server, proxies, web_address, without_password
 from config.keys import parse_key, parse_keys
 from config.standins import CREDENTIAL_OF, SERVICE_ADDRESSES, STAND_IN_ADDRESSES, STAND_IN_BOT, STAND_IN_SECRETS
 
@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    trusted_proxies: str = ""  # addresses or networks of our own proxies, whose word on who asks is taken
     sends_at_once: int = Field(default=50, ge=1, le=500)  # messages that one process has under way
     practice: Name = "main"
     staff: Name = "operator"
@@ -108,6 +109,11 @@ class Settings(BaseSettings):
     @classmethod
     def _web_address(cls, value: str) -> str:
         return web_address(value) if value else ""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        return proxies(value)
 
     @field_validator("encryption_keys")
     @classmethod

@@ -22,7 +22,8 @@ _EVERY_NTH = {
         "scenarios/test_plan_years.py::test_a_life_that_broke_a_promise_keeps_it_now standins/test_stripe_back.py "
         "standins/test_stripe_bank.py standins/test_stripe_saved.py standins/test_stripe_trouble.py "
         "standins/test_twilio.py telegram/test_talking.py telegram/test_updates.py understanding/test_plan_words.py "
-        "web/test_cards.py web/test_hooks.py web/test_plan_page.py"),
+        "web/test_cards.py web/test_hooks.py web/test_plan_page.py "
+        "console/test_isolation.py::test_ones_own_ids_are_somebodys"),
     4: (
         "cli/test_desk.py cli/test_rotation.py contracts/test_stripe_promises.py contracts/test_telegram.py "
         "parties/test_apply.py parties/test_cases.py payments/test_refund_facts.py payments/test_refunds.py "
@@ -31,7 +32,10 @@ _EVERY_NTH = {
         "understanding/test_grammar.py"),
     5: (
         "cli/test_reaching.py csv/test_commands.py ledger/test_ledger_command.py understanding/test_intents.py "
-        "web/test_telegram_hook.py"),
+        "web/test_telegram_hook.py "
+        "console/test_routes.py::test_whoever_is_not_signed_in_is_sent_to_sign_in_and_changes_nothing "
+        "console/test_isolation.py::test_ones_own_ids_are_acted_on_or_refused_in_words "
+        "console/test_headers.py::test_no_file_but_the_pages_own_can_be_fetched"),
     6: (
         "campaigns/test_life.py csv/test_parties.py csv/test_table.py ledger/test_undo.py parties/test_gate.py "
         "payments/test_life.py payments/test_orders.py payments/test_two_payers.py "
@@ -43,7 +47,13 @@ _EVERY_NTH = {
         "opening/test_commands.py opening/test_held.py "
         "conversations/test_plans_on_the_road.py csv/test_resuming.py ledger/test_charges.py "
         "ledger/test_remittances.py road/test_outbox.py understanding/test_model.py web/test_passcode.py "
-        "web/test_uploads.py"),
+        "web/test_uploads.py "
+        "console/test_api.py::test_what_a_view_answers_is_what_its_description_says "
+        "console/test_api.py::test_no_amount_is_a_fraction_and_no_answer_is_html "
+        "console/test_headers.py::test_whatever_is_answered_to_strangers_is_as_careful "
+        "console/test_headers.py::test_every_answer_to_staff_is_kept_nowhere_framed_nowhere_and_runs_nothing_of_others "
+        "console/test_planting.py::test_a_name_on_a_page_is_neither_run_nor_rendered_and_in_a_list_no_formula "
+        "console/test_planting.py::test_words_of_a_form_are_in_no_log_no_address_and_no_error"),
     9: (
         "close/test_paper.py csv/test_posting.py importers/test_x12_oracles.py parties/test_preferences.py "
         "payments/test_suspicions_at_once.py statements/test_content.py web/test_doors.py"),

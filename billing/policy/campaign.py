@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from billing.policy.core import Facts, Finding, Rule, withhold
 
-PAUSE = timedelta(seconds=60)
-"""After so long a message of a paused run asks again."""
+PAUSE = timedelta(hours=1)
+"""After so long a message of a paused run asks again; billing/campaigns.py wakes it when the run goes on before."""
 
 #: A run whose last account was worked is done; what of it still waits for a legal hour leaves all the same.
 RUNNING = frozenset({"sending", "done"})
@@ -22,7 +22,9 @@ def campaign_runs(facts: Facts) -> Finding | None:
     return withhold(f"the campaign is {status}, not sending")
 
 
+PAUSED_BY = "campaign-state"
+
 RULES = (
-    Rule("campaign-state", "Nothing of a campaign leaves while it is paused, nor after it was stopped",
+    Rule(PAUSED_BY, "Nothing of a campaign leaves while it is paused, nor after it was stopped",
          "receivables.md D6", "own", campaign_runs, configured="plainbill campaign pause, resume, stop"),
 )

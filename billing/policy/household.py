@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from billing.policy.core import Facts, Finding, Rule
 from billing.policy.hours import defer_until_legal
+from config.practice import PracticePolicy
 
 WEEK = timedelta(days=7)
 
@@ -53,14 +54,20 @@ def household_frequency(facts: Facts) -> Finding | None:
     return defer_until_legal(facts, recent[-most] + WEEK, reason)
 
 
-def between_demands(facts: Facts) -> Finding | None:
-    """Days are the practice's calendar days: a demand of Monday morning lets one of Saturday morning leave after five.
+def rests_until(policy: PracticePolicy, last: datetime | None, now: datetime) -> date | None:
+    """The practice's day from which on an account that was asked at ``last`` may be asked again; None: today already.
+    Days are calendar days: a demand of Monday morning lets one of Saturday morning leave after five.
     """
-    last, policy = facts.recipient.demanded_at, facts.practice.policy
-    if not facts.is_demand or last is None or last > facts.now + CLOCKS_APART:
+    if last is None or last > now + CLOCKS_APART:
         return None
     first_day = policy.local_day(last) + timedelta(days=policy.frequency.between_demands_days)
-    if policy.local_day(facts.now) >= first_day:
+    return first_day if policy.local_day(now) < first_day else None
+
+
+def between_demands(facts: Facts) -> Finding | None:
+    policy = facts.practice.policy
+    first_day = rests_until(policy, facts.recipient.demanded_at, facts.now) if facts.is_demand else None
+    if first_day is None:
         return None
     at = datetime.combine(first_day, time(), ZoneInfo(policy.zone)).astimezone(UTC)
     return defer_until_legal(facts, at, f"this account was last asked less than "

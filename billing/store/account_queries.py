@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from billing.store.ledger_queries import bump_versions
+from billing.store.prepared import given, one_of, prepared
 from billing.store.tables import (
     ContactPoint,
     Conversation,
@@ -50,10 +52,19 @@ def guarantor_of_patient(session: Session, practice_id: str, ref: str, hashed: s
 def guarantors_at(session: Session, practice_id: str, channel: str, address_hash: str) -> Sequence[Guarantor]:
     """Confirmed accounts reachable at an address that is not known to be wrong."""
     line = "sms" if channel == "console" else channel
-    return session.scalars(select(Guarantor).join(ContactPoint, ContactPoint.guarantor_id == Guarantor.id).where(
-        ContactPoint.practice_id == practice_id, ContactPoint.channel.in_([channel, line]),
-        ContactPoint.address_hash == address_hash, ContactPoint.status.not_in(("wrong_number", "unlinked")),
-        Guarantor.confirmed_at.is_not(None)).distinct().order_by(Guarantor.id)).all()
+    found = [row[0] for row in _accounts_at(session, practice_id=practice_id, channels={channel, line},
+                                            address_hash=address_hash)]
+    if not found:
+        return ()
+    return session.scalars(select(Guarantor).where(
+        Guarantor.id.in_(found), Guarantor.confirmed_at.is_not(None)).order_by(Guarantor.id)).all()
+
+
+@prepared
+def _accounts_at() -> Select[Any]:
+    return select(ContactPoint.guarantor_id).where(
+        ContactPoint.practice_id == given("practice_id"), one_of(ContactPoint.channel, "channels"),
+        ContactPoint.address_hash == given("address_hash"), ContactPoint.status.not_in(("wrong_number", "unlinked")))
 
 
 def all_accounts(session: Session, practice_id: str) -> list[str]:

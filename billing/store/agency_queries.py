@@ -1,14 +1,26 @@
-"""SQL of the file to an agency: who is meant, and what was said to them about a visit."""
+"""SQL of agencies' files: who is meant and what was said to them; what an agency's reports come to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from billing.store.tables import ContactPoint, Guarantor, Hold, Outbox, Statement, Visit
+from billing.store.tables import (
+    ContactPoint,
+    Guarantor,
+    Hold,
+    Outbox,
+    PlacementEvent,
+    PlacementFile,
+    Statement,
+    Visit,
+)
+
+#: Kinds of event that are about money at an agency: what it took, what it took back, its fees for nothing else.
+MONEY = ("agency_paid", "agency_reversed", "agency_fee")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +68,40 @@ def told(session: Session, guarantor_id: str, visit_id: str) -> list[tuple[str, 
             if hold.released_at is not None:
                 found.append(("dispute_closed", hold.released_at.date(), ""))
     return sorted(found, key=lambda one: one[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report of an agency. ``net_minor``: payments, less what was taken back, less fees; cents."""
+
+    agency: str
+    number: int
+    made_at: datetime
+    net_minor: int
+
+
+def reports(session: Session, practice_id: str) -> list[Report]:
+    """Oldest first."""
+    sums: dict[str, int] = {}
+    for file_id, kind, amount, fee in session.execute(
+            select(PlacementEvent.file_id, PlacementEvent.kind, func.sum(PlacementEvent.amount_minor),
+                   func.sum(PlacementEvent.fee_minor))
+            .where(PlacementEvent.practice_id == practice_id, PlacementEvent.kind.in_(MONEY))
+            .group_by(PlacementEvent.file_id, PlacementEvent.kind)):
+        net = int(amount) - int(fee)
+        sums[file_id or ""] = sums.get(file_id or "", 0) + (-net if kind == "agency_reversed" else net)
+    files = session.execute(
+        select(PlacementFile.id, PlacementFile.agency, PlacementFile.number, PlacementFile.made_at)
+        .where(PlacementFile.practice_id == practice_id, PlacementFile.direction == "in")
+        .order_by(PlacementFile.agency, PlacementFile.number))
+    return [Report(agency, number, made_at, sums.get(file_id, 0)) for file_id, agency, number, made_at in files]
+
+
+def sums_on(session: Session, practice_id: str, day: date) -> list[tuple[str, str, int, int]]:
+    """(agency, kind, amount, fee) of what agencies' reports put on a day's books."""
+    rows = session.execute(
+        select(PlacementEvent.agency, PlacementEvent.kind, func.sum(PlacementEvent.amount_minor),
+               func.sum(PlacementEvent.fee_minor))
+        .where(PlacementEvent.practice_id == practice_id, PlacementEvent.happened_on == day,
+               PlacementEvent.kind.in_(MONEY)).group_by(PlacementEvent.agency, PlacementEvent.kind))
+    return [(agency, kind, int(amount), int(fee)) for agency, kind, amount, fee in rows]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from billing.store.prepared import given, prepared
 from billing.store.tables import Case, CaseFile, CaseNote, Staff, Visit
 
 
@@ -57,9 +59,15 @@ def overdue(session: Session, now: datetime) -> Sequence[Case]:
         Case.status == "open", Case.due_at <= now, Case.level < 2).order_by(Case.due_at, Case.id)).all()
 
 
-def open_of_conversation(session: Session, conversation_id: str, kinds: Collection[str]) -> Sequence[Case]:
-    return session.scalars(select(Case).where(
-        Case.conversation_id == conversation_id, Case.kind.in_(kinds), Case.status != "closed").order_by(Case.id)).all()
+def is_open_in(session: Session, conversation_id: str, kind: str) -> bool:
+    """Whether a conversation has a case of this kind that is not closed."""
+    return bool(_open_in(session, conversation_id=conversation_id, kind=kind))
+
+
+@prepared
+def _open_in() -> Select[Any]:
+    return select(Case.id).where(
+        Case.conversation_id == given("conversation_id"), Case.kind == given("kind"), Case.status != "closed").limit(1)
 
 
 def least_busy(session: Session, practice_id: str, role: str) -> str | None:

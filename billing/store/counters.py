@@ -19,6 +19,18 @@ def next_number(session: Session, practice_id: str, name: str) -> int:
     return _add(session, practice_id, name, 1)
 
 
+def skip_to(session: Session, practice_id: str, name: str, number: int) -> None:
+    """Give no number up to this one: outside they are known as somebody else's. Never goes back."""
+    known = lock_counter(session, practice_id, name)
+    if number > known:
+        _add(session, practice_id, name, number - known)
+
+
+def take_back(session: Session, practice_id: str, name: str) -> int:
+    """Give the last number again: what it was given to is no more, and nobody outside has heard of it."""
+    return _add(session, practice_id, name, -1)
+
+
 def _add(session: Session, practice_id: str, name: str, step: int) -> int:
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     change = make(Counter).values(practice_id=practice_id, name=name, value=step)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from billing.store.ledger_queries import chunks
 from billing.store.tables import (
     DeliveryTrouble,
     DunningDay,
+    Guarantor,
     Hold,
     LedgerAccount,
     Outbox,
@@ -23,6 +26,7 @@ from billing.store.tables import (
     Visit,
 )
 
+T = TypeVar("T")
 _DEMANDS = ("statement", "reminder")
 
 
@@ -52,6 +56,15 @@ class StatementRow:
     due_on: date
 
 
+class ContentRow(NamedTuple):
+    """A statement's content, as it was kept."""
+
+    statement_id: str
+    due_on: date
+    number: int
+    content: Any
+
+
 @dataclass(frozen=True, slots=True)
 class PatientMove:
     """A transfer that moved what the patient owes for a visit; ``signed_minor`` > 0: they owe more."""
@@ -74,6 +87,12 @@ def accounts_owing(session: Session, practice_id: str, after_id: str, limit: int
         LedgerAccount.guarantor_id > after_id).distinct().order_by(LedgerAccount.guarantor_id).limit(limit))]
 
 
+def accounts(session: Session, practice_id: str, guarantor_ids: Sequence[str]) -> list[Guarantor]:
+    """Those of these accounts that the practice has."""
+    return [row for part in chunks(guarantor_ids) for row in session.scalars(
+        select(Guarantor).where(Guarantor.practice_id == practice_id, Guarantor.id.in_(part)))]
+
+
 def day(session: Session, practice_id: str, worked_on: date) -> DunningDay:
     """The practice's day, made the first time, locked until the transaction ends."""
     row = session.get(DunningDay, (practice_id, worked_on), with_for_update=True, populate_existing=True)
@@ -86,34 +105,55 @@ def day(session: Session, practice_id: str, worked_on: date) -> DunningDay:
 
 def demands_of(session: Session, guarantor_id: str) -> list[DemandRow]:
     """Oldest first."""
+    return demands(session, [guarantor_id]).get(guarantor_id, [])
+
+
+def demands(session: Session, guarantor_ids: Sequence[str]) -> dict[str, list[DemandRow]]:
+    """Of many accounts at once, by account; oldest first."""
     newest = select(func.max(Verdict.id)).where(Verdict.outbox_id == Outbox.id).correlate(Outbox).scalar_subquery()
-    rows = session.execute(
-        select(Outbox.id, Outbox.channel, Outbox.purpose, Outbox.status, Outbox.step, Outbox.statement_id,
-               Outbox.created_at, Outbox.sending_at, Outbox.settled_at, Outbox.error_code, Verdict.rule)
+    rows = (row for part in chunks(guarantor_ids) for row in session.execute(
+        select(Outbox.guarantor_id, Outbox.id, Outbox.channel, Outbox.purpose, Outbox.status, Outbox.step,
+               Outbox.statement_id, Outbox.created_at, Outbox.sending_at, Outbox.settled_at, Outbox.error_code,
+               Verdict.rule)
         .outerjoin(Verdict, Verdict.id == newest)
-        .where(Outbox.guarantor_id == guarantor_id, Outbox.purpose.in_(_DEMANDS))
-        .order_by(Outbox.created_at, Outbox.id))
-    return [DemandRow(r[0], r[1], r[2], r[3], r[4] or "", r[5] or "", r[6], r[7], r[8], r[9] or "", r[10] or "")
-            for r in rows]
+        .where(Outbox.guarantor_id.in_(part), Outbox.purpose.in_(_DEMANDS))
+        .order_by(Outbox.created_at, Outbox.id)))
+    return _by_account((r[0] or "", DemandRow(r[1], r[2], r[3], r[4], r[5] or "", r[6] or "", r[7], r[8], r[9],
+                                              r[10] or "", r[11] or "")) for r in rows)
+
+
+def _by_account(rows: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for guarantor_id, row in rows:
+        found.setdefault(guarantor_id, []).append(row)
+    return found
 
 
 def statements_of(session: Session, guarantor_id: str) -> list[StatementRow]:
-    rows = session.execute(select(Statement.id, Statement.number, Statement.created_at, Statement.statement_on,
-                                  Statement.due_on).where(Statement.guarantor_id == guarantor_id)
-                           .order_by(Statement.number))
-    return [StatementRow(*row) for row in rows]
+    return statements(session, [guarantor_id]).get(guarantor_id, [])
 
 
-def statement_contents(session: Session, statement_ids: Sequence[str]) -> list[tuple[date, dict[str, object]]]:
-    """(due day, content) of statements, the earliest due first."""
-    rows = session.scalars(select(Statement).where(Statement.id.in_(statement_ids))
-                           .order_by(Statement.due_on, Statement.number))
-    return [(row.due_on, dict(row.content)) for row in rows]
+def statements(session: Session, guarantor_ids: Sequence[str]) -> dict[str, list[StatementRow]]:
+    """Of many accounts at once, by account and number."""
+    return _by_account((row[0], StatementRow(*row[1:])) for part in chunks(guarantor_ids) for row in session.execute(
+        select(Statement.guarantor_id, Statement.id, Statement.number, Statement.created_at, Statement.statement_on,
+               Statement.due_on).where(Statement.guarantor_id.in_(part)).order_by(Statement.number)))
+
+
+def contents(session: Session, statement_ids: Collection[str]) -> list[ContentRow]:
+    """What statements hold, the earliest due first."""
+    found = [ContentRow(*row) for part in chunks(sorted(statement_ids)) for row in session.execute(
+        select(Statement.id, Statement.due_on, Statement.number, Statement.content).where(Statement.id.in_(part)))]
+    return sorted(found, key=lambda one: (one.due_on, one.number))
 
 
 def troubles_of(session: Session, guarantor_id: str) -> Sequence[DeliveryTrouble]:
-    return session.scalars(select(DeliveryTrouble).where(DeliveryTrouble.guarantor_id == guarantor_id)
-                           .order_by(DeliveryTrouble.id)).all()
+    return troubles(session, [guarantor_id]).get(guarantor_id, [])
+
+
+def troubles(session: Session, guarantor_ids: Sequence[str]) -> dict[str, list[DeliveryTrouble]]:
+    return _by_account((row.guarantor_id, row) for part in chunks(guarantor_ids) for row in session.scalars(
+        select(DeliveryTrouble).where(DeliveryTrouble.guarantor_id.in_(part)).order_by(DeliveryTrouble.id)))
 
 
 def trouble_by(session: Session, practice_id: str, dedupe: str) -> DeliveryTrouble | None:
@@ -123,31 +163,47 @@ def trouble_by(session: Session, practice_id: str, dedupe: str) -> DeliveryTroub
 
 def moves_of(session: Session, guarantor_id: str) -> list[PatientMove]:
     """Everything that moved what the patient owes, in the order of posting."""
-    accounts = {row[0]: row[1] for row in session.execute(
-        select(LedgerAccount.id, LedgerAccount.visit_id).join(Visit, Visit.id == LedgerAccount.visit_id)
-        .where(Visit.guarantor_id == guarantor_id, LedgerAccount.kind == "patient"))}
-    if not accounts:
-        return []
+    return moves(session, [guarantor_id]).get(guarantor_id, [])
+
+
+def moves(session: Session, guarantor_ids: Sequence[str]) -> dict[str, list[PatientMove]]:
+    """Of many accounts at once, by account, in the order of posting."""
+    found: dict[str, list[PatientMove]] = {}
+    for part in chunks(guarantor_ids):
+        accounts = {row[0]: (row[1] or "", row[2]) for row in session.execute(
+            select(LedgerAccount.id, LedgerAccount.visit_id, Visit.guarantor_id)
+            .join(Visit, Visit.id == LedgerAccount.visit_id)
+            .where(Visit.guarantor_id.in_(part), LedgerAccount.kind == "patient"))}
+        for some in chunks(sorted(accounts)):
+            _add_moves(session, {one: accounts[one] for one in some}, found)
+    return {guarantor_id: sorted(rows, key=lambda one: one.transfer_id) for guarantor_id, rows in found.items()}
+
+
+def _add_moves(session: Session, accounts: Mapping[int, tuple[str, str]], found: dict[str, list[PatientMove]]) -> None:
+    """Of these ledger accounts: (visit, guarantor) by id."""
     reversed_one = select(Transfer.id.label("id"), Transfer.code.label("code")).subquery()
     rows = session.execute(
         select(Transfer, Payment.status, reversed_one.c.code)
         .outerjoin(Payment, Payment.id == Transfer.payment_id)
         .outerjoin(reversed_one, reversed_one.c.id == Transfer.reverses_id)
         .where(Transfer.debit_id.in_(accounts) | Transfer.credit_id.in_(accounts)).order_by(Transfer.id))
-    found = []
     for transfer, status, reversed_code in rows:
         for account_id, sign in ((transfer.debit_id, 1), (transfer.credit_id, -1)):
             if account_id in accounts:
-                found.append(PatientMove(transfer.id, accounts[account_id] or "", sign * transfer.amount_minor,
-                                         transfer.code, transfer.reason, transfer.posted_at, transfer.reverses_id,
-                                         reversed_code or "", status or ""))
-    return found
+                visit_id, guarantor_id = accounts[account_id]
+                found.setdefault(guarantor_id, []).append(PatientMove(
+                    transfer.id, visit_id, sign * transfer.amount_minor, transfer.code, transfer.reason,
+                    transfer.posted_at, transfer.reverses_id, reversed_code or "", status or ""))
 
 
 def holds_of(session: Session, guarantor_id: str, kind: str) -> Sequence[Hold]:
     """Open and released."""
-    return session.scalars(select(Hold).where(Hold.guarantor_id == guarantor_id, Hold.kind == kind)
-                           .order_by(Hold.placed_at, Hold.id)).all()
+    return holds(session, [guarantor_id], kind).get(guarantor_id, [])
+
+
+def holds(session: Session, guarantor_ids: Sequence[str], kind: str) -> dict[str, list[Hold]]:
+    return _by_account((row.guarantor_id, row) for part in chunks(guarantor_ids) for row in session.scalars(
+        select(Hold).where(Hold.guarantor_id.in_(part), Hold.kind == kind).order_by(Hold.placed_at, Hold.id)))
 
 
 def open_holds(session: Session, practice_id: str, kinds: Sequence[str] = ()) -> Sequence[Hold]:

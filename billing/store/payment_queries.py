@@ -16,7 +16,6 @@ from billing.store.tables import (
     Guarantor,
     Hold,
     LedgerAccount,
-    Outbox,
     Payment,
     PaymentMethod,
     PlanVisit,
@@ -173,11 +172,6 @@ def latest_conversation(session: Session, practice_id: str, guarantor_id: str) -
     return session.scalar(select(Conversation.id).where(
         Conversation.practice_id == practice_id, Conversation.guarantor_id == guarantor_id)
         .order_by(Conversation.last_inbound_at.desc().nulls_last()).limit(1))
-
-
-def practice_of_message(session: Session, outbox_id: str) -> str | None:
-    """Which practice sent a message, for a report that names it."""
-    return session.scalar(select(Outbox.practice_id).where(Outbox.id == outbox_id))
 
 
 def statement_of(session: Session, guarantor_id: str, statement_id: str) -> str | None:

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import json
-import secrets
+import os
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def _key_tag(key_id: str) -> bytes:
 
 def seal(value: str, column: str) -> bytes:
     ring = keyring()
-    nonce = secrets.token_bytes(12)
+    nonce = os.urandom(12)
     body = _cipher(ring.keys[ring.current]).encrypt(nonce, value.encode(), column.encode())
     return _VERSION + _key_tag(ring.current) + nonce + body
 
@@ -96,14 +96,14 @@ def sealed_under_current(blob: bytes) -> bool:
 def blind(kind: str, practice_id: str, value: str) -> str:
     """Return the keyed hash for exact look-up; ``value`` must already be in its normal form."""
     message = "\x1f".join((kind, practice_id, value)).encode()
-    digest = hmac.new(keyring().index_key, message, hashlib.sha256).digest()
+    digest = hmac.digest(keyring().index_key, message, "sha256")
     return base64.urlsafe_b64encode(digest[:24]).decode()
 
 
 def normal_name(name: str) -> str:
     """Return a surname as it is hashed: no accents, no case, letters only ("O'Brien-Núñez" -> "obriennunez")."""
-    plain = unicodedata.normalize("NFKD", name)
-    return "".join(c for c in plain.casefold() if c.isalpha())
+    plain = name if name.isascii() else unicodedata.normalize("NFKD", name)
+    return "".join(filter(str.isalpha, plain.casefold()))
 
 
 def normal_account(number: str) -> str:

@@ -37,6 +37,15 @@ from billing.store.tables_collections import (
     ReportRun,
     WriteOff,
 )
+from billing.store.tables_console import (
+    ApiKey,
+    CannedReply,
+    Credential,
+    Presence,
+    SignIn,
+    ThreadCare,
+    ThreadNote,
+)
 from billing.store.tables_ledger import ImportedBalance, LedgerAccount, Payment, Posting, PostingBatch, Transfer
 from billing.store.tables_money import (
     BankLine,
@@ -95,14 +104,15 @@ ADD_ONLY = (("case_files", ("id", "practice_id", "case_id", "number", "label", "
                             "sent_at")),)
 
 __all__ = [
-    "ADD_ONLY", "APPEND_ONLY", "AssistanceApplication", "Audit", "Authorization", "BankLine", "Base", "Campaign",
-    "CampaignRow", "Case", "CaseFile", "CaseNote", "CheckCode", "ClaimDocument", "Consent", "ContactPoint",
-    "Conversation", "Counter", "Coverage", "CsvRow", "DayClose", "DayCount", "DeliveryTrouble", "Difference",
-    "DunningDay", "Estimate", "Guarantor", "Hold", "ImportRun", "ImportedBalance", "Inbox", "Instalment", "Lease",
-    "LedgerAccount", "Link", "MailBatch", "MailLetter", "Offer", "OpeningVisit", "Outbox", "Passcode", "Patient",
-    "Payment", "PaymentDispute", "PaymentMethod", "Payout", "Placement", "PlacementEvent", "PlacementFile", "Plan",
-    "PlanEvent", "PlanVisit", "Posting", "PostingBatch", "Practice", "Preference", "Procedure", "ProcessorCall",
-    "ProcessorEntry", "ProviderAdjustmentRow", "Reconciliation", "Refund", "Remittance", "RemittanceAdjustment",
-    "RemittanceClaim", "RemittanceLine", "RemittanceRemark", "ReportRun", "Segment", "SegmentMember", "SendWindow",
-    "ServiceLine", "SetupRequest", "Staff", "Statement", "Transfer", "Verdict", "Visit", "WriteOff",
+    "ADD_ONLY", "APPEND_ONLY", "ApiKey", "AssistanceApplication", "Audit", "Authorization", "BankLine", "Base",
+    "Campaign", "CampaignRow", "CannedReply", "Case", "CaseFile", "CaseNote", "CheckCode", "ClaimDocument", "Consent",
+    "ContactPoint", "Conversation", "Counter", "Coverage", "Credential", "CsvRow", "DayClose", "DayCount",
+    "DeliveryTrouble", "Difference", "DunningDay", "Estimate", "Guarantor", "Hold", "ImportRun", "ImportedBalance",
+    "Inbox", "Instalment", "Lease", "LedgerAccount", "Link", "MailBatch", "MailLetter", "Offer", "OpeningVisit",
+    "Outbox", "Passcode", "Patient", "Payment", "PaymentDispute", "PaymentMethod", "Payout", "Placement",
+    "PlacementEvent", "PlacementFile", "Plan", "PlanEvent", "PlanVisit", "Posting", "PostingBatch", "Practice",
+    "Preference", "Presence", "Procedure", "ProcessorCall", "ProcessorEntry", "ProviderAdjustmentRow", "Reconciliation",
+    "Refund", "Remittance", "RemittanceAdjustment", "RemittanceClaim", "RemittanceLine", "RemittanceRemark",
+    "ReportRun", "Segment", "SegmentMember", "SendWindow", "ServiceLine", "SetupRequest", "SignIn", "Staff",
+    "Statement", "ThreadCare", "ThreadNote", "Transfer", "Verdict", "Visit", "WriteOff",
 ]

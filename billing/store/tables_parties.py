@@ -31,6 +31,8 @@ class Practice(Base):
     backup_at: Mapped[datetime | None]
     texts_checked_at: Mapped[datetime | None]  # compared with what the carrier sent and received since
     money_checked_at: Mapped[datetime | None]  # compared with the processor's books since
+    #: Per channel that cannot be asked: what a person said left since, who, when, and until when it may have left.
+    channels_said: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("sms_number"),)

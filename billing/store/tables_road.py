@@ -167,7 +167,7 @@ class Case(Base):
     title: Mapped[str]  # no PHI: it is shown in lists and notices
     guarantor_id: Mapped[str | None] = mapped_column(index=True)
     visit_id: Mapped[str | None]
-    conversation_id: Mapped[str | None]
+    conversation_id: Mapped[str | None] = mapped_column(index=True)  # every turn asks for what is open in it
     reason: Mapped[str | None] = mapped_column(String(40))  # why, as a code, where the patient was asked
     detail: Mapped[str] = mapped_column(Sealed("cases.detail"))
     status: Mapped[Code]  # open, answered, closed

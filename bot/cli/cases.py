@@ -163,22 +163,16 @@ def _find(session: Session, edge: Edge, ref: str) -> Case:
 
 def _queue(session: Session, edge: Edge, case: Case, words: str) -> Outbox | None:
     """Put the answer into the outbox of the case's conversation; None when the case did not come from one."""
-    from billing import cases, outbox
+    from billing import cases
     from billing.store.road_queries import lock_conversation_by_id
-    from templates.render import render
+    from bot import staff_replies
 
     talk = lock_conversation_by_id(session, case.conversation_id) if case.conversation_id else None
     if talk is None:
         return None
-    arguments = {"practice": edge.policy.name, "words": words}
-    rendered = render("staff_reply", talk.language, arguments, talk.channel)
     number = sum(note.kind == "reply" for note in cases.notes(session, case.id))
-    return outbox.put(session, outbox.Draft(
-        practice_id=edge.practice_id, channel=talk.channel, address=talk.address, address_hash=talk.address_hash,
-        purpose=rendered.purpose, template="staff_reply", template_version=rendered.version, language=talk.language,
-        privacy=rendered.privacy, body=rendered.body, segments=rendered.segments,
-        idempotency_key=f"case:{case.id}:reply:{number}", arguments=arguments, conversation_id=talk.id,
-        guarantor_id=case.guarantor_id), edge.now())
+    return staff_replies.queue(session, edge.policy, talk, words, f"case:{case.id}:reply:{number}", edge.now(),
+                               case.guarantor_id)
 
 
 def _file(facts: FileFacts) -> dict[str, Any]:

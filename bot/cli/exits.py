@@ -61,6 +61,7 @@ KNOWN: Mapping[str, tuple[int, str | None]] = {
     "billing.statement_content.StatementRefused": (REFUSED, None),
     "billing.undoing.UndoRefused": (REFUSED, None),
     "bot.backup.BackupRefused": (REFUSED, None),
+    "bot.exports.ExportRunning": (REFUSED, None),
     "bot.failpoints.FailpointError": (USAGE, None),
     "bot.channels.base.SendError": (UNAVAILABLE, "The message could not be handed over: {error}."),
     "bot.processors.base.ProcessorError": (UNAVAILABLE, "The payment processor did not do it: {error}."),

@@ -5,7 +5,6 @@ A report is made on one consistent picture of the store; that it was made, and w
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from billing import csv_cells
 from bot.cli.amounts import day_of
 from bot.cli.edge import AsJson, Edge, context, print_json, print_table, require_right
 from bot.cli.exits import FOUND_PROBLEMS, NOT_FOUND, USAGE, Stop
@@ -133,10 +133,8 @@ def _put(content: dict[str, Any], csv_file: Path | None, pdf_file: Path | None) 
     """The files; the PDF is drawn with the store closed."""
     if csv_file is not None:
         with csv_file.open("w", encoding="utf-8", newline="") as opened:
-            table = csv.writer(opened)
-            table.writerow(COLUMNS)
-            for one in content["reports"]:
-                table.writerows(_rows(one, content["from_on"], content["to_on"]))
+            rows = [row for one in content["reports"] for row in _rows(one, content["from_on"], content["to_on"])]
+            csv_cells.write(opened, [COLUMNS, *rows])
     if pdf_file is not None:
         from templates.report_sheets import pdf
 
@@ -149,15 +147,9 @@ def _rows(one: Mapping[str, Any], first: str, last: str) -> list[list[Any]]:
     rows = [[*head, "", "", figure["key"], figure["unit"], figure["value"]] for figure in one["figures"]]
     for table in one["tables"]:
         for row in table["rows"]:
-            rows += [[*head, table["key"], _safe(row[0]), column["key"], column["unit"], cell]
+            rows += [[*head, table["key"], row[0], column["key"], column["unit"], cell]
                      for column, cell in zip(table["columns"][1:], row[1:], strict=True)]
     return rows
-
-
-def _safe(text: object) -> str:
-    """A campaign's name is anybody's: what a spreadsheet would take for a formula is marked as text."""
-    words = str(text)
-    return f"'{words}" if words[:1] in ("=", "+", "-", "@", "\t", "\r") else words
 
 
 def _print(content: Mapping[str, Any], files: Sequence[Path]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.exceptions import HTTPException
 
 from billing.store.practices import find_practice
 from bot.web import (
@@ -26,24 +26,12 @@ from bot.web import (
     telegram_hook,
     uploads,
 )
-from bot.web.guard import Headers, pay_origins, security_headers
+from bot.web.account import routes as account
+from bot.web.console import api, catalog
+from bot.web.guard import Headers, headers_for, pay_origins, security_headers
+from bot.web.routes import Handler, Route
 from bot.web.wiring import Wiring
 from templates import web
-
-Handler = Callable[[Wiring, Request], Awaitable[Response]]
-Auth = Literal["signature", "link", "token", "public"]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """``auth``: signature (the sender signed the request), link (a token and, for all that is shown, the proof behind
-    it), token (a secret of the operator's), public (says nothing of anybody).
-    """
-
-    method: Literal["GET", "POST"]
-    path: str
-    auth: Auth
-    handler: Handler
 
 
 async def healthz(wiring: Wiring, request: Request) -> Response:
@@ -85,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/l/{token}/done", "link", doors.answer),
     Route("POST", "/l/{token}/files", "link", uploads.receive),
     Route("POST", "/l/{token}/passcode", "link", passcode.receive),
+    *account.ROUTES,
     Route("GET", "/u/{token}", "public", stopping.show),
     Route("POST", "/u/{token}", "public", stopping.press),
     Route("GET", "/back", "public", returning.back),
@@ -95,6 +84,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/healthz", "public", healthz),
     Route("GET", "/readyz", "public", readyz),
     Route("GET", "/metrics", "token", metering.show),
+    *catalog.ROUTES,
+    *api.ROUTES,
 )
 
 #: What a process that serves no patients answers all the same.
@@ -107,8 +98,9 @@ def make_app(wiring: Wiring, routes: tuple[Route, ...] = ROUTES) -> FastAPI:
     for route in routes:
         app.router.add_route(route.path, _bound(wiring, route.handler), methods=[route.method])
     app.add_exception_handler(404, _gone)
-    app.add_exception_handler(500, _broken)
+    app.add_exception_handler(405, _not_so)
     headers = security_headers(wiring.road.public_url, pay_origins(wiring.settings.stripe_base_url or ""))
+    app.add_exception_handler(500, partial(_broken, headers))
     app.add_middleware(Headers, headers=headers)
     return app
 
@@ -121,8 +113,23 @@ def _bound(wiring: Wiring, handler: Handler) -> Callable[[Request], Awaitable[Re
 
 
 async def _gone(request: Request, error: Exception) -> Response:
-    return HTMLResponse(screens.gone(doors.language_of(request)), 404)
+    return api.problem(404) if _is_program(request) else HTMLResponse(screens.gone(doors.language_of(request)), 404)
 
 
-async def _broken(request: Request, error: Exception) -> Response:
-    return PlainTextResponse("Something went wrong here. Please try again in a minute.", 500)
+async def _not_so(request: Request, error: Exception) -> Response:
+    allowed = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if _is_program(request):
+        return api.problem(405, headers=allowed)
+    return PlainTextResponse("That is not how this page is asked for.", 405, headers=allowed)
+
+
+async def _broken(headers: Mapping[str, str], request: Request, error: Exception) -> Response:
+    text = "Something went wrong here. Please try again in a minute."
+    answer = api.problem(500) if _is_program(request) else PlainTextResponse(text, 500)
+    for name, value in headers_for(request.url.path, headers).items():
+        answer.headers.setdefault(name, value)
+    return answer
+
+
+def _is_program(request: Request) -> bool:
+    return request.url.path.startswith("/api/")

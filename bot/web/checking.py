@@ -11,9 +11,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from billing import check_codes
+from billing import check_codes, rates
 from billing.store.practices import find_practice, policy_of
-from bot.web import doors, screens
+from bot.web import counting, doors, screens
 from bot.web.wiring import Wiring
 from config.practice import PracticePolicy
 
@@ -30,7 +30,7 @@ async def answer(wiring: Wiring, request: Request) -> Response:
     if isinstance(form, Response):
         return form
     language = doors.language_of(request)
-    asked = wiring.checks.allows(request.client.host if request.client else "", wiring.now())
+    asked = await counting.may_try(wiring, request, rates.CHECK)
     policy, day = await wiring.road.store.aread(
         lambda session: _look(session, wiring, form.get("code", "") if asked else ""))
     if not asked:

@@ -13,10 +13,10 @@ from functools import partial
 from fastapi import Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from billing import link_pages
+from billing import link_pages, rates
 from billing.link_pages import Visitor
 from bot.channels.twilio_signature import read_form
-from bot.web import proof, screens
+from bot.web import counting, proof, screens
 from bot.web.guard import TooLarge, read_body
 from bot.web.wiring import Wiring
 from templates import web
@@ -56,11 +56,14 @@ async def answer(wiring: Wiring, request: Request) -> Response:
     if isinstance(form, Response):
         return form
     token = request.path_params["token"]
+    if not await counting.stands(wiring, request, rates.LINK):
+        return HTMLResponse(screens.wait(language_of(request)), 429)
     proved = await wiring.road.store.awrite(partial(
         link_pages.prove, token=token, born_on=proof.read_birth_date(form), postal_code=form.get("zip", ""),
         now=wiring.now(), passcode=form.get("passcode", "")))
     language = language_of(request)
     if proved is None:
+        await counting.note_failure(wiring, request, rates.LINK)
         return HTMLResponse(screens.ask(language, wrong=True), 403)
     chosen = f"?lang={language}" if "lang" in request.query_params else ""
     return renew(wiring, request, RedirectResponse(f"/l/{token}{chosen}", 303))

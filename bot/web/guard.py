@@ -60,17 +60,40 @@ def pay_origins(stripe_base_url: str) -> tuple[str, ...]:
     return ("https://checkout.stripe.com", f"{parts.scheme}://{parts.netloc}")
 
 
+#: The console runs our own scripts and nothing else: no inline code, no evaluation, no other host. ``data:`` is for the
+#: marks in the style sheet.
+_CONSOLE_POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+                   "base-uri 'none'; frame-ancestors 'none'; form-action 'self'")
+
+
+#: What a program reads is no page at all.
+_API_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+
+
+def headers_for(path: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers as they are at this address."""
+    if path.startswith("/console/"):
+        return {**headers, "content-security-policy": _CONSOLE_POLICY}
+    return {**headers, "content-security-policy": _API_POLICY} if path.startswith("/api/") else headers
+
+
 class Headers:
-    """ASGI middleware: sets the headers on whatever goes out, errors included. One that is already set stays."""
+    """ASGI middleware: sets the headers on whatever goes out. One that is already set stays. What breaks inside is
+    answered outside of any middleware, by bot/web/app.py, which sets them too.
+    """
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self.app = app
-        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self._of = {root: [(name.encode(), value.encode()) for name, value in headers_for(root, headers).items()]
+                    for root in ("/console/", "/api/", "/")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        headers = next((own for root, own in self._of.items() if path.startswith(root)), self._of["/"])
+
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add(message, self._headers)
+                _add(message, headers)
             await send(message)
 
         await self.app(scope, receive, sending if scope["type"] == "http" else send)

@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 from billing import case_files, link_pages, receipts, statements, year_summary
 from billing.link_pages import Visitor
 from bot.web import card_page, paying, plan_page, screens
+from bot.web.account import rooms
 from bot.web.doors import enter, language_of, renew
 from bot.web.wiring import Wiring
 from templates import statement
+from templates.languages import find
 from templates.plan_sheets import plan_page as plan_strings
 from templates.statement_page import statement_page
 from templates.statement_sheets import itemised_page, receipt_page
@@ -33,6 +35,9 @@ SHEETS: dict[str, tuple[Callable[[Any, str], dict[str, Any]], Callable[[Any, str
     "agreement": (plan_strings, statement.agreement_pdf),
     "plan": (plan_strings, statement.agreement_pdf),
 }
+
+#: Links that lead to pages of the account.
+ENTRANCES = frozenset({rooms.ACCOUNT, rooms.ASSISTANCE})
 
 
 async def show(wiring: Wiring, request: Request) -> Response:
@@ -56,13 +61,15 @@ async def pdf(wiring: Wiring, request: Request) -> Response:
         return content
     if content is None:
         return HTMLResponse(screens.gone(language), 404)
-    made = await asyncio.to_thread(SHEETS[visitor.link.purpose][1], content, language)
+    made = await asyncio.to_thread(SHEETS[visitor.link.purpose][1], content, find(language).paper)
     name = f"{visitor.link.purpose}.pdf"  # no number and no name: file names end up in lists of downloads
     return Response(made, media_type="application/pdf", headers={"content-disposition": f'inline; filename="{name}"'})
 
 
 async def _page(wiring: Wiring, request: Request, visitor: Visitor, language: str) -> Response:
     token, purpose = request.path_params["token"], visitor.link.purpose
+    if purpose in ENTRANCES:
+        return RedirectResponse(f"/l/{token}/{purpose}?lang={language}", 303)
     if purpose == "pay":
         return await paying.show(wiring, visitor, token, language)
     if purpose == plan_page.PURPOSE:

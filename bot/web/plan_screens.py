@@ -106,6 +106,7 @@ def running(visitor: Visitor, content: Content, home: str, language: str) -> str
         "visits": plan_sheets.plan_page(content, language)["visits"], "action": f"{home}/plan",
         "buttons": [] if over or coming is None else _buttons(content, coming, language),
         "auto": not over and content["collects"] == "autopay", "change": f"{home}?way=card&lang={language}",
+        "account": f"{home}/account?lang={language}",
         "pdf": f"{home}/pdf?" if content["agreed"] else ""})
 
 

@@ -19,6 +19,12 @@ def ask(language: str, *, wrong: bool = False) -> str:
     return web.page("ask", language, {"wrong": wrong})
 
 
+def wait(language: str) -> str:
+    """After too many wrong answers from one address, whatever the token."""
+    said = web.words(language)
+    return note_page(language, None, said["check_often_title"], said["ask_often_text"])
+
+
 def gone(language: str) -> str:
     said = web.words(language)
     return note_page(language, None, said["gone_title"], said["gone_text"])
@@ -68,7 +74,13 @@ def pay(visitor: Visitor, payment: PaymentPage, action: str, today: date, langua
     return web.page("pay", language, {
         "practice": letterhead(visitor.policy), "phone": phone_words(visitor.policy.phone), "amount": amount,
         "rows": rows, "total": None, "action": action, "fields": [], "keep": payment.may_keep,
+        "account": _account(action, language),
         "warning": card_warning(visitor.policy, language), "lender": lender(visitor.policy, today, language)})
+
+
+def _account(action: str, language: str) -> str:
+    """The account's first page, from the address of a button behind the same link."""
+    return f"{action.rpartition('/')[0]}/account?lang={language}"
 
 
 def bank(visitor: Visitor, payment: PaymentPage, language: str) -> str:
@@ -91,10 +103,11 @@ def paid(visitor: Visitor, payment: PaymentPage, language: str) -> str:
 
 
 def sheet(name: str, page: Mapping[str, Any], home: str, query: str, language: str, due: DueNow | None = None,
-          warning: str = "") -> str:
+          warning: str = "", account: str = "") -> str:
     """A statement, itemised bill or receipt, from the same strings as its PDF; with a button if something is due.
 
-    ``home`` is the link's path; ``query`` what picked the sheet, if anything did ("visit=2&").
+    ``home`` is the link's path; ``query`` what picked the sheet, if anything did ("visit=2&"); ``account`` the page to
+    go back to, the account's own without one.
     """
     button = None
     if due is not None and due.amount_minor > 0:
@@ -102,6 +115,7 @@ def sheet(name: str, page: Mapping[str, Any], home: str, query: str, language: s
                   "fields": [("amount", str(due.amount_minor)), ("version", str(due.balance_version))]}
     return web.page(name, language, {
         "page": page, "pdf": f"{home}/pdf?{query}", "query": query, "pay": button, "warning": warning,
+        "account": account or f"{home}/account?lang={language}",
         "now_due": money(due.amount_minor, language, due.currency) if due is not None else ""})
 
 
@@ -112,6 +126,7 @@ def pay_now(visitor: Visitor, due: DueNow, action: str, language: str) -> str:
     return web.page("pay", language, {
         "practice": letterhead(visitor.policy), "phone": phone_words(visitor.policy.phone), "amount": amount,
         "rows": [[said["pay_now_heading"], amount]], "total": None, "action": action, "keep": False, "lender": None,
+        "account": _account(action, language),
         "warning": card_warning(visitor.policy, language),
         "fields": [("amount", str(due.amount_minor)), ("version", str(due.balance_version))]})
 

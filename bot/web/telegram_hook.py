@@ -8,6 +8,7 @@ import json
 from fastapi import Request
 from fastapi.responses import PlainTextResponse, Response
 
+from bot.web import counting
 from bot.web.guard import TooLarge, read_body
 from bot.web.wiring import Wiring
 from config.settings import reveal
@@ -21,7 +22,7 @@ async def telegram(wiring: Wiring, request: Request) -> Response:
     if line is None or wiring.settings.telegram_mode != "webhook":
         return PlainTextResponse("Telegram is off", 404)
     if not _is_genuine(wiring, request.headers.get(HEADER, "")):
-        return PlainTextResponse("not Telegram's", 403)
+        return await counting.refuse_unsigned(wiring, request, "not Telegram's")
     try:
         update = json.loads(await read_body(request))
     except TooLarge:

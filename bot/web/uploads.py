@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
@@ -13,6 +14,7 @@ from billing.case_files import PURPOSES, FileRefused, Upload
 from billing.link_pages import Visitor
 from bot.web import doors, multipart, screens
 from bot.web.guard import TooLarge, read_body
+from bot.web.multipart import Part
 from bot.web.wiring import Wiring
 
 #: Two files of the largest size, and the form around them.
@@ -35,7 +37,7 @@ async def receive(wiring: Wiring, request: Request) -> Response:
     if visitor.link.purpose not in PURPOSES:
         return HTMLResponse(screens.gone(language), 404)
     try:
-        uploads = await _files_of(request, visitor)
+        uploads = files_of(await parts_of(request), visitor.link.purpose)
         await wiring.road.store.awrite(partial(
             case_files.receive, link=visitor.link, uploads=uploads, now=wiring.now()))
     except FileRefused as refused:
@@ -44,18 +46,22 @@ async def receive(wiring: Wiring, request: Request) -> Response:
     return doors.renew(wiring, request, RedirectResponse(f"/l/{token}?lang={language}", 303))
 
 
-async def _files_of(request: Request, visitor: Visitor) -> list[Upload]:
-    """The form's files by their fields; a field left empty is none. Raises FileRefused."""
+async def parts_of(request: Request) -> list[Part]:
+    """The form's fields. Raises FileRefused for what is no whole form, or one that is too large."""
     boundary = multipart.boundary_of(request.headers.get("content-type", ""))
     if boundary is None:
         raise FileRefused("empty")
     try:
-        parts = multipart.read_parts(await read_body(request, MOST_BYTES, drain=DRAIN), boundary)
+        return multipart.read_parts(await read_body(request, MOST_BYTES, drain=DRAIN), boundary)
     except TooLarge:
         raise FileRefused("size") from None
     except ValueError:
         raise FileRefused("empty") from None
-    labels = dict(zip(("first", "second"), PURPOSES[visitor.link.purpose], strict=True))
+
+
+def files_of(parts: Sequence[Part], purpose: str) -> list[Upload]:
+    """The form's files by their fields; a field left empty is none."""
+    labels = dict(zip(("first", "second"), PURPOSES[purpose], strict=True))
     return [Upload(labels[one.name], one.content) for one in parts
             if one.is_file and one.content and one.name in labels]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.channels.telegram_line import TelegramLine
 from bot.processors.base import Processor
 from bot.road import Road
-from bot.web.limits import Limiter
 from config.settings import Settings
 
 
@@ -18,7 +17,6 @@ class Wiring:
     road: Road
     processor: Processor
     telegram: TelegramLine | None = None  # when Telegram is switched on
-    checks: Limiter = field(default_factory=Limiter)  # of the page that tells whether a text was ours
 
     def now(self) -> datetime:
         return self.road.clock.now()

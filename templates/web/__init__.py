@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from templates import languages
+
 _HERE = Path(__file__).parent
-LANGUAGES = ("en", "es")
 _NUMBER = re.compile(r"(\(\d{3}\) \d{3}-\d{4})")
 
 
-@cache
 def words(language: str) -> dict[str, Any]:
     """The page words of a language; a test compares the keys of all of them."""
-    return tomllib.loads((_HERE / f"words.{language}.toml").read_text(encoding="utf-8"))
+    return languages.words("page", language)
+
+
+def account_words(language: str) -> dict[str, Any]:
+    """Those of the account's own pages."""
+    return languages.words("account", language)
 
 
 @cache
@@ -42,20 +46,23 @@ def telephones(text: str) -> list[tuple[str, str]]:
 
 
 def page(name: str, language: str, arguments: Mapping[str, Any]) -> str:
-    """Render ``name.html`` in ``language`` ("en" or "es"). Raises UndefinedError for a name that was not given.
+    """Render ``name.html`` in ``language``. Raises UndefinedError for a name that was not given.
 
     ``query`` is what the language switch has to keep of the address, ready for one more pair.
     """
-    other = next(one for one in LANGUAGES if one != language)
     return _environment().get_template(f"{name}.html").render(
-        {"query": "", **arguments, "w": words(language), "lang": language, "other": other})
+        {"query": "", **arguments, "w": words(language), "lang": language, "others": languages.others(language),
+         "rtl": languages.find(language).rtl})
 
 
-def choose(*wanted: str | None) -> str:
-    """The first of ``wanted`` that we write, reading an Accept-Language header in its order; English otherwise."""
+def choose(*wanted: str | None, among: Sequence[str] = ()) -> str:
+    """The first of ``wanted`` that we write (or that is ``among`` those given), reading an Accept-Language header in
+    its order; English otherwise.
+    """
+    known = among or languages.codes()
     for value in wanted:
         for part in (value or "").lower().split(","):
             code = part.split(";")[0].strip()[:2]
-            if code in LANGUAGES:
+            if code in known:
                 return code
-    return LANGUAGES[0]
+    return known[0]

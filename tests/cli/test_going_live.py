@@ -6,8 +6,9 @@ from datetime import date
 
 from pydantic import SecretStr
 
+from bot.cli.check import _missing
 from bot.cli.going_live import Counts, missing
-from config.dunning_policy import AssistancePolicy, AssistanceTier, CarrierPolicy, Readiness
+from config.dunning_policy import AssistancePolicy, AssistanceTier, CarrierPolicy, CollectionsPolicy, Readiness
 from config.practice import PracticePolicy
 from config.settings import Settings
 from tests.conftest import maple_clinic
@@ -47,3 +48,14 @@ def test_people_and_leftovers_count() -> None:
     assert [one.area for one in missing(_settings(), _ready(), Counts(0, 2, 0, 0, 4, True))] == [
         "people", "people", "people", "safety", "data"]
     assert [one.what for one in missing(Settings(), _ready(), STAFFED)] == ["production settings", "backups"]
+
+
+def test_a_hospital_lacks_whatever_its_statements_would_not_say_of_assistance() -> None:
+    """T-45: each part of the notice, in each language; a practice that is no hospital is not asked for it."""
+    whole = {"assistance_url": "https://maple.example/help"}
+    for change, lacks in (({}, ["assistance_url in the policy"]), (whole, []),
+                          ({**whole, "assistance_note_es": " "}, ["assistance_note_es in the policy"])):
+        hospital = _ready().model_copy(update={"collections": CollectionsPolicy(hospital_501r=True), **change})
+        assert [one.todo for one in missing(_settings(), hospital, STAFFED)] == lacks
+        told = [one for one in _missing(_settings(), hospital, True, 3) if "(T-45)" in one]
+        assert [one.split(": ")[1] for one in told] == lacks

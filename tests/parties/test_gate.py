@@ -103,7 +103,7 @@ def test_the_first_text_has_to_introduce_itself_and_the_second_need_not(store: S
         row = text(session, scene, scene.now, "first")
         outbox.claim(session, "w", scene.now)
         assert outbox.begin_sending(session, row.id, "w", scene.now) is not None
-        outbox.record_sent(session, row.id, "SM1", scene.now)
+        outbox.record_sent(session, [(row.id, "SM1")])
 
     store.write(send_first)
     assert ruled(store, scene, scene.now + timedelta(days=7), "second", body=plain) == ("send", "allowed")

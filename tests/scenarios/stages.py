@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
 from billing import accounts, consents
@@ -20,7 +21,7 @@ from billing.store.tables import Case, Inbox, Outbox, Verdict
 from bot import app as wiring
 from bot.demo.clock import DemoClock
 from bot.demo.stage import Stage
-from bot.standins import stripe, twilio
+from bot.standins import smtp, stripe, twilio
 from bot.standins.journal import Row, read_lines
 from bot.standins.wire import start
 from bot.tick import JOBS, tick
@@ -31,8 +32,10 @@ from tests.scenarios import sample
 
 
 @contextlib.asynccontextmanager
-async def open_stage(url: str, folder: Path, at: datetime) -> AsyncIterator[Stage]:
-    """Run the application on this database with the clock at ``at``, and the stand-ins beside it."""
+async def open_stage(url: str, folder: Path, at: datetime, *, mail: bool = False) -> AsyncIterator[Stage]:
+    """Run the application on this database with the clock at ``at``, and the stand-ins beside it; ``mail``: with a mail
+    server too.
+    """
     clock, port = DemoClock(at), _free_port()
     base = f"http://127.0.0.1:{port}"
     async with contextlib.AsyncExitStack() as stack:
@@ -43,13 +46,18 @@ async def open_stage(url: str, folder: Path, at: datetime) -> AsyncIterator[Stag
         cards = await start(stripe.make_app(stripe.StripeOptions(
             journal=folder / "stripe.jsonl", webhook_url=f"{base}/hooks/stripe", clock=clock.timestamp)))
         stack.push_async_callback(cards.stop)
+        post = None
+        if mail:
+            post = await smtp.start(smtp.SmtpOptions(journal=folder / "smtp.jsonl", clock=clock.timestamp))
+            stack.push_async_callback(post.stop)
         store = open_store(url, TEST_KEYS)
         stack.callback(store.close)
         settings = Settings(database_url=url, host="127.0.0.1", port=port, public_url=base, var=folder,
-                            twilio_base_url=carrier.url, stripe_base_url=cards.url, practice=sample.PRACTICE)
+                            twilio_base_url=carrier.url, stripe_base_url=cards.url, practice=sample.PRACTICE,
+                            smtp_url=SecretStr(post.smtp_url) if post is not None else None)
         made = await stack.enter_async_context(wiring.wire(settings, store, clock))
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        stage = Stage(settings, store, clock, made, sample.POLICY, carrier, cards, http, folder)
+        stage = Stage(settings, store, clock, made, sample.POLICY, carrier, cards, http, folder, mail=post)
         await stack.enter_async_context(_running(stage))
         yield stage
 

@@ -295,8 +295,8 @@ async def test_the_installed_command_dies_at_its_failpoint_and_recovers_the_same
 
 def test_every_failpoint_of_the_code_is_among_these_tests() -> None:
     """Those of the posting files lie on no road of the serving process; the others have tests where their matter is:
-    tests/road/test_telegram_crashes.py (polling), tests/faults/ (calls, reconciliation), tests/campaigns/, dunning/ and
-    mail/ (killed as well), tests/collections/ (files to agencies: stopped there, not killed).
+    tests/road/test_telegram_crashes.py (polling), tests/faults/ (calls, reconciliation), tests/campaigns/, dunning/,
+    mail/ and collections/ (killed as well).
     """
     passed = {name for file in (ROOT / "bot").rglob("*.py")
               for name in re.findall(r'\bhit\("([a-z.]+)"\)', file.read_text(encoding="utf-8"))}

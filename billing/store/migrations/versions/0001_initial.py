@@ -90,6 +90,11 @@ def upgrade() -> None:
         sa.Column("backup_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("texts_checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("money_checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "channels_said",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=True,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practices")),
@@ -102,6 +107,25 @@ def upgrade() -> None:
         sa.Column("practice_id", sa.String(length=40), nullable=False),
         sa.Column("used", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key", "window_at", name=op.f("pk_send_windows")),
+    )
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=40), nullable=False),
+        sa.Column("key_hash", sa.String(length=40), nullable=False),
+        sa.Column("tail", sa.String(length=40), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_api_keys_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_api_keys_key_hash")),
+        sa.UniqueConstraint("practice_id", "name", name=op.f("uq_api_keys_practice_id_name")),
     )
     op.create_table(
         "bank_lines",
@@ -122,6 +146,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("practice_id", "dedupe", name=op.f("uq_bank_lines_practice_id_dedupe")),
     )
     op.create_index("ix_bank_lines_matched", "bank_lines", ["practice_id", "matched_kind", "matched_ref"], unique=False)
+    op.create_table(
+        "canned_replies",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_canned_replies_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_canned_replies")),
+        sa.UniqueConstraint(
+            "practice_id", "name", "language", name=op.f("uq_canned_replies_practice_id_name_language")
+        ),
+    )
     op.create_table(
         "cases",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -149,6 +189,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("practice_id", "dedupe", name=op.f("uq_cases_practice_id_dedupe")),
         sa.UniqueConstraint("practice_id", "number", name=op.f("uq_cases_practice_id_number")),
     )
+    op.create_index(op.f("ix_cases_conversation_id"), "cases", ["conversation_id"], unique=False)
     op.create_index("ix_cases_due", "cases", ["status", "due_at"], unique=False)
     op.create_index(op.f("ix_cases_guarantor_id"), "cases", ["guarantor_id"], unique=False)
     op.create_table(
@@ -811,6 +852,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_contact_points_guarantor_id"), "contact_points", ["guarantor_id"], unique=False)
     op.create_table(
+        "credentials",
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column("totp_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("totp_step", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("invite_hash", sa.Text(), nullable=True),
+        sa.Column("invite_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_credentials_practice_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_credentials_staff_id")),
+        sa.PrimaryKeyConstraint("staff_id", name=op.f("pk_credentials")),
+        sa.UniqueConstraint("invite_hash", name=op.f("uq_credentials_invite_hash")),
+    )
+    op.create_table(
         "csv_rows",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -1015,6 +1073,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_payments_processor_ref"), "payments", ["processor_ref"], unique=False)
     op.create_index(op.f("ix_payments_session_ref"), "payments", ["session_ref"], unique=False)
     op.create_table(
+        "presences",
+        sa.Column("conversation_id", sa.String(length=40), nullable=False),
+        sa.Column("login", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("reading_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("typing_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_presences_conversation_id")),
+        sa.PrimaryKeyConstraint("conversation_id", "login", name=op.f("pk_presences")),
+    )
+    op.create_table(
         "remittances",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -1097,6 +1165,24 @@ def upgrade() -> None:
     op.create_index(op.f("ix_setup_requests_guarantor_id"), "setup_requests", ["guarantor_id"], unique=False)
     op.create_index(op.f("ix_setup_requests_session_ref"), "setup_requests", ["session_ref"], unique=False)
     op.create_table(
+        "sign_ins",
+        sa.Column("token_hash", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("stage", sa.String(length=40), nullable=False),
+        sa.Column("csrf", sa.Text(), nullable=False),
+        sa.Column("browser", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_sign_ins_practice_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_sign_ins_staff_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sign_ins")),
+    )
+    op.create_index(op.f("ix_sign_ins_staff_id"), "sign_ins", ["staff_id"], unique=False)
+    op.create_table(
         "statements",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -1116,6 +1202,35 @@ def upgrade() -> None:
         sa.UniqueConstraint("practice_id", "number", name=op.f("uq_statements_practice_id_number")),
     )
     op.create_index(op.f("ix_statements_guarantor_id"), "statements", ["guarantor_id"], unique=False)
+    op.create_table(
+        "thread_care",
+        sa.Column("conversation_id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("taken_by", sa.Text(), nullable=True),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_thread_care_conversation_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_thread_care_practice_id")),
+        sa.PrimaryKeyConstraint("conversation_id", name=op.f("pk_thread_care")),
+    )
+    op.create_index("ix_thread_care_waiting", "thread_care", ["practice_id", "waiting_since"], unique=False)
+    op.create_table(
+        "thread_notes",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("conversation_id", sa.String(length=40), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversations.id"], name=op.f("fk_thread_notes_conversation_id")
+        ),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_thread_notes_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_thread_notes")),
+    )
+    op.create_index(op.f("ix_thread_notes_conversation_id"), "thread_notes", ["conversation_id"], unique=False)
     op.create_table(
         "transfers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1147,13 +1262,41 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "practice_id", "source", "source_ref", name=op.f("uq_transfers_practice_id_source_source_ref")
         ),
-        sa.UniqueConstraint("reverses_id", name=op.f("uq_transfers_reverses_id")),
     )
     op.create_index("ix_transfers_credit", "transfers", ["credit_id", "id"], unique=False)
     op.create_index("ix_transfers_debit", "transfers", ["debit_id", "id"], unique=False)
-    op.create_index("ix_transfers_import", "transfers", ["import_id"], unique=False)
-    op.create_index("ix_transfers_payment", "transfers", ["payment_id"], unique=False)
-    op.create_index("ix_transfers_remittance_claim", "transfers", ["remittance_claim_id"], unique=False)
+    op.create_index(
+        "ix_transfers_import",
+        "transfers",
+        ["import_id"],
+        unique=False,
+        sqlite_where=sa.text("import_id IS NOT NULL"),
+        postgresql_where=sa.text("import_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_transfers_payment",
+        "transfers",
+        ["payment_id"],
+        unique=False,
+        sqlite_where=sa.text("payment_id IS NOT NULL"),
+        postgresql_where=sa.text("payment_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_transfers_remittance_claim",
+        "transfers",
+        ["remittance_claim_id"],
+        unique=False,
+        sqlite_where=sa.text("remittance_claim_id IS NOT NULL"),
+        postgresql_where=sa.text("remittance_claim_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_transfers_reverses",
+        "transfers",
+        ["reverses_id"],
+        unique=True,
+        sqlite_where=sa.text("reverses_id IS NOT NULL"),
+        postgresql_where=sa.text("reverses_id IS NOT NULL"),
+    )
     op.create_index("ix_transfers_visit", "transfers", ["visit_id"], unique=False)
     op.create_table(
         "verdicts",

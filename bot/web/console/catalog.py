@@ -1,0 +1,41 @@
+"""All views and actions of the console, and the routes that serve them."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from bot.web.console import serving, signing
+from bot.web.console.screens import account_acts, accounts, cases, inbox, keys, me, people, trail
+from bot.web.console.table import Action, Download, View
+from bot.web.routes import Route
+from bot.web.wiring import Wiring
+from templates.web import console
+
+_SCREENS = (inbox, accounts, account_acts, cases, me, people, keys, trail)
+
+VIEWS: tuple[View | Download, ...] = tuple(one for screen in _SCREENS for one in screen.VIEWS)
+ACTIONS: tuple[Action, ...] = tuple(one for screen in _SCREENS for one in screen.ACTIONS)
+
+
+async def _asset(wiring: Wiring, request: Request) -> Response:
+    found = console.asset(request.path_params["name"])
+    if found is None:
+        return Response(status_code=404)
+    return Response(found[0], media_type=found[1], headers={"cache-control": "public, max-age=31536000, immutable"})
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/console/assets/{name}", "public", _asset),
+    Route("GET", "/console/sign-in", "public", signing.ask),
+    Route("POST", "/console/sign-in", "public", signing.answer),
+    Route("GET", "/console/code", "public", signing.ask_code),
+    Route("POST", "/console/code", "public", signing.answer_code),
+    Route("GET", "/console/join/{token}", "public", signing.show_invitation),
+    Route("POST", "/console/join/{token}", "public", signing.join),
+    Route("GET", "/console/join/{token}/app.svg", "public", signing.picture),
+    Route("POST", "/console/sign-out", "public", signing.leave),
+    *(Route("GET", f"/console{one.path}", "staff",
+            serving.file_of(one) if isinstance(one, Download) else serving.page_of(one), one.right) for one in VIEWS),
+    *(Route("POST", f"/console{one.path}", "staff", serving.press_of(one), one.right) for one in ACTIONS),
+)

@@ -1,0 +1,35 @@
+"""A page of the console from what was read: the frame around it, who is signed in, and where they may go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing.ids import new_token
+from billing.staff import RIGHTS
+from bot.web.console.table import Asked
+from templates.web import console
+
+#: (words, address below /console, right): what stands in the bar on the left.
+PLACES: tuple[tuple[str, str, str], ...] = (
+    ("inbox", "/inbox", "read"), ("accounts", "/accounts", "read"), ("worklists", "/worklists", "read"),
+    ("people", "/people", "staff"), ("trail", "/trail", "audit"),
+)
+
+
+def shown(name: str, asked: Asked[Any], found: Any, *, part: bool = False, address: str = "", note: str = "") -> str:
+    """Render ``name``.html. ``part``: the content alone, for a page that renews itself."""
+    places = [(word, f"/console{where}", f"{address}/".startswith(f"/console{where}/"))
+              for word, where, right in PLACES if right in RIGHTS[asked.person.role]]
+    return console.page(name, asked.language, {
+        "it": found, "me": asked.person, "practice": asked.policy.name, "zone": ZoneInfo(asked.policy.zone),
+        "currency": asked.policy.currency, "places": places, "rights": RIGHTS[asked.person.role], "path": asked.path,
+        "query": asked.query, "now": asked.now, "today": asked.today, "csrf": asked.person.csrf, "part": part,
+        "note": note, "once": new_token(), "idle_minutes": asked.policy.console.idle_minutes, "address": address,
+    })
+
+
+def outside(name: str, language: str, arguments: Mapping[str, Any]) -> str:
+    """A page for somebody who is not signed in: it names no practice and nobody."""
+    return console.page(name, language, {**arguments, "part": False})

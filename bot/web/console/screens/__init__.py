@@ -1,0 +1,1 @@
+"""The console's screens, one module each: its views, its actions."""

@@ -1,0 +1,193 @@
+"""From a line of the table to an answer in the browser."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from billing.store import trail
+from bot.web.console import forms, who
+from bot.web.console.page import shown
+from bot.web.console.table import Action, Asked, Done, Download, File, Nothing, Seen, View
+from bot.web.wiring import Wiring
+
+Handler = Callable[[Wiring, Request], Awaitable[Response]]
+
+
+class Missing(Exception):
+    """There is no such thing, or it is another practice's: the same answer for both."""
+
+
+def page_of(view: View) -> Handler:
+    """GET: the view as a page. A part of a page is asked for by htmx, which says so."""
+    async def handle(wiring: Wiring, request: Request) -> Response:
+        asked = await _asked(wiring, request, view)
+        if isinstance(asked, Response):
+            return asked
+        try:
+            found = await look(view, asked)
+        except REFUSED as error:
+            return _told(asked, error, 422)
+        return HTMLResponse(shown(view.name, asked, found, part=request.headers.get("hx-request") == "true",
+                                  address=request.url.path, note=request.query_params.get("note", "")))
+
+    return handle
+
+
+def file_of(view: Download) -> Handler:
+    """GET: the view as a file."""
+    async def handle(wiring: Wiring, request: Request) -> Response:
+        asked = await _asked(wiring, request, view)
+        if isinstance(asked, Response):
+            return asked
+        try:
+            made = await make(view, asked)
+        except REFUSED as error:
+            return _told(asked, error, 422)
+        return Response(made.content, media_type=made.media_type, headers={
+            "content-disposition": f'attachment; filename="{made.name}"'})
+
+    return handle
+
+
+def press_of(action: Action) -> Handler:
+    """POST: the action, then back to a page; what is refused is said on a page of its own, and nothing changed."""
+    async def handle(wiring: Wiring, request: Request) -> Response:
+        entered = await _enter(wiring, request, action)
+        if isinstance(entered, Response):
+            return entered
+        try:
+            form = await forms.of_request(request, action)
+            who.require_meant(wiring, request, entered.person, str(form.pop("csrf", "")))
+            entered = replace(entered, query=forms.read(action.form, form))
+            done = await act(action, entered)
+        except REFUSED as error:
+            return _told(entered, error)
+        if done.page:
+            return HTMLResponse(shown(done.page, entered, done.result, address=request.url.path))
+        return RedirectResponse(_onward(done), 303)
+
+    return handle
+
+
+async def look(view: View | Download, asked: Asked[Any]) -> Any:
+    """What a view shows, with its line in the audit trail written before anything leaves the house. Raises Missing and
+    whatever billing refuses with.
+    """
+    store = asked.wiring.road.store
+    found = await store.aread(lambda session: view.read(session, asked))
+    if found is None:
+        raise Missing
+    seen = view.seen(found)
+    if seen is not None and not (isinstance(view, View) and view.quiet):
+        await store.awrite(partial(_note, asked=asked, seen=seen, name=view.name,
+                                   verb="export" if isinstance(view, Download) else "read"))
+    if found is not None and isinstance(view, View) and (leaves := view.leaves) is not None:
+        await store.awrite(lambda session: leaves(session, asked))
+    return found
+
+
+async def make(view: Download, asked: Asked[Any]) -> File:
+    """The view as a file. Raises as ``look``."""
+    return await asyncio.to_thread(view.make, await look(view, asked), asked)
+
+
+async def act(action: Action, asked: Asked[Any]) -> Done:
+    """Do it in one transaction, with its line in the audit trail. Raises Missing and whatever billing refuses with."""
+    def both(session: Session) -> Done:
+        done = action.do(session, asked)
+        trail.note(session, asked.practice_id, asked.person.login, action.name, done.kind, done.object_id, asked.now)
+        return done
+
+    return await asked.wiring.road.store.awrite(both)
+
+
+#: What the functions of the table raise; ``verdict`` tells a refusal from a bug.
+REFUSED = (Missing, LookupError, ValueError, who.NotAllowed)
+
+
+def verdict(error: Exception, refused: int = 409) -> tuple[int, str] | None:
+    """The status and the words of a refusal, no words for what is not there; None for a bug. ``refused``: the status
+    of what billing says no to.
+    """
+    if isinstance(error, Missing) or type(error) is LookupError:  # a KeyError is a bug
+        return 404, ""
+    if isinstance(error, who.NotAllowed):
+        return 403, str(error)
+    if isinstance(error, forms.FormRefused):
+        return error.status, str(error)
+    text = refusal(error) if isinstance(error, ValueError) else None
+    return None if text is None else (refused, text)
+
+
+def refusal(error: ValueError) -> str | None:
+    """What billing refuses it says in words for people, without PHI; any other error is nobody's to read."""
+    if not type(error).__module__.startswith(("billing.", "bot.demanding", "bot.web.console")):
+        return None
+    text = str(error)
+    return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else None
+
+
+def _note(session: Session, asked: Asked[Any], seen: Seen, name: str, verb: str) -> None:
+    trail.note(session, asked.practice_id, asked.person.login, verb, seen.kind, seen.object_id, asked.now,
+               seen.why or f"console {name}")
+
+
+async def _asked(wiring: Wiring, request: Request, view: View | Download) -> Asked[Any] | Response:
+    """Whoever asks, and may; what they asked, read and checked. Else the page that says what is wrong."""
+    entered = await _enter(wiring, request, view)
+    if isinstance(entered, Response):
+        return entered
+    try:
+        return replace(entered, query=forms.read(view.query, forms.without_own(request.query_params)))
+    except forms.FormRefused as error:
+        return _say(entered, str(error), error.status)
+
+
+async def _enter(wiring: Wiring, request: Request, what: View | Download | Action) -> Asked[Any] | Response:
+    try:
+        entered = await enter(wiring, request, what)
+    except who.NotSignedIn:
+        return who.to_sign_in(request)
+    try:
+        admit(entered, what)
+    except REFUSED as error:
+        return _told(entered, error)
+    return entered
+
+
+async def enter(wiring: Wiring, request: Request, what: View | Download | Action) -> Asked[Any]:
+    """Who asks, whatever they may. Raises who.NotSignedIn."""
+    person, policy = await who.find(wiring, request, quiet=isinstance(what, View) and what.quiet)
+    return Asked(person, policy, wiring, request.path_params, Nothing(), wiring.now(), forms.language_of(request))
+
+
+def admit(entered: Asked[Any], what: View | Download | Action) -> None:
+    """Raises who.NotAllowed without the right, Missing for an address that can be nobody's."""
+    who.require(entered.person, what.right)
+    if not forms.are_parts(entered.path):
+        raise Missing
+
+
+def _say(asked: Asked[Any], text: str, status: int) -> Response:
+    """``text`` empty: there is no such thing here."""
+    return HTMLResponse(shown("refused", asked, {"text": text}), status)
+
+
+def _told(asked: Asked[Any], error: Exception, refused: int = 409) -> Response:
+    found = verdict(error, refused)
+    if found is None:
+        raise error
+    return _say(asked, found[1], found[0])
+
+
+def _onward(done: Done) -> str:
+    joiner = "&" if "?" in done.to else "?"
+    return f"/console{done.to}{joiner}note={done.note}" if done.note else f"/console{done.to}"

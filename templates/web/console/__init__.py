@@ -1,0 +1,125 @@
+"""The console's pages: Jinja2 with autoescape and strict names; words beside them, a file per screen and language.
+
+``words/NAME.LANGUAGE.toml`` is ``w.NAME`` in every page; a test compares the keys of all languages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+
+from templates.format import as_date
+from templates.statement_words import money, phone_words, short_day
+from templates.web import choose as choose_page
+
+__all__ = ["LANGUAGES", "asset", "choose", "page", "words"]
+
+_HERE = Path(__file__).parent
+#: The console's own: patients' pages may be written in more.
+LANGUAGES = ("en", "es")
+_VENDOR = _HERE.parent / "vendor"
+_ASSETS = {"console.css": _HERE / "console.css", "console.js": _HERE / "console.js", "plots.js": _HERE / "plots.js",
+           "htmx.js": _VENDOR / "htmx.min.js", "pico.css": _VENDOR / "pico.min.css",
+           "uplot.js": _VENDOR / "uPlot.iife.min.js", "uplot.css": _VENDOR / "uPlot.min.css"}
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+
+
+def choose(*wanted: str | None) -> str:
+    return choose_page(*wanted, among=LANGUAGES)
+
+
+@cache
+def words(language: str) -> dict[str, Any]:
+    """All words of a language by screen."""
+    return {path.name.split(".")[0]: tomllib.loads(path.read_text(encoding="utf-8"))
+            for path in sorted((_HERE / "words").glob(f"*.{language}.toml"))}
+
+
+@cache
+def asset(name: str) -> tuple[bytes, str] | None:
+    """A style sheet or script, and its type; None for what is none of ours."""
+    path = _ASSETS.get(name)
+    return (path.read_bytes(), _TYPES[path.suffix]) if path is not None else None
+
+
+@cache
+def _asset_address(name: str) -> str:
+    """With a piece of its digest, so that browsers keep it until it changes."""
+    found = asset(name)
+    assert found is not None, name
+    return f"/console/assets/{name}?v={hashlib.sha256(found[0]).hexdigest()[:12]}"
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+                       lstrip_blocks=True)
+    made.filters |= {"money": _money, "day": _day, "at": _at, "since": _since, "label": label, "phone": phone_words,
+                     "percent": _percent}
+    made.globals["asset"] = _asset_address
+    return made
+
+
+def page(name: str, language: str, arguments: Mapping[str, Any]) -> str:
+    """Render ``name.html``. Raises UndefinedError for a name that was not given."""
+    other = next(one for one in LANGUAGES if one != language)
+    return _environment().get_template(f"{name}.html").render(
+        {**arguments, "name": name, "w": words(language), "lang": language, "other": other})
+
+
+def label(value: object, table: Mapping[str, str]) -> str:
+    """The word for a code; a code without one is shown as it is, readable."""
+    return table.get(str(value), str(value).replace("_", " ").replace("-", " "))
+
+
+@pass_context
+def _money(context: Context, minor: int | None, currency: str | None = None) -> str:
+    """Cents as the reader writes them; a dash for no amount."""
+    return "\u2013" if minor is None else money(minor, context["lang"], currency or context.get("currency", "USD"))
+
+
+@pass_context
+def _day(context: Context, value: str | date | None) -> str:
+    return short_day(value, context["lang"])
+
+
+@pass_context
+def _at(context: Context, value: datetime | None) -> str:
+    """An instant on the practice's own clock: its day unless that is today, and hours and minutes."""
+    if value is None:
+        return ""
+    zone: ZoneInfo = context["zone"]
+    local = value.astimezone(zone)
+    clock = f"{local:%H:%M}"
+    today = context["now"].astimezone(zone).date()
+    return clock if local.date() == today else f"{short_day(as_date(local.date()), context['lang'])} {clock}"
+
+
+@pass_context
+def _since(context: Context, value: datetime | None) -> str:
+    """How long ago, in one unit: 5 min, 3 h, 2 d."""
+    if value is None:
+        return ""
+    gone: timedelta = max(context["now"] - value, timedelta())
+    minutes = int(gone.total_seconds()) // 60
+    units = context["w"]["frame"]
+    if minutes < 60:
+        return f"{minutes} {units['minutes']}"
+    return f"{minutes // 60} {units['hours']}" if minutes < 2880 else f"{minutes // 1440} {units['days']}"
+
+
+def _percent(part: int | None, whole: int | None) -> str:
+    """A share in whole tenths of a percent, by integers alone; a dash for a share of nothing."""
+    if not whole or part is None:
+        return "\u2013"
+    tenths = (2000 * part + whole) // (2 * whole)
+    return f"{tenths // 10}.{tenths % 10} %"

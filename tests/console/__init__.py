@@ -1,0 +1,1 @@
+"""The console as staff use it, over HTTP, on real stores."""
