@@ -89,13 +89,10 @@ def script(seed: int) -> Script:
     chosen = dice.choice([one for one in sources() if one.plans == about_plans])
     account = chosen.account if dice.random() < 0.6 else dice.choice([*PEOPLE, *CROWDS])
     verified = account != "nobody" and (chosen.verified if dice.random() < 0.7 else dice.random() < 0.3)
-    asked_first = dice.random() < 0.06  # whether amounts may be texted: few transcripts are about those people
-    if asked_first:
-        account, verified = dice.choice(("private", "private, spouse")), False
     language = dice.choice(("en", "es"))
     wild = dice.choice((0.0, 0.3, 0.6, 1.0))  # calm conversations go deep, wild ones everywhere
     steps = _spliced(dice, chosen, language)
-    if asked_first or dice.random() < 0.4:
+    if dice.random() < 0.4:
         steps += _purposeful(dice, verified)
     if chosen.plans and dice.random() < 0.7:
         account, verified = (chosen.account, chosen.verified) if dice.random() < 0.8 else (account, verified)
