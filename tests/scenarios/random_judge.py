@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 from billing.phones import address_hash
 from billing.store.tables import Case, Consent, Conversation, Guarantor, Inbox, Outbox, Payment
 from billing.verify import verify
+from handlers.core import Reply
 from handlers.understanding.languages import find_language
 from templates.format import month
 from templates.source import load
+from tests.conversations import judge_money
 from tests.conversations.judge import amounts_in, is_certain_yes
 from tests.scenarios import sample
 from tests.scenarios.random_lives import Order, noted, waiting
@@ -134,7 +136,10 @@ def _told(row: Outbox, people: dict[str, dict[str, set[Any]]], also: set[int], n
     amounts -= {40000} if row.template == "estimate_exceeded" else set()
     if row.privacy != "open" and row.guarantor_id is None:
         yield f"{row.template} to somebody unverified"
-    if strange := amounts - (own.get("amounts", set()) | also if row.guarantor_id else set()):
+    legal = own.get("amounts", set()) | also if row.guarantor_id else set()
+    if row.guarantor_id:  # an offer's parts foot to a total that is the account's own
+        amounts -= judge_money.of_offers(Reply(row.template, row.arguments or {}), frozenset(legal))
+    if strange := amounts - legal:
         yield f"{row.template} names {sorted(strange)}, to {'the verified' if row.guarantor_id else 'nobody proved'}"
     secrets = {provider for one in people.values() for provider in one["providers"]}
     secrets |= {payer for one in people.values() for payer in one["payers"]} - own.get("payers", set())
