@@ -134,6 +134,8 @@ def _told(row: Outbox, people: dict[str, dict[str, set[Any]]], also: set[int], n
     own = people.get(row.guarantor_id or "", {})
     amounts = set(amounts_in(body)) - set(amounts_in(load(row.template, row.language).text))
     amounts -= {40000} if row.template == "estimate_exceeded" else set()
+    if row.template in ("plan_too_small", "plan_nearest"):  # the practice's own least amounts, about nobody
+        amounts -= {value for key, value in (row.arguments or {}).items() if key.startswith("minimum")}
     if row.privacy != "open" and row.guarantor_id is None:
         yield f"{row.template} to somebody unverified"
     legal = own.get("amounts", set()) | also if row.guarantor_id else set()
