@@ -16,6 +16,7 @@ import pyotp
 from sqlalchemy.orm import Session
 
 from billing import audit
+from billing.account_facts import find_policy
 from billing.ids import new_token
 from billing.store import practices
 from billing.store import sign_in_queries as store
@@ -114,7 +115,7 @@ def try_code(session: Session, token: str, code: str, browser: str, now: datetim
     held.totp_step, held.failures, held.locked_until = step, 0, None
     _end(pending, "rotated", now)
     audit.record(session, person.practice_id, person.login, "signed_in", "staff", person.id, "", now)
-    hours = policy_of(session, person.practice_id).console.longest_hours
+    hours = find_policy(session, practice_id=person.practice_id)[1].console.longest_hours
     return _begin(session, held, "full", browser, now, now + timedelta(hours=hours))
 
 
@@ -124,18 +125,11 @@ def look(session: Session, token: str, now: datetime) -> Standing:
     if found is None or not _stands(found[0], found[1], "full", now):
         return NOBODY
     row, person = found
-    policy = policy_of(session, person.practice_id)
+    policy = find_policy(session, practice_id=person.practice_id)[1]
     if now - row.seen_at >= timedelta(minutes=policy.console.idle_minutes):
         return Standing(None, None, "idle")
     known = Person(person.id, person.practice_id, person.login, person.name, person.role, row.csrf, row.token_hash)
     return Standing(known, policy, "seen" if now - row.seen_at >= TOUCH_EVERY else "")
-
-
-def policy_of(session: Session, practice_id: str) -> PracticePolicy:
-    row = practices.find_practice(session, practice_id)
-    if row is None:
-        raise SignInRefused("there is no such practice")
-    return practices.policy_of(row)
 
 
 def keep(session: Session, token: str, note: str, now: datetime) -> None:

@@ -62,9 +62,7 @@ def view_of(view: View) -> Handler:
 def file_of(view: Download) -> Handler:
     """GET: the file's bytes."""
     async def answer(asked: Asked[Any], request: Request) -> Response:
-        made = await serving.make(view, _with_query(asked, view, request))
-        return Response(made.content, media_type=made.media_type,
-                        headers={"content-disposition": f'attachment; filename="{made.name}"'})
+        return serving.as_response(await serving.make(view, _with_query(asked, view, request)))
 
     return _answering(view, answer)
 

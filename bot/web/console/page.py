@@ -18,18 +18,18 @@ PLACES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def shown(name: str, asked: Asked[Any], found: Any, *, part: bool = False, address: str = "", note: str = "") -> str:
-    """Render ``name``.html. ``part``: the content alone, for a page that renews itself."""
+def shown(name: str, asked: Asked[Any], found: Any, *, address: str = "", note: str = "") -> str:
+    """Render ``name``.html."""
     places = [(word, f"/console{where}", f"{address}/".startswith(f"/console{where}/"))
               for word, where, right in PLACES if right in RIGHTS[asked.person.role]]
     return console.page(name, asked.language, {
         "it": found, "me": asked.person, "practice": asked.policy.name, "zone": ZoneInfo(asked.policy.zone),
         "currency": asked.policy.currency, "places": places, "rights": RIGHTS[asked.person.role], "path": asked.path,
-        "query": asked.query, "now": asked.now, "today": asked.today, "csrf": asked.person.csrf, "part": part,
+        "query": asked.query, "now": asked.now, "today": asked.today, "csrf": asked.person.csrf,
         "note": note, "once": new_token(), "idle_minutes": asked.policy.console.idle_minutes, "address": address,
     })
 
 
 def outside(name: str, language: str, arguments: Mapping[str, Any]) -> str:
     """A page for somebody who is not signed in: it names no practice and nobody."""
-    return console.page(name, language, {**arguments, "part": False})
+    return console.page(name, language, arguments)

@@ -26,33 +26,40 @@ class Missing(Exception):
 
 
 def page_of(view: View) -> Handler:
-    """GET: the view as a page. A part of a page is asked for by htmx, which says so."""
-    async def handle(wiring: Wiring, request: Request) -> Response:
-        asked = await _asked(wiring, request, view)
-        if isinstance(asked, Response):
-            return asked
-        try:
-            found = await look(view, asked)
-        except REFUSED as error:
-            return _told(asked, error, 422)
-        return HTMLResponse(shown(view.name, asked, found, part=request.headers.get("hx-request") == "true",
-                                  address=request.url.path, note=request.query_params.get("note", "")))
+    """GET: the view as a page."""
+    async def answer(asked: Asked[Any], request: Request) -> Response:
+        found = await look(view, asked)
+        return HTMLResponse(shown(view.name, asked, found, address=request.url.path,
+                                  note=request.query_params.get("note", "")))
 
-    return handle
+    return _looking(view, answer)
 
 
 def file_of(view: Download) -> Handler:
     """GET: the view as a file."""
+    async def answer(asked: Asked[Any], request: Request) -> Response:
+        return as_response(await make(view, asked))
+
+    return _looking(view, answer)
+
+
+def as_response(made: File) -> Response:
+    """The file as something to keep."""
+    return Response(made.content, media_type=made.media_type, headers={
+        "content-disposition": f'attachment; filename="{made.name}"'})
+
+
+def _looking(view: View | Download, answer: Callable[[Asked[Any], Request], Awaitable[Response]]) -> Handler:
+    """Let somebody in who may, and say what is wrong with what they asked."""
     async def handle(wiring: Wiring, request: Request) -> Response:
-        asked = await _asked(wiring, request, view)
-        if isinstance(asked, Response):
-            return asked
+        entered = await _enter(wiring, request, view)
+        if isinstance(entered, Response):
+            return entered
         try:
-            made = await make(view, asked)
+            query = forms.read(view.query, forms.without_own(request.query_params))
+            return await answer(replace(entered, query=query), request)
         except REFUSED as error:
-            return _told(asked, error, 422)
-        return Response(made.content, media_type=made.media_type, headers={
-            "content-disposition": f'attachment; filename="{made.name}"'})
+            return _told(entered, error, 422)
 
     return handle
 
@@ -89,7 +96,7 @@ async def look(view: View | Download, asked: Asked[Any]) -> Any:
     if seen is not None and not (isinstance(view, View) and view.quiet):
         await store.awrite(partial(_note, asked=asked, seen=seen, name=view.name,
                                    verb="export" if isinstance(view, Download) else "read"))
-    if found is not None and isinstance(view, View) and (leaves := view.leaves) is not None:
+    if isinstance(view, View) and (leaves := view.leaves) is not None:
         await store.awrite(lambda session: leaves(session, asked))
     return found
 
@@ -140,17 +147,6 @@ def _note(session: Session, asked: Asked[Any], seen: Seen, name: str, verb: str)
                seen.why or f"console {name}")
 
 
-async def _asked(wiring: Wiring, request: Request, view: View | Download) -> Asked[Any] | Response:
-    """Whoever asks, and may; what they asked, read and checked. Else the page that says what is wrong."""
-    entered = await _enter(wiring, request, view)
-    if isinstance(entered, Response):
-        return entered
-    try:
-        return replace(entered, query=forms.read(view.query, forms.without_own(request.query_params)))
-    except forms.FormRefused as error:
-        return _say(entered, str(error), error.status)
-
-
 async def _enter(wiring: Wiring, request: Request, what: View | Download | Action) -> Asked[Any] | Response:
     try:
         entered = await enter(wiring, request, what)
@@ -176,16 +172,13 @@ def admit(entered: Asked[Any], what: View | Download | Action) -> None:
         raise Missing
 
 
-def _say(asked: Asked[Any], text: str, status: int) -> Response:
-    """``text`` empty: there is no such thing here."""
-    return HTMLResponse(shown("refused", asked, {"text": text}), status)
-
-
 def _told(asked: Asked[Any], error: Exception, refused: int = 409) -> Response:
+    """The page that says what was refused; no words: there is no such thing here."""
     found = verdict(error, refused)
     if found is None:
         raise error
-    return _say(asked, found[1], found[0])
+    status, text = found
+    return HTMLResponse(shown("refused", asked, {"text": text}), status)
 
 
 def _onward(done: Done) -> str:

@@ -121,10 +121,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something to do. ``form`` says what has to be filled in; ``do`` raises what billing refuses, in words.
-
-    ``looks``: it only looks, as a search does; its words come as a form so that no address holds them.
-    """
+    """Something to do. ``form`` says what has to be filled in; ``do`` raises what billing refuses, in words."""
 
     name: str
     path: str
