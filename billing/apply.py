@@ -23,6 +23,7 @@ from billing import (
     narrowing,
     plan_changes,
     preferences,
+    privacy_incidents,
     statements,
     taken_back,
 )
@@ -128,6 +129,8 @@ def _wrong_number(session: Session, wording: str, context: Context) -> None:
     for guarantor_id in accounts:
         links.revoke_account(session, guarantor_id, context.now)
         record(session, context, "wrong_number", guarantor_id, "the person at the number says so")
+    privacy_incidents.from_wrong_number(session, context.practice_id, context.address_hash, accounts, by=context.actor,
+                                        now=context.now)
     conversation_queries.change(session, context.conversation_id, guarantor_id=None, verified_at=None)
     cases.open_case(session, context.practice_id, kind="wrong_number", title="Wrong number: find the right one",
                     detail=f"Accounts with this number: {', '.join(accounts) or 'none'}", now=context.now,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 from typing import Protocol
 
 
-class IllegalMove(Exception):
+class IllegalMove(ValueError):
     """Something was about to take a step that its life does not have."""
 
     def __init__(self, what: str, before: str, after: str) -> None:

@@ -46,7 +46,7 @@ REPORTS: Final[dict[str, frozenset[str]]] = {
 FINAL: Final = frozenset({"withheld", "delivered", "undelivered", "failed", "cancelled"})
 
 
-class IllegalMove(Exception):
+class IllegalMove(ValueError):
     """A message was to go from one state to another that may not follow it. Names states, never words."""
 
     def __init__(self, before: str, after: str) -> None:

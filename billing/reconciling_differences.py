@@ -75,10 +75,25 @@ def left_open(session: Session, practice_id: str, run_id: str, found: Found, now
         row = _add(session, practice_id, run_id, found, "open", found.note, now)
     row.processor_minor, row.ledger_minor = found.processor_minor, found.ledger_minor
     if case and row.case_id is None:
-        row.case_id = cases.open_case(
-            session, practice_id, kind=CASE_KIND, title="Money does not agree with the processor's books",
-            detail=sentence(row), now=now, dedupe=f"difference:{found.dedupe}").id
+        _open_case(session, row, now)
     session.flush()
+    return row
+
+
+def _open_case(session: Session, row: Difference, now: datetime) -> None:
+    row.case_id = cases.open_case(
+        session, row.practice_id, kind=CASE_KIND, title="Money does not agree with the processor's books",
+        detail=sentence(row), now=now, dedupe=f"difference:{row.dedupe}").id
+
+
+def give_to_staff(session: Session, practice_id: str, difference_id: str, *, now: datetime) -> Difference:
+    """Open the case of a difference that has none yet. Raises DifferenceRefused."""
+    row = store.find_difference(session, practice_id, difference_id)
+    if row is None or row.status != "open":
+        raise DifferenceRefused("there is no such open difference")
+    if row.case_id is None:
+        _open_case(session, row, now)
+        session.flush()
     return row
 
 

@@ -17,7 +17,7 @@ from billing.store import ledger_queries, opening_queries, undo_queries
 from config.practice import PracticePolicy
 
 
-class UndoRefused(Exception):
+class UndoRefused(ValueError):
     """This import cannot be undone as things stand. The text says what to do first."""
 
 

@@ -5,16 +5,16 @@ words of this campaign.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
 from billing import campaigns, figures, planning, segments
 from billing.planning import Preview
 from billing.store.tables import Campaign, Guarantor
-from bot import campaign_words
+from bot import campaign_words, own_words
 from bot.demanding import SUPPLY
 from bot.road import Road
 from config.dunning_policy import Way
@@ -37,14 +37,22 @@ def preview(session: Session, road: Road, policy: PracticePolicy, campaign: Camp
     ``spread`` says who else judges sets of a large one (bot/planning_processes.py). Raises CampaignRefused when its
     words no longer fit.
     """
-    campaign_words.check(campaign.template, campaign.purpose, campaign.ways, policy)
     segment, today = campaigns.segment_of(session, campaign), policy.local_day(now)
-    order = order_of(campaign, policy, road)
-    large = spread is not None and segments.count(session, segment, today) > LARGE
-    return planning.preview(
-        session, order, segments.stream(session, segment, today), now, progress=progress, samples=samples,
-        spread=spread(order) if spread is not None and large else None,
-        render=lambda guarantor_id, way: sample(session, policy, campaign, guarantor_id, way, now, road))
+    with own_words.spoken_for(session, campaign.practice_id):
+        campaign_words.check(campaign.template, campaign.purpose, campaign.ways, policy)
+        order = order_of(campaign, policy, road)
+        large = spread is not None and segments.count(session, segment, today) > LARGE
+        return planning.preview(
+            session, order, segments.stream(session, segment, today), now, progress=progress, samples=samples,
+            spread=spread(order) if spread is not None and large else None,
+            render=lambda guarantor_id, way: sample(session, policy, campaign, guarantor_id, way, now, road))
+
+
+def keep(session: Session, policy: PracticePolicy, campaign: Campaign, counts: Mapping[str, Any], by: str,
+         now: datetime) -> Campaign:
+    """Keep what was shown, bound to the words that it stands on. Raises as billing/campaigns.keep_preview does."""
+    words = campaign_words.versions_of(session, campaign, policy)
+    return campaigns.keep_preview(session, campaign.id, counts, policy=policy, words=words, by=by, now=now)
 
 
 def order_of(campaign: Campaign, policy: PracticePolicy, road: Road) -> planning.Order:

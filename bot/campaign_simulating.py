@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -25,12 +25,23 @@ Spoken = Mapping[tuple[str, str, bool], Words]
 
 
 def simulate(session: Session, road: Road, policy: PracticePolicy, campaign: Campaign, change: Change,
-             now: datetime) -> Simulation:
-    """Rule on the campaign as it stands today and under ``change``. Nothing is written."""
+             now: datetime, *, progress: Callable[[int], None] | None = None) -> Simulation:
+    """Rule on the campaign as it stands today and under ``change``. Nothing is written. ``progress`` is told how many
+    accounts were asked about, before each set.
+    """
     members = segments.members(session, campaigns.segment_of(session, campaign), policy.local_day(now))
     order = order_of(campaign, policy, road)
-    found = (one for part in chunks(members, gate_sets.SET) for one in _facts(session, order, part, now))
-    return rule_twice(found, change)
+    return rule_twice(_every(session, order, members, now, progress), change)
+
+
+def _every(session: Session, order: Order, members: list[str], now: datetime,
+           progress: Callable[[int], None] | None) -> Iterator[tuple[str, Facts | None]]:
+    done = 0
+    for part in chunks(members, gate_sets.SET):
+        if progress is not None:
+            progress(done)
+        yield from _facts(session, order, part, now)
+        done += len(part)
 
 
 def _facts(session: Session, order: Order, guarantor_ids: list[str], now: datetime,

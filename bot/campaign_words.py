@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from billing.campaigns import CampaignRefused
 from billing.gate_sets import Words
+from billing.store.tables import Campaign
+from bot import own_words
 from bot.demanding import SUPPLY
 from config.dunning_policy import EVERY_WAY
 from config.practice import PracticePolicy
@@ -67,6 +71,12 @@ def versions(template: str, ways: Sequence[str], languages: Sequence[str]) -> di
                 for one in files(template, ways, languages)}
     except TemplateError as error:
         raise CampaignRefused(str(error)) from error
+
+
+def versions_of(session: Session, campaign: Campaign, policy: PracticePolicy) -> dict[str, str]:
+    """As ``versions``, of a campaign, in the practice's own words where it has any. Raises CampaignRefused."""
+    with own_words.spoken_for(session, campaign.practice_id):
+        return versions(campaign.template, campaign.ways, policy.languages)
 
 
 def check(template: str, purpose: str, ways: Sequence[str], policy: PracticePolicy) -> None:

@@ -42,7 +42,7 @@ class Turn:
 def begin(session: Session, campaign_id: str, by: str, policy: PracticePolicy, now: datetime) -> Campaign:
     """Lay the rows out and begin, all in this transaction. Raises as billing/campaigns.start does."""
     row = session.get_one(Campaign, campaign_id)
-    words = campaign_words.versions(row.template, row.ways, policy.languages)
+    words = campaign_words.versions_of(session, row, policy)
     if row.status == campaigns.PREVIEWED and not campaigns.needs_second(row, policy):
         campaigns.approve(session, row.id, by=by, digest=row.preview_digest, policy=policy, words=words, now=now)
     row = campaigns.start(session, campaign_id, by=by, policy=policy, words=words, now=now)

@@ -20,6 +20,7 @@ from billing.figures import AccountFigures
 from billing.policy.core import RecipientFacts, Ruling
 from billing.store import account_queries, facts
 from billing.store.tables import Guarantor, Statement
+from bot import own_words
 from bot.road import Road
 from config.dunning_policy import EVERY_WAY, Way
 from config.practice import PracticePolicy
@@ -140,7 +141,8 @@ def _queue(session: Session, errand: _Errand) -> Line:
     name = demand.letter if demand.letter and errand.choice.way == "paper" else demand.template
     template = template_for(session, guarantor, name, errand.choice)
     arguments = _arguments(session, errand, template, statement, due)
-    words = render(template, guarantor.language, arguments, errand.choice.way)
+    with own_words.spoken_for(session, guarantor.practice_id):
+        words = render(template, guarantor.language, arguments, errand.choice.way)
     asks = demand.purpose != "notice"
     row = outbox.put(session, outbox.Draft(
         guarantor.practice_id, errand.choice.way, errand.choice.address, errand.choice.address_hash, demand.purpose,

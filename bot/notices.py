@@ -12,6 +12,7 @@ from billing.phones import address_hash
 from billing.store import road_queries
 from billing.store.practices import find_practice, find_staff, policy_of
 from billing.store.tables import Case
+from bot import own_words
 from config.practice import PracticePolicy
 from templates.render import render
 
@@ -44,7 +45,8 @@ def _numbers(session: Session, case: Case, policy: PracticePolicy) -> list[str]:
 def _queue(session: Session, case: Case, policy: PracticePolicy, number: str, now: datetime) -> bool:
     by_at = case.due_at.astimezone(ZoneInfo(policy.zone))
     arguments = {"practice": policy.name, "number": case.number, "title": case.title, "by_at": by_at}
-    words = render("staff_notice", "en", arguments, CHANNEL)
+    with own_words.spoken_for(session, case.practice_id):
+        words = render("staff_notice", "en", arguments, CHANNEL)
     hashed = address_hash(case.practice_id, CHANNEL, number)
     row = outbox.put(session, outbox.Draft(
         case.practice_id, CHANNEL, number, hashed, "staff", "staff_notice", words.version, "en", words.privacy,

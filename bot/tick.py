@@ -16,14 +16,17 @@ from typing import Any
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from billing import cases, inbox, outbox, payments, silence
+from billing import cases, inbox, outbox, payments, policy_changes, silence
 from billing.store import lease, practices
 from bot import metrics, notices
+from bot.campaign_looks import work_looks
 from bot.campaigning import feed_campaigns
 from bot.collection_days import work_collections
 from bot.deliver import settle_unknown
 from bot.dunning_days import work_dunning
 from bot.failpoints import hit
+from bot.importing.received import resume as resume_imports
+from bot.monthly_summary import send_summaries
 from bot.plan_days import work_plans
 from bot.road import Road
 
@@ -35,11 +38,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``work`` returns how many rows it touched. Every job may run at any time, twice, or a day late."""
+    """``work`` returns how many rows it touched. Every job may run at any time, twice, or a day late. ``at_start``:
+    also before the first tick; not what may take minutes, which would hold up all others.
+    """
 
     name: str
     every_seconds: int
     work: Callable[[Road], Awaitable[int]]
+    at_start: bool = True
 
 
 async def wake_deferred(road: Road) -> int:
@@ -93,6 +99,14 @@ async def flag_overpayments(road: Road) -> int:
     return flagged
 
 
+async def start_policies(road: Road) -> int:
+    """Approved changes of a practice's policy are in force from their day."""
+    now, begun = road.clock.now(), 0
+    for practice_id in await road.store.aread(practices.every):
+        begun += await road.store.awrite(partial(policy_changes.start_due, practice_id=practice_id, now=now))
+    return begun
+
+
 JOBS: tuple[Job, ...] = (
     Job("wake_deferred", 5, wake_deferred),
     Job("feed_campaigns", 2, feed_campaigns),
@@ -105,6 +119,10 @@ JOBS: tuple[Job, ...] = (
     Job("work_dunning", 300, work_dunning),
     Job("work_collections", 1800, work_collections),
     Job("flag_overpayments", 3600, flag_overpayments),
+    Job("resume_imports", 60, resume_imports, at_start=False),
+    Job("send_summaries", 3600, send_summaries, at_start=False),
+    Job("start_policies", 30, start_policies),
+    Job("work_looks", 2, work_looks, at_start=False),
 )
 
 

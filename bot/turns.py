@@ -30,7 +30,7 @@ from billing.phones import address_hash
 from billing.store import case_queries, road_queries
 from billing.store.tables import Conversation, Inbox, Practice
 from billing.views import AccountView
-from bot import chat_turns
+from bot import chat_turns, own_words
 from bot.failpoints import hit
 from bot.road import Road
 from handlers import dispatch, understanding
@@ -212,7 +212,8 @@ def _draft(session: Session, talk: Conversation, row: Inbox, decision: Decision,
            results: Mapping[str, Any], sequence: int, now: datetime) -> outbox.Draft:
     language = decision.language or talk.language
     arguments = {name: _filled(value, results) for name, value in reply.arguments.items()}
-    words = render.render(reply.template, language, arguments, talk.channel)
+    with own_words.spoken_for(session, talk.practice_id):
+        words = render.render(reply.template, language, arguments, talk.channel)
     hit("receive.rendered")
     account_id = _told_of(row) or fresh_account(talk, now)
     return outbox.Draft(

@@ -40,7 +40,8 @@ async def work(road: Road, stop: asyncio.Event) -> None:
 async def schedule(road: Road, stop: asyncio.Event, jobs: tuple[Job, ...] = JOBS) -> None:
     """The ticking alone. Processes beside each other elect one by a lease, and the next takes over when it goes."""
     for job in jobs:  # what the last process left behind is picked up at once, not at the first tick
-        await tick(road, job)
+        if job.at_start:
+            await tick(road, job)
     busy: set[asyncio.Task[Any] | None] = set()
     scheduler = make_scheduler(road, jobs, busy)
     scheduler.start()

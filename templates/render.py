@@ -123,10 +123,14 @@ def say_step(step: Mapping[str, Any], language: str, currency: str, short: bool)
     return " ".join(body.split())
 
 
-@lru_cache(maxsize=1024)
 def _compiled(name: str, language: str) -> Template:
+    return _compile(name, language, load(name, language).text)
+
+
+@lru_cache(maxsize=1024)
+def _compile(name: str, language: str, text: str) -> Template:
     try:
-        return environment(language).from_string(load(name, language).text)
+        return environment(language).from_string(text)
     except TemplateSyntaxError as error:
         raise TemplateError(f"templates/{language}/{name}.txt: line {error.lineno}: {error.message}") from None
 

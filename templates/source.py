@@ -13,7 +13,10 @@ Buttons are for channels that have them; they only repeat what the words offer.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -50,9 +53,48 @@ def names(language: str) -> tuple[str, ...]:
     return tuple(sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.txt")))
 
 
-@lru_cache(maxsize=1024)
+@dataclass(frozen=True, slots=True)
+class OwnWords:
+    """A practice's own words for a message. ``instead_of``: the version of the file that they were written for; where a
+    release has changed that file they stand aside, as its placeholders may be others.
+    """
+
+    text: str
+    instead_of: str
+
+
+#: By (name, language), of the practice that is being spoken for in this moment.
+_OWN: ContextVar[Mapping[tuple[str, str], OwnWords]] = ContextVar("own_words", default={})  # noqa: B039 - never changed
+
+
+@contextmanager
+def speaking(own: Mapping[tuple[str, str], OwnWords]) -> Iterator[None]:
+    """Until the end of the block messages are in these words, where there are any for them."""
+    token = _OWN.set(own)
+    try:
+        yield
+    finally:
+        _OWN.reset(token)
+
+
 def load(name: str, language: str) -> Source:
-    """Raises TemplateError naming the file, the header line and what to do."""
+    """The practice's own words where it has any, else the file's. Raises TemplateError as ``shipped``."""
+    own = _OWN.get().get((name, language))
+    return shipped(name, language) if own is None else _in_own_words(name, language, own)
+
+
+@lru_cache(maxsize=1024)
+def _in_own_words(name: str, language: str, own: OwnWords) -> Source:
+    file = shipped(name, language)
+    if own.text == file.text or own.instead_of != file.version:
+        return file
+    version = hashlib.sha256(f"{file.version}\n{own.text}".encode()).hexdigest()[:12]
+    return replace(file, text=own.text, version=version)
+
+
+@lru_cache(maxsize=1024)
+def shipped(name: str, language: str) -> Source:
+    """The words as they came with the program. Raises TemplateError naming the file, the header line and what to do."""
     path = FOLDER / language / f"{name}.txt"
     if not path.is_relative_to(FOLDER) or ".." in name or not path.is_file():
         raise TemplateError(f"no template {name!r} in {language!r}: add templates/{language}/{name}.txt")

@@ -19,7 +19,7 @@ from billing.store.tables import APPEND_ONLY, Base
 Key = tuple[Any, ...]
 
 #: Tables whose rows are large: fewer of them fit into memory and into one transaction.
-_AT_ONCE = {"case_files": 4}
+_AT_ONCE = {"case_files": 4, "import_parts": 8}
 
 
 class RotationBlocked(Exception):

@@ -46,6 +46,8 @@ from billing.store.tables_console import (
     ThreadCare,
     ThreadNote,
 )
+from billing.store.tables_desk import ClaimWork, Correction, PrivacyIncident, WordsChange
+from billing.store.tables_desk_campaigns import CampaignLook, CampaignLookList, PolicyChange
 from billing.store.tables_ledger import ImportedBalance, LedgerAccount, Payment, Posting, PostingBatch, Transfer
 from billing.store.tables_money import (
     BankLine,
@@ -93,6 +95,7 @@ from billing.store.tables_road import (
     Statement,
     Verdict,
 )
+from billing.store.tables_uploads import ImportFile, ImportPart
 from billing.store.tables_wishes import CheckCode, Passcode, Preference
 from billing.store.types import Base
 
@@ -105,14 +108,15 @@ ADD_ONLY = (("case_files", ("id", "practice_id", "case_id", "number", "label", "
 
 __all__ = [
     "ADD_ONLY", "APPEND_ONLY", "ApiKey", "AssistanceApplication", "Audit", "Authorization", "BankLine", "Base",
-    "Campaign", "CampaignRow", "CannedReply", "Case", "CaseFile", "CaseNote", "CheckCode", "ClaimDocument", "Consent",
-    "ContactPoint", "Conversation", "Counter", "Coverage", "Credential", "CsvRow", "DayClose", "DayCount",
-    "DeliveryTrouble", "Difference", "DunningDay", "Estimate", "Guarantor", "Hold", "ImportRun", "ImportedBalance",
-    "Inbox", "Instalment", "Lease", "LedgerAccount", "Link", "MailBatch", "MailLetter", "Offer", "OpeningVisit",
-    "Outbox", "Passcode", "Patient", "Payment", "PaymentDispute", "PaymentMethod", "Payout", "Placement",
-    "PlacementEvent", "PlacementFile", "Plan", "PlanEvent", "PlanVisit", "Posting", "PostingBatch", "Practice",
-    "Preference", "Presence", "Procedure", "ProcessorCall", "ProcessorEntry", "ProviderAdjustmentRow", "Reconciliation",
+    "Campaign", "CampaignLook", "CampaignLookList", "CampaignRow", "CannedReply", "Case", "CaseFile", "CaseNote",
+    "CheckCode", "ClaimDocument", "ClaimWork", "Consent", "ContactPoint", "Conversation", "Correction", "Counter",
+    "Coverage", "Credential", "CsvRow", "DayClose", "DayCount", "DeliveryTrouble", "Difference", "DunningDay",
+    "Estimate", "Guarantor", "Hold", "ImportFile", "ImportPart", "ImportRun", "ImportedBalance", "Inbox", "Instalment",
+    "Lease", "LedgerAccount", "Link", "MailBatch", "MailLetter", "Offer", "OpeningVisit", "Outbox", "Passcode",
+    "Patient", "Payment", "PaymentDispute", "PaymentMethod", "Payout", "Placement", "PlacementEvent", "PlacementFile",
+    "Plan", "PlanEvent", "PlanVisit", "PolicyChange", "Posting", "PostingBatch", "Practice", "Preference", "Presence",
+    "PrivacyIncident", "Procedure", "ProcessorCall", "ProcessorEntry", "ProviderAdjustmentRow", "Reconciliation",
     "Refund", "Remittance", "RemittanceAdjustment", "RemittanceClaim", "RemittanceLine", "RemittanceRemark",
     "ReportRun", "Segment", "SegmentMember", "SendWindow", "ServiceLine", "SetupRequest", "SignIn", "Staff",
-    "Statement", "ThreadCare", "ThreadNote", "Transfer", "Verdict", "Visit", "WriteOff",
+    "Statement", "ThreadCare", "ThreadNote", "Transfer", "Verdict", "Visit", "WordsChange", "WriteOff",
 ]

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from billing.phones import address_hash
 from billing.store import chat_queries, lease
 from billing.store.practices import find_practice, policy_of
-from bot import arrivals
+from bot import arrivals, own_words
 from bot.accept import keep_soon
 from bot.channels import telegram_buttons
 from bot.channels.base import Inbound, SendError
@@ -29,6 +29,7 @@ from bot.failpoints import hit
 from bot.road import Road
 from config.settings import Settings, reveal
 from templates.render import render
+from templates.source import speaking
 
 if TYPE_CHECKING:
     from aiogram import Dispatcher
@@ -78,7 +79,9 @@ class TelegramLine:
     async def refuse_press(self, query: str, chat: str, language: str) -> None:
         """A forged or expired button: a short alert in the conversation's language, and nothing else."""
         spoken = await self._road.store.aread(partial(self._language, chat=chat)) or language or "en"
-        words = render("telegram_button_old", spoken, {}, "telegram").body
+        own = await self._road.store.aread(partial(own_words.of, practice_id=self._settings.practice))
+        with speaking(own):
+            words = render("telegram_button_old", spoken, {}, "telegram").body
         self._beside("answer", lambda api: api.answer(query, words))
 
     def end_press(self, query: str, chat: int, message: int | None) -> None:

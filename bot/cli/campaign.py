@@ -49,19 +49,14 @@ def new(
     begins = instant_of(not_before, "--not-before") if not_before else None
 
     def make(session: Session) -> Campaign:
-        from billing import campaigns
         from billing import segments as kept
-        from bot import campaign_words
+        from bot import campaign_drafts
 
         require_right(session, edge, "send")
-        wanted = tuple(one.strip() for one in ways.split(",") if one.strip())
-        chosen = wanted or campaign_words.ways_with_words(template, edge.policy.languages)
         with refusals():
-            if purpose not in campaigns.PURPOSES:
-                raise campaigns.CampaignRefused(f"a campaign's purpose is one of {', '.join(campaigns.PURPOSES)}")
-            campaign_words.check(template, purpose, chosen, edge.policy)
-            return campaigns.create(
-                session, practice_id=edge.practice_id, name=name, purpose=purpose, template=template, ways=chosen,
+            return campaign_drafts.draft(
+                session, edge.practice_id, edge.policy, name=name, purpose=purpose, template=template,
+                ways=[one.strip() for one in ways.split(",") if one.strip()],
                 segment=found(kept.find(session, edge.practice_id, segment), f"segment {segment}"), by=edge.actor,
                 now=edge.now(), not_before_at=begins)
 
@@ -140,7 +135,7 @@ def approve(
 
         return campaigns.approve(
             session, row.id, by=edge.actor, digest=digest, policy=edge.policy, now=edge.now(),
-            words=campaign_words.versions(row.template, row.ways, edge.policy.languages))
+            words=campaign_words.versions_of(session, row, edge.policy))
 
     _carry_out(ref, "approve", act, as_json)
 

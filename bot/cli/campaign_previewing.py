@@ -88,12 +88,9 @@ def _needs_second(edge: Edge, row: Campaign) -> bool:
 
 
 def _keep(session: Session, edge: Edge, row: Campaign, counts: dict[str, Any]) -> Campaign:
-    from billing import campaigns
-    from bot import campaign_words
+    from bot import campaign_previews
 
-    words = campaign_words.versions(row.template, row.ways, edge.policy.languages)
-    return campaigns.keep_preview(session, row.id, counts, policy=edge.policy, words=words, by=edge.actor,
-                                  now=edge.now())
+    return campaign_previews.keep(session, edge.policy, row, counts, edge.actor, edge.now())
 
 
 def _further(session: Session, shown: Preview, who: str) -> dict[str, Any]:

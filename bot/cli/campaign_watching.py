@@ -37,19 +37,14 @@ def watch(
 
 def look(session: Session, campaign_id: str) -> dict[str, Any]:
     """One look: counts alone."""
-    from billing.store import campaign_queries
+    from dataclasses import asdict
+
+    from billing import campaign_progress
     from billing.store.tables import Campaign
 
     row = session.get_one(Campaign, campaign_id)
-    rows = campaign_queries.counts(session, campaign_id)
-    messages = campaign_queries.message_counts(session, campaign_id)
-    return {
-        "number": row.number, "name": row.name, "status": row.status, "accounts": sum(rows.values()),
-        "waiting": rows.get("waiting", 0), "left_out": rows.get("left_out", 0), "stopped": rows.get("stopped", 0),
-        "in_outbox": sum(n for status, n in messages.items() if status in ("queued", "claimed", "deferred", "sending")),
-        "left": sum(messages.get(status, 0) for status in LEFT), "delivered": messages.get("delivered", 0),
-        "withheld": sum(messages.get(status, 0) for status in KEPT),
-        "next_turn_at": campaign_queries.next_turn(session, campaign_id)}
+    return {"number": row.number, "name": row.name, "status": row.status,
+            **asdict(campaign_progress.look(session, campaign_id))}
 
 
 def _lines(edge: Edge, campaign_id: str, every: float, once: bool) -> None:

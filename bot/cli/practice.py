@@ -40,14 +40,15 @@ def set_policy(
     as_json: AsJson = False,
 ) -> None:
     """Put a policy file in force. A file with a fault changes nothing."""
-    from billing.store.practices import save_policy
+    from billing import policy_changes
     from config.policy_file import read_policy
 
     policy = read_policy(file)
     with context() as edge:
         def run(session: Session) -> None:
             require_right(session, edge, "policy")
-            save_policy(session, edge.practice_id, policy, True, edge.now())
+            policy_changes.keep_file(session, edge.practice_id, policy, by=edge.actor, reason=f"from {file.name}",
+                                     now=edge.now())
 
         edge.write(run, "practice.set", "practice", edge.practice_id, f"from {file.name}")
         practice_id = edge.practice_id

@@ -13,20 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from billing import csv_cells
+from bot import report_content
 from bot.cli.amounts import day_of
 from bot.cli.edge import AsJson, Edge, context, print_json, print_table, require_right
 from bot.cli.exits import FOUND_PROBLEMS, NOT_FOUND, USAGE, Stop
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from billing.reports.shape import Report, Scope
-    from billing.reports.summary import Earlier, Line
 
 DAYS = 90
 """How many days a report is about, unless told otherwise."""
-
-COLUMNS = ("report", "from", "to", "table", "row", "column", "unit", "value")
 
 app = typer.Typer(help="Aging, collection rates, costs and more, for the manager: text, CSV, PDF.")
 
@@ -55,9 +51,9 @@ def report(
     with context() as edge:
         scope = _scope(edge, since, until)
         edge.store.read(lambda session: require_right(session, edge, "read"))
-        made, earlier = edge.store.read(lambda session: _make(session, name, scope))
+        made, earlier = edge.store.read(lambda session: report_content.make(session, name, scope))
         _keep(edge, scope, made)
-        content = _content(edge, scope, made, earlier)
+        content = report_content.content(edge.policy, scope, made, earlier, edge.actor)
     _put(content, csv_file, pdf_file)
     if as_json:
         print_json({key: value for key, value in content.items() if key != "practice"})
@@ -87,69 +83,21 @@ def _scope(edge: Edge, since: str, until: str) -> Scope:
         raise Stop(f"--from {first} --to {last}: {error}.", USAGE) from error
 
 
-def _make(session: Session, name: str, scope: Scope) -> tuple[tuple[Report, ...], dict[str, Earlier]]:
-    from billing import reports
-    from billing.reports.summary import Earlier
-    from billing.store.report_queries import latest_run
-
-    made = reports.make_all(session, scope) if name == "all" else (reports.make(session, name, scope),)
-    runs = {one.name: latest_run(session, scope.practice_id, one.name, scope.to_on) for one in made}
-    return made, {key: Earlier(row.to_on, row.figures) for key, row in runs.items() if row is not None}
-
-
 def _keep(edge: Edge, scope: Scope, made: Sequence[Report]) -> None:
     """A row and a line in the audit trail for each report, in one transaction."""
-    from billing.reports.shape import plain_figures
-    from billing.store.report_queries import keep_run
-
-    def keep(session: Session) -> int:
-        return [keep_run(session, scope.practice_id, one.name, scope.from_on, scope.to_on, plain_figures(one),
-                         edge.actor, edge.now()) for one in made][-1]
-
-    edge.write(keep, "report", "report", str, ", ".join(one.name for one in made))
-
-
-def _content(edge: Edge, scope: Scope, made: Sequence[Report], earlier: Mapping[str, Earlier]) -> dict[str, Any]:
-    """What the sheets, the JSON and the terminal are made of; amounts in cents, days as ISO text."""
-    from dataclasses import asdict
-
-    from billing.reports import summary
-    from billing.reports.shape import as_json
-
-    return {
-        "from_on": scope.from_on.isoformat(), "to_on": scope.to_on.isoformat(), "made_on": edge.today().isoformat(),
-        "made_by": edge.actor, "currency": edge.policy.currency,
-        "practice": {"name": edge.policy.name, "legal_name": edge.policy.legal_name, "phone": edge.policy.phone,
-                     "address": edge.policy.address, "website": edge.policy.website},
-        "summary": [_line(asdict(line), line) for line in summary.lines(made, earlier)],
-        "look": list(summary.to_look_at(made)), "reports": [as_json(one) for one in made]}
-
-
-def _line(plain: dict[str, Any], line: Line) -> dict[str, Any]:
-    return {**plain, "before_on": line.before_on.isoformat() if line.before_on else None}
+    edge.write(lambda session: report_content.keep(session, scope, made, edge.actor, edge.now()), "report", "report",
+               str, ", ".join(one.name for one in made))
 
 
 def _put(content: dict[str, Any], csv_file: Path | None, pdf_file: Path | None) -> None:
     """The files; the PDF is drawn with the store closed."""
     if csv_file is not None:
         with csv_file.open("w", encoding="utf-8", newline="") as opened:
-            rows = [row for one in content["reports"] for row in _rows(one, content["from_on"], content["to_on"])]
-            csv_cells.write(opened, [COLUMNS, *rows])
+            csv_cells.write(opened, [report_content.COLUMNS, *report_content.rows(content)])
     if pdf_file is not None:
         from templates.report_sheets import pdf
 
         pdf_file.write_bytes(pdf(content))
-
-
-def _rows(one: Mapping[str, Any], first: str, last: str) -> list[list[Any]]:
-    """One number a row, raw: cents, basis points, whole counts. Words stand in the row's and column's names."""
-    head = [one["name"], first, last]
-    rows = [[*head, "", "", figure["key"], figure["unit"], figure["value"]] for figure in one["figures"]]
-    for table in one["tables"]:
-        for row in table["rows"]:
-            rows += [[*head, table["key"], row[0], column["key"], column["unit"], cell]
-                     for column, cell in zip(table["columns"][1:], row[1:], strict=True)]
-    return rows
 
 
 def _print(content: Mapping[str, Any], files: Sequence[Path]) -> None:

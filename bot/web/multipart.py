@@ -12,11 +12,12 @@ MOST_PARTS = 12
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One field. A file's own name is left where it was: it may say more than the picture."""
+    """One field. A file's own name may say more than the picture: patients' pages leave it where it was."""
 
     name: str
     content: bytes
     is_file: bool
+    file_name: str = ""
 
 
 def boundary_of(content_type: str) -> bytes | None:
@@ -50,6 +51,7 @@ def _read_part(piece: bytes) -> Part:
             described = Message()
             described["content-disposition"] = value.strip()
             field = described.get_param("name", header="content-disposition")
-            is_file = described.get_param("filename", header="content-disposition") is not None
-            return Part(field if isinstance(field, str) else "", content, is_file)
+            own = described.get_param("filename", header="content-disposition")
+            return Part(field if isinstance(field, str) else "", content, own is not None,
+                        own if isinstance(own, str) else "")
     raise ValueError("a field of the form has no name")

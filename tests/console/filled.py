@@ -18,7 +18,7 @@ _TEXTS = ("x1", "Some plain words.", "2026-11", "2026-11-10", "12.50", "10001", 
           "NY", "en", "1", "a", "")
 
 #: Fields that no schema can fill in, by form and field: the screen's own example.
-EXAMPLES: dict[tuple[str, str], Any] = {}
+EXAMPLES: dict[tuple[str, str], Any] = {("words.try", "template"): "help", ("words.propose", "template"): "help"}
 
 
 def path(address: str, rows: Ids, **other: str) -> str:

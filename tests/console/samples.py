@@ -36,14 +36,20 @@ _GIVEN: dict[str, Any] = {
     "imports.status": "finished", "campaigns.status": "draft", "campaigns.purpose": "statement",
     "campaigns.template": "statement_ready", "campaigns.ways": ["sms"], "write_offs.kind": "small_balance",
     "write_offs.status": "asked", "placements.status": "proposed", "holds.kind": "dispute", "visits.origin": "charges",
-    "visits.kind": "csv", "assistance_applications.status": "open", "payment_disputes.status": "needs_response",
-    "differences.status": "open", "differences.kind": "missing_here", "remittances.status": "posted",
+    "visits.kind": "csv", "assistance_applications.status": "received", "payment_disputes.status": "needs_response",
+    "differences.status": "open", "differences.kind": "stranger", "import_files.status": "checked",
+    "day_closes.totals": {"drawers": [], "deposit": {}, "insurer_checks": [], "agencies": [], "open_differences": []},
+    "remittances.status": "posted",
     "remittances.method": "ACH", "mail_batches.status": "written", "settlement_offers.status": "open",
     "settlement_offers.kind": "prompt_pay", "processor_calls.status": "done", "setup_requests.status": "open",
     "payment_methods.kind": "card", "payment_methods.status": "active", "payouts.status": "paid",
     "links.purpose": "statement", "segments.definition": {}, "canned_replies.language": "en",
+    "campaign_looks.kind": "preview", "campaign_looks.status": "waiting", "campaign_look_lists.ids": [],
+    "policy_changes.status": "asked", "policy_changes.origin": "console", "policy_changes.diff": [],
     "case_files.content": "UXVhZ21pcmU=", "case_files.media_type": "image/png",
     "remittance_claims.outcome": "posted", "claim_documents.outcome": "posted", "settlement_offers.pay_minor": 100,
+    "words_changes.template": "help", "words_changes.status": "proposed", "corrections.status": "proposed",
+    "privacy_incidents.status": "open", "privacy_incidents.accounts": [],
 }
 
 #: What a part of an address is called: the table and the column whose value it is.
@@ -55,9 +61,13 @@ SAMPLES: dict[str, tuple[str, str]] = {
     "campaign_id": ("campaigns", "id"), "import_id": ("imports", "id"), "statement_id": ("statements", "id"),
     "segment_id": ("segments", "id"), "placement_id": ("placements", "id"), "offer_id": ("settlement_offers", "id"),
     "application_id": ("assistance_applications", "id"), "dispute_id": ("payment_disputes", "id"),
-    "remittance_id": ("remittances", "id"), "difference_id": ("differences", "id"), "note_id": ("thread_notes", "id"),
+    "upload_id": ("import_files", "id"), "remittance_id": ("remittances", "id"),
+    "difference_id": ("differences", "id"), "note_id": ("thread_notes", "id"),
     "reply_id": ("canned_replies", "id"), "line_id": ("bank_lines", "id"), "file_id": ("case_files", "id"),
     "number": ("case_files", "number"), "canned_id": ("canned_replies", "id"),
+    "coverage_id": ("coverages", "id"), "incident_id": ("privacy_incidents", "id"),
+    "correction_id": ("corrections", "id"), "wording_id": ("words_changes", "id"),
+    "change_id": ("policy_changes", "id"), "policy_change_id": ("policy_changes", "id"),
 }
 
 

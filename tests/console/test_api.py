@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import jsonschema_rs
 import pytest
@@ -148,7 +149,8 @@ def test_a_part_of_an_address_that_can_be_nobodys_is_not_there(estate: Estate, w
     for number, view in enumerate(catalog.VIEWS):
         for strange in turns(STRANGE, number, whole):
             for part in filled.parts(view.path):
-                path = filled.path(view.path, estate.ids[MINE], **{part: strange})
+                asked = urlencode(filled.form(view.query, view.name, estate.ids[MINE]), doseq=True)
+                path = f"{filled.path(view.path, estate.ids[MINE], **{part: strange})}?{asked}"
                 assert is_problem(estate.ask("GET", f"/api/v1{path}", by=estate.person("manager")), 404)
                 assert estate.ask("GET", f"/console{path}", by=estate.person("manager")).status == 404
 

@@ -25,9 +25,9 @@ def two(desk: Desk) -> list[Case]:
 
 async def test_the_list_has_what_is_due_first_on_top_and_how_many_of_each_kind(desk: Desk, two: list[Case]) -> None:
     await desk.as_role("biller")
-    _, body = await desk.get("/console/worklists")
+    _, body = await desk.get("/console/cases")
     assert body.index("About dispute") < body.index("About papers")
-    _, only = await desk.get("/console/worklists?kind=papers")
+    _, only = await desk.get("/console/cases?kind=papers")
     assert ("About papers" in only, "About dispute" in only) == (True, False)
 
 
@@ -45,7 +45,7 @@ async def test_closing_needs_what_was_found_and_ends_the_hold(desk: Desk, two: l
 
 async def test_several_are_closed_together_or_none_is(desk: Desk, two: list[Case]) -> None:
     await desk.as_role("biller")
-    await desk.get("/console/worklists")
+    await desk.get("/console/cases")
     ids = [case.id for case in two]
     beyond = {"case_ids": [*ids, "case_of_another"], "resolution": "all done"}
     status, _ = await desk.post("/console/cases/close", beyond)
@@ -59,7 +59,7 @@ async def test_a_case_is_given_to_somebody_who_works_on_cases_only(desk: Desk, t
     desk.hire("bob", "biller")
     desk.hire("olga", "reader")
     await desk.as_role("supervisor")
-    await desk.get("/console/worklists")
+    await desk.get("/console/cases")
     assert (await desk.post(f"/console/cases/{two[0].id}/owner", {"to": "olga"}))[0] == 409
     assert (await desk.post(f"/console/cases/{two[0].id}/owner", {"to": "bob"}))[0] == 303
     assert {one.id: one.owner for one in _all(desk)}[two[0].id] == "bob"

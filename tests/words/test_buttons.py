@@ -9,9 +9,9 @@ import pytest
 from handlers.core import State
 from handlers.understanding import read
 from templates import source
+from templates.examples import arguments
 from templates.render import offers, render
 from templates.source import TemplateError, load, names
-from tests.words.typical import arguments
 
 LANGUAGES = ("en", "es")
 WITH_BUTTONS = [(name, language) for language in LANGUAGES for name in names(language) if load(name, language).buttons]

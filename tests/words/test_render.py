@@ -13,9 +13,9 @@ from billing.money import parse_minor
 from billing.views import Step
 from templates import format as form
 from templates import source as sources
+from templates.examples import arguments
 from templates.render import TemplateError, render
 from templates.sentences import KINDS, sentence
-from tests.words.typical import arguments
 
 
 def test_a_missing_an_unknown_and_a_mistyped_argument_are_refused() -> None:
@@ -56,7 +56,7 @@ def test_a_faulty_header_is_named(head: str, complaint: str, tmp_path: Path, mon
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "faulty.txt").write_text(head, encoding="utf-8")
     monkeypatch.setattr(sources, "FOLDER", tmp_path)
-    sources.load.cache_clear()
+    sources.shipped.cache_clear()
     with pytest.raises(TemplateError, match=complaint):
         sources.load("faulty", "en")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from jinja2 import meta, nodes
 
+from templates.examples import arguments, sentences
+from templates.readability import ease_spanish, grade_english
 from templates.render import environment, render
 from templates.segments import count
 from templates.source import load, names
-from tests.words.readability import ease_spanish, grade_english
-from tests.words.typical import arguments, sentences
 
 MESSAGES = [name for name in names("en") if not name.startswith("explain/")]
 BOTH = [(name, language) for name in MESSAGES for language in ("en", "es")]
@@ -25,7 +25,7 @@ PROACTIVE = ("statement_ready_intro", "statement_ready", "payment_receipt", "pay
              "plan_agreed",
              "card_kept", "card_kept_private", "card_failed", "plan_card_given", "plan_by_link", "plan_goes_on",
              "plan_was_stopped", "plan_behind_private", "plan_paused_returned", "payment_refunded",
-             "payment_refunded_private")
+             "payment_refunded_private", "correction", "correction_intro")
 DEMANDS = tuple(f"{name}{intro}" for name in ("reminder_first", "reminder_second", "reminder_third", "reminder_final",
                                               "late_first", "rose_after_paid") for intro in ("", "_intro"))
 #: Words that no carrier bills by the segment: an e-mail's and a letter's may be as long as they have to be.
@@ -51,6 +51,7 @@ LONGER = {
     # News of help, to a number that hears who writes (T-14).
     ("assistance_received_intro", "en"): 2, ("assistance_received_intro", "es"): 2,
     ("assistance_decided_intro", "en"): 2, ("assistance_decided_intro", "es"): 2,
+    ("correction_intro", "en"): 2, ("correction_intro", "es"): 2,
     # Payment plans and cards on file.
     ("card_link", "en"): 2, ("card_link", "es"): 2, ("card_list", "en"): 2, ("card_list", "es"): 2,
     ("card_offer", "en"): 2, ("card_offer", "es"): 2, ("pay_confirm_card", "en"): 2, ("pay_confirm_card", "es"): 2,
@@ -193,10 +194,11 @@ def test_every_message_is_sent_by_somebody_and_every_reply_has_its_words() -> No
     used = set(re.findall(r'"([a-z_]+)"', code))
     demands = {name for name in MESSAGES if re.fullmatch(r"(email_|letter_)?(reminder_\w+|late_first|rose_after_paid|"
                                                          r"ask_us|statement_ready)(_intro)?", name)}
-    # billing/collection_news.py
+    # billing/collection_news.py, bot/correcting.py
     news = {name for name in MESSAGES if re.fullmatch(r"(email_)?assistance_(received|decided)(_intro)?|"
                                                       r"(email_|letter_)settlement_offer|"
-                                                      r"letter_assistance_(received|approved|denied)", name)}
+                                                      r"letter_assistance_(received|approved|denied)|"
+                                                      r"(email_|letter_)?correction(_intro)?", name)}
     assert set(MESSAGES) - used - demands - news == {"staff_notice", "staff_reply"}
     replies = set(re.findall(r'Reply\("([a-z_]+)"', code))
     assert replies <= set(MESSAGES)

@@ -6,13 +6,44 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from bot.web.console import serving, signing
-from bot.web.console.screens import account_acts, accounts, cases, inbox, keys, me, people, trail
+from bot.web.console.screens import (
+    account_acts,
+    accounts,
+    campaign_acts,
+    campaigns,
+    cases,
+    claims,
+    helping,
+    imports,
+    inbox,
+    incidents,
+    keys,
+    lists,
+    me,
+    money,
+    money_back,
+    money_differences,
+    owing,
+    people,
+    policy,
+    reminders,
+    reports,
+    segments,
+    trail,
+    undo,
+    words,
+    worklists,
+)
 from bot.web.console.table import Action, Download, View
 from bot.web.routes import Route
 from bot.web.wiring import Wiring
 from templates.web import console
 
-_SCREENS = (inbox, accounts, account_acts, cases, me, people, keys, trail)
+_SCREENS = (
+    inbox, accounts, account_acts, cases, worklists, claims, lists, helping, owing, undo, incidents, words,
+    me, people, keys, trail, campaigns, campaign_acts, reminders, segments, policy, imports, money, money_back,
+    money_differences, reports,
+)
 
 VIEWS: tuple[View | Download, ...] = tuple(one for screen in _SCREENS for one in screen.VIEWS)
 ACTIONS: tuple[Action, ...] = tuple(one for screen in _SCREENS for one in screen.ACTIONS)

@@ -109,6 +109,8 @@ Month = Annotated[str, Field(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$"), B
 Reason = Annotated[str, Field(min_length=3, max_length=500), BeforeValidator(_text)]
 #: Words of any length that a thread or a note holds.
 Words = Annotated[str, Field(min_length=1, max_length=2000), BeforeValidator(_text)]
+#: The words of a message, a letter too.
+LongWords = Annotated[str, Field(min_length=1, max_length=4000), BeforeValidator(_text)]
 #: One line: a name, a subject.
 Line = Annotated[str, Field(min_length=1, max_length=120), BeforeValidator(_line)]
 #: What somebody looks for; nothing looks for everything.

@@ -33,7 +33,8 @@ async def of_request(request: Request, action: Action) -> dict[str, Any]:
     """The fields as they came, a repeated one as a list. Raises FormRefused."""
     try:
         if action.upload:
-            return _with_file(await read_body(request, MOST_UPLOAD), request.headers.get("content-type", ""))
+            return _with_file(await read_body(request, MOST_UPLOAD), request.headers.get("content-type", ""),
+                              named="called" in action.form.model_fields)
         return as_mapping(read_form(await read_body(request)))
     except TooLarge:
         raise FormRefused("That is more than one form may hold. Send less at a time.", 413) from None
@@ -108,9 +109,13 @@ def language_of(request: Request) -> str:
                           request.headers.get("accept-language"))
 
 
-def _with_file(body: bytes, content_type: str) -> dict[str, Any]:
+def _with_file(body: bytes, content_type: str, *, named: bool) -> dict[str, Any]:
+    """``named``: the form wants to know, as ``called``, what the file is called where it came from."""
     boundary = multipart.boundary_of(content_type)
     if boundary is None:
         raise ValueError("no form with files")
-    return {one.name: one.content if one.is_file else one.content.decode("utf-8", "replace")
-            for one in multipart.read_parts(body, boundary)}
+    parts = multipart.read_parts(body, boundary)
+    found = {one.name: one.content if one.is_file else one.content.decode("utf-8", "replace") for one in parts}
+    if named:
+        found.setdefault("called", next((one.file_name[:200] for one in parts if one.is_file), ""))
+    return found

@@ -14,6 +14,8 @@ from templates.web import console
 #: (words, address below /console, right): what stands in the bar on the left.
 PLACES: tuple[tuple[str, str, str], ...] = (
     ("inbox", "/inbox", "read"), ("accounts", "/accounts", "read"), ("worklists", "/worklists", "read"),
+    ("campaigns", "/campaigns", "read"), ("templates", "/words", "read"), ("settings", "/policy", "read"),
+    ("imports", "/imports", "read"), ("money", "/money", "read"), ("reports", "/reports", "read"),
     ("people", "/people", "staff"), ("trail", "/trail", "audit"),
 )
 

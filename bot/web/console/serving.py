@@ -113,7 +113,10 @@ async def act(action: Action, asked: Asked[Any]) -> Done:
         trail.note(session, asked.practice_id, asked.person.login, action.name, done.kind, done.object_id, asked.now)
         return done
 
-    return await asked.wiring.road.store.awrite(both)
+    done = await asked.wiring.road.store.awrite(both)
+    if action.after is not None:
+        await action.after(asked, done)
+    return done
 
 
 #: What the functions of the table raise; ``verdict`` tells a refusal from a bug.

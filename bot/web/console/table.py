@@ -6,7 +6,7 @@ transaction and leaves its line in the audit trail; an action runs in one, with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar
@@ -129,3 +129,5 @@ class Action:
     form: type[BaseModel]
     do: Callable[[Session, Asked[Any]], Done]
     upload: bool = False  # the form comes with a file, in ``form``'s field ``file``
+    #: What goes on outside of any transaction once it is done and kept; it may wait a moment, never for long.
+    after: Callable[[Asked[Any], Done], Awaitable[None]] | None = None

@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from templates.format import as_date
+from templates.report_sheets import shown
 from templates.statement_words import money, phone_words, short_day
 from templates.web import choose as choose_page
 
@@ -64,7 +65,7 @@ def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                        lstrip_blocks=True)
     made.filters |= {"money": _money, "day": _day, "at": _at, "since": _since, "label": label, "phone": phone_words,
-                     "percent": _percent}
+                     "percent": _percent, "unit": shown}
     made.globals["asset"] = _asset_address
     return made
 

@@ -513,6 +513,38 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "policy_changes",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("origin", sa.String(length=40), nullable=False),
+        sa.Column(
+            "settings", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "base", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "diff", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved_how", sa.Text(), nullable=False),
+        sa.Column("refused_by", sa.Text(), nullable=True),
+        sa.Column("refused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused_why", sa.Text(), nullable=False),
+        sa.Column("in_force_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_policy_changes_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_changes")),
+        sa.UniqueConstraint("practice_id", "number", name=op.f("uq_policy_changes_practice_id_number")),
+    )
+    op.create_index("ix_policy_changes_status", "policy_changes", ["status", "starts_on"], unique=False)
+    op.create_table(
         "posting_batches",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -548,6 +580,38 @@ def upgrade() -> None:
         "ix_preferences_address", "preferences", ["practice_id", "channel", "address_hash", "id"], unique=False
     )
     op.create_index(op.f("ix_preferences_guarantor_id"), "preferences", ["guarantor_id"], unique=False)
+    op.create_table(
+        "privacy_incidents",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("found_by", sa.Text(), nullable=False),
+        sa.Column(
+            "accounts", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("what", sa.LargeBinary(), nullable=False),
+        sa.Column("dedupe", sa.Text(), nullable=False),
+        sa.Column("nature", sa.LargeBinary(), nullable=False),
+        sa.Column("recipient", sa.LargeBinary(), nullable=False),
+        sa.Column("seen", sa.LargeBinary(), nullable=False),
+        sa.Column("mended", sa.LargeBinary(), nullable=False),
+        sa.Column("conclusion", sa.String(length=40), nullable=False),
+        sa.Column("concluded_by", sa.Text(), nullable=True),
+        sa.Column("concluded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tell_by_on", sa.Date(), nullable=False),
+        sa.Column("told_on", sa.Date(), nullable=True),
+        sa.Column("told_how", sa.LargeBinary(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_privacy_incidents_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_privacy_incidents")),
+        sa.UniqueConstraint("practice_id", "dedupe", name=op.f("uq_privacy_incidents_practice_id_dedupe")),
+        sa.UniqueConstraint("practice_id", "number", name=op.f("uq_privacy_incidents_practice_id_number")),
+    )
+    op.create_index("ix_privacy_incidents_status", "privacy_incidents", ["practice_id", "status"], unique=False)
     op.create_table(
         "procedures",
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -668,6 +732,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("practice_id", "login", name=op.f("uq_staff_practice_id_login")),
     )
+    op.create_table(
+        "words_changes",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("shipped_version", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reviewed_by", sa.Text(), nullable=True),
+        sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review_note", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_words_changes_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_words_changes")),
+    )
+    op.create_index("ix_words_changes_status", "words_changes", ["practice_id", "status", "template"], unique=False)
     op.create_table(
         "assistance_applications",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -852,6 +935,32 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_contact_points_guarantor_id"), "contact_points", ["guarantor_id"], unique=False)
     op.create_table(
+        "corrections",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("guarantor_id", sa.String(length=40), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("reason", sa.LargeBinary(), nullable=False),
+        sa.Column("said_minor", sa.BigInteger(), nullable=True),
+        sa.Column("right_minor", sa.BigInteger(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reviewed_by", sa.Text(), nullable=True),
+        sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review_note", sa.LargeBinary(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["guarantor_id"], ["guarantors.id"], name=op.f("fk_corrections_guarantor_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_corrections_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
+        sa.UniqueConstraint(
+            "practice_id", "guarantor_id", "cause", name=op.f("uq_corrections_practice_id_guarantor_id_cause")
+        ),
+    )
+    op.create_index(op.f("ix_corrections_guarantor_id"), "corrections", ["guarantor_id"], unique=False)
+    op.create_index("ix_corrections_status", "corrections", ["practice_id", "status"], unique=False)
+    op.create_table(
         "credentials",
         sa.Column("staff_id", sa.String(length=40), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -934,6 +1043,32 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_holds_guarantor_id"), "holds", ["guarantor_id"], unique=False)
     op.create_index(op.f("ix_holds_visit_id"), "holds", ["visit_id"], unique=False)
+    op.create_table(
+        "import_files",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("file_name", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("column_map", sa.String(length=40), nullable=False),
+        sa.Column("skip_bad_claims", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("done_bytes", sa.Integer(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=False),
+        sa.Column("report", sa.LargeBinary(), nullable=True),
+        sa.Column("import_id", sa.String(length=40), nullable=True),
+        sa.Column("given_by", sa.Text(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=True),
+        sa.Column("claimed_by", sa.Text(), nullable=True),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_import_files_import_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_import_files_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_files")),
+    )
+    op.create_index("ix_import_files_given", "import_files", ["practice_id", "given_at"], unique=False)
+    op.create_index(op.f("ix_import_files_import_id"), "import_files", ["import_id"], unique=False)
+    op.create_index("ix_import_files_status", "import_files", ["status", "claimed_until"], unique=False)
     op.create_table(
         "links",
         sa.Column("token_hash", sa.String(length=40), nullable=False),
@@ -1339,6 +1474,34 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_write_offs_guarantor_id"), "write_offs", ["guarantor_id"], unique=False)
     op.create_table(
+        "campaign_looks",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("campaign_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column(
+            "change", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("accounts", sa.Integer(), nullable=False),
+        sa.Column("judged", sa.Integer(), nullable=False),
+        sa.Column(
+            "result", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=True
+        ),
+        sa.Column("samples", sa.LargeBinary(), nullable=True),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("worker", sa.Text(), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_looks_campaign_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_campaign_looks_practice_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_looks")),
+    )
+    op.create_index("ix_campaign_looks_campaign", "campaign_looks", ["campaign_id", "kind", "asked_at"], unique=False)
+    op.create_index("ix_campaign_looks_status", "campaign_looks", ["status", "asked_at"], unique=False)
+    op.create_table(
         "campaign_rows",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("practice_id", sa.String(length=40), nullable=False),
@@ -1357,6 +1520,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("campaign_id", "guarantor_id", name=op.f("uq_campaign_rows_campaign_id_guarantor_id")),
     )
     op.create_index("ix_campaign_rows_due", "campaign_rows", ["campaign_id", "outcome", "due_at"], unique=False)
+    op.create_table(
+        "import_parts",
+        sa.Column("file_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["file_id"], ["import_files.id"], name=op.f("fk_import_parts_file_id")),
+        sa.PrimaryKeyConstraint("file_id", "number", name=op.f("pk_import_parts")),
+    )
     op.create_table(
         "payment_disputes",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -1548,6 +1720,21 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_visits_guarantor_id"), "visits", ["guarantor_id"], unique=False)
+    op.create_table(
+        "campaign_look_lists",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("look_id", sa.String(length=40), nullable=False),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("rule", sa.String(length=40), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=False),
+        sa.Column("ids", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(["look_id"], ["campaign_looks.id"], name=op.f("fk_campaign_look_lists_look_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_look_lists")),
+        sa.UniqueConstraint(
+            "look_id", "outcome", "rule", "page", name=op.f("uq_campaign_look_lists_look_id_outcome_rule_page")
+        ),
+    )
     op.create_table(
         "coverages",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -1774,6 +1961,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("visit_id", "version", "number", name=op.f("uq_service_lines_visit_id_version_number")),
     )
     op.create_index(op.f("ix_service_lines_visit_id"), "service_lines", ["visit_id"], unique=False)
+    op.create_table(
+        "claim_work",
+        sa.Column("coverage_id", sa.String(length=40), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("file_by_on", sa.Date(), nullable=True),
+        sa.Column("appeal_by_on", sa.Date(), nullable=True),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["coverage_id"], ["coverages.id"], name=op.f("fk_claim_work_coverage_id")),
+        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_claim_work_practice_id")),
+        sa.PrimaryKeyConstraint("coverage_id", name=op.f("pk_claim_work")),
+    )
     op.create_table(
         "placement_events",
         sa.Column("id", sa.String(length=40), nullable=False),

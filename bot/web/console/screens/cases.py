@@ -1,4 +1,4 @@
-"""The worklists: what waits for a person, the one due first on top; a case with all that was said about it."""
+"""Cases: what waits for a person, the one due first on top; a case with all that was said about it."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def close(session: Session, asked: Asked[Close]) -> Done:
     case = _case(session, asked)
     cases.close(session, asked.practice_id, case.id, by=asked.person.login, resolution=asked.query.resolution,
                 now=asked.now)
-    return Done("case", case.id, "/worklists", "case_closed")
+    return Done("case", case.id, "/cases", "case_closed")
 
 
 def close_many(session: Session, asked: Asked[CloseMany]) -> Done:
@@ -204,7 +204,7 @@ def close_many(session: Session, asked: Asked[CloseMany]) -> Done:
             raise Missing
         cases.close(session, asked.practice_id, case_id, by=asked.person.login, resolution=asked.query.resolution,
                     now=asked.now)
-    return Done("case", asked.query.case_ids[0], "/worklists", "case_closed",
+    return Done("case", asked.query.case_ids[0], "/cases", "case_closed",
                 {"closed": list(asked.query.case_ids)})
 
 
@@ -221,7 +221,7 @@ def _line(case: Case, account_number: str | None) -> Line:
 
 
 VIEWS = (
-    View("worklists", "/worklists", "read", read, Work, Query, lambda found: Seen("practice", "worklists")),
+    View("cases", "/cases", "read", read, Work, Query, lambda found: Seen("practice", "cases")),
     View("case", "/cases/{case_id}", "read", show, CasePage, seen=lambda found: Seen("case", found.case_id)),
     Download("case_paper", "/cases/{case_id}/papers/{number}", "cases", paper, as_file,
              seen=lambda found: Seen("case", found[2])),

@@ -8,6 +8,7 @@ easy", the level of primary school. What a template fills in (names, links, amou
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 _LINK = re.compile(r"https?://\S+")
 _NUMBER = re.compile(r"[$#(]*\d[\d,.:/()-]*(?: \d{3}-\d{4})?")
@@ -16,16 +17,20 @@ _ES_VOWELS = re.compile(r"[aeiouáéíóúü]")
 _STRONG = "aeoáéíóú"
 
 
-def grade_english(text: str) -> float:
+#: The school grade that English stays within, and the ease that Spanish reaches.
+MOST_GRADE, LEAST_EASE = 6, 65
+
+
+def grade_english(text: str) -> Fraction:
     sentences, words = _count(text)
     syllables = sum(syllables_english(word) for word in words)
-    return 0.39 * len(words) / sentences + 11.8 * syllables / len(words) - 15.59
+    return Fraction(39 * len(words), 100 * sentences) + Fraction(118 * syllables, 10 * len(words)) - Fraction(1559, 100)
 
 
-def ease_spanish(text: str) -> float:
+def ease_spanish(text: str) -> Fraction:
     sentences, words = _count(text)
     syllables = sum(syllables_spanish(word) for word in words)
-    return 206.835 - 62.3 * syllables / len(words) - len(words) / sentences
+    return Fraction(206_835, 1000) - Fraction(623 * syllables, 10 * len(words)) - Fraction(len(words), sentences)
 
 
 def syllables_english(word: str) -> int:
@@ -57,4 +62,4 @@ def syllables_spanish(word: str) -> int:
 def _count(text: str) -> tuple[int, list[str]]:
     plain = _NUMBER.sub("ten", _LINK.sub("link.", text))
     sentences = [part for part in re.split(r"[.!?:;\n)]+(?:\s|$)", plain) if re.search(r"\w", part)]
-    return max(len(sentences), 1), re.findall(r"[^\W\d_]+(?:'[a-z]+)?", plain)
+    return max(len(sentences), 1), re.findall(r"[^\W\d_]+(?:'[a-z]+)?", plain) or ["-"]

@@ -1,0 +1,159 @@
+"""SQL of the worklists beside cases: how much of each waits, and a page of each with the account's number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from billing.store.tables import (
+    AssistanceApplication,
+    BankLine,
+    Case,
+    Conversation,
+    Correction,
+    Difference,
+    Guarantor,
+    Hold,
+    Instalment,
+    LedgerAccount,
+    Outbox,
+    PaymentDispute,
+    Placement,
+    Plan,
+    PrivacyIncident,
+    Refund,
+    RemittanceClaim,
+    WordsChange,
+    WriteOff,
+)
+
+#: Holds that a bill gets before anybody is asked for it; every other kind comes up on its day of review.
+BEFORE_ASKING = ("audit", "first_look", "address")
+BEHIND = ("behind", "defaulted", "offered")
+
+
+def counts(session: Session, practice_id: str, today: date, now: datetime, waiting: Collection[str]) -> dict[str, int]:
+    """How much waits on each list. ``waiting``: states of an application that waits for somebody here."""
+    status: tuple[tuple[str, InstrumentedAttribute[str], InstrumentedAttribute[str], Collection[str]], ...] = (
+        ("unknown", Outbox.practice_id, Outbox.status, ("unknown",)),
+        ("plans", Plan.practice_id, Plan.status, BEHIND),
+        ("assistance", AssistanceApplication.practice_id, AssistanceApplication.status, waiting),
+        ("write_offs", WriteOff.practice_id, WriteOff.status, ("asked",)),
+        ("placements", Placement.practice_id, Placement.status, ("proposed", "approved")),
+        ("differences", Difference.practice_id, Difference.status, ("open",)),
+        ("suspense", RemittanceClaim.practice_id, RemittanceClaim.outcome, ("suspended",)),
+        ("refunds", Refund.practice_id, Refund.status, ("waiting",)),
+        ("corrections", Correction.practice_id, Correction.status, ("proposed",)),
+        ("incidents", PrivacyIncident.practice_id, PrivacyIncident.status, ("open", "assessed", "told")),
+        ("words", WordsChange.practice_id, WordsChange.status, ("proposed",)),
+        ("chargebacks", PaymentDispute.practice_id, PaymentDispute.status, ("needs_response", "under_review")))
+    found = {name: session.scalar(select(func.count()).where(owner == practice_id, column.in_(wanted))) or 0
+             for name, owner, column, wanted in status}
+    found["holds"] = session.scalar(select(func.count()).where(
+        Hold.practice_id == practice_id, *_to_review(today))) or 0
+    found["identity"] = session.scalar(select(func.count()).where(
+        Conversation.practice_id == practice_id, Conversation.locked_until > now)) or 0
+    found["credits"] = session.scalar(select(func.count()).where(
+        LedgerAccount.practice_id == practice_id, LedgerAccount.kind == "credit",
+        LedgerAccount.balance_minor < 0)) or 0
+    found["bank"] = session.scalar(select(func.count()).where(
+        BankLine.practice_id == practice_id, BankLine.matched_kind.is_(None))) or 0
+    return found
+
+
+def _to_review(today: date) -> tuple[ColumnElement[bool], ...]:
+    return Hold.released_at.is_(None), or_(Hold.kind.in_(BEFORE_ASKING), Hold.review_on <= today)
+
+
+def holds(session: Session, practice_id: str, today: date, after: str, most: int) -> Sequence[tuple[Hold, str]]:
+    return _paged(session, Hold, Hold.id, practice_id, after, most, *_to_review(today))
+
+
+def hold(session: Session, practice_id: str, hold_id: str) -> Hold | None:
+    return session.scalar(select(Hold).where(Hold.practice_id == practice_id, Hold.id == hold_id))
+
+
+def unknown(session: Session, practice_id: str, after: str, most: int) -> Sequence[tuple[Outbox, str]]:
+    return _paged(session, Outbox, Outbox.id, practice_id, after, most, Outbox.status == "unknown")
+
+
+def message(session: Session, practice_id: str, message_id: str) -> Outbox | None:
+    return session.scalar(select(Outbox).where(Outbox.practice_id == practice_id, Outbox.id == message_id))
+
+
+def calls(session: Session, practice_id: str, after: str, most: int) -> Sequence[tuple[Case, str]]:
+    return _paged(session, Case, Case.id, practice_id, after, most, Case.kind.in_(("call", "no_way")),
+                  Case.status != "closed")
+
+
+def assistance(session: Session, practice_id: str, statuses: Collection[str], after: str, most: int,
+               ) -> Sequence[tuple[AssistanceApplication, str]]:
+    return _paged(session, AssistanceApplication, AssistanceApplication.id, practice_id, after, most,
+                  AssistanceApplication.status.in_(statuses))
+
+
+def application(session: Session, practice_id: str, application_id: str) -> AssistanceApplication | None:
+    return session.scalar(select(AssistanceApplication).where(
+        AssistanceApplication.practice_id == practice_id, AssistanceApplication.id == application_id))
+
+
+def plans(session: Session, practice_id: str, statuses: Collection[str], after: str, most: int,
+          ) -> Sequence[tuple[Plan, str]]:
+    return _paged(session, Plan, Plan.id, practice_id, after, most, Plan.status.in_(statuses))
+
+
+def plan(session: Session, practice_id: str, plan_id: str) -> Plan | None:
+    return session.scalar(select(Plan).where(Plan.practice_id == practice_id, Plan.id == plan_id))
+
+
+def left_of_plans(session: Session, plan_ids: Collection[str], today: date) -> dict[str, tuple[int, int]]:
+    """(what is left, what of it has come due) of each plan, in cents."""
+    left = Instalment.amount_minor - Instalment.paid_minor
+    late = func.sum(left).filter(Instalment.due_on <= today)
+    rows = session.execute(select(Instalment.plan_id, func.sum(left), late).where(
+        Instalment.plan_id.in_(plan_ids), left > 0).group_by(Instalment.plan_id))
+    return {row[0]: (int(row[1] or 0), int(row[2] or 0)) for row in rows}
+
+
+def locked(session: Session, practice_id: str, now: datetime, after: str, most: int) -> Sequence[Conversation]:
+    query = select(Conversation).where(Conversation.practice_id == practice_id, Conversation.locked_until > now)
+    return session.scalars(query.where(Conversation.id > after).order_by(Conversation.id).limit(most)).all()
+
+
+def numbers(session: Session, practice_id: str, account_ids: Collection[str]) -> dict[str, str]:
+    """The accounts' numbers by our ids."""
+    rows = session.execute(select(Guarantor.id, Guarantor.external).where(
+        Guarantor.practice_id == practice_id, Guarantor.id.in_(account_ids)))
+    return {row[0]: row[1] for row in rows}
+
+
+def to_decide(session: Session, practice_id: str, most: int) -> tuple[Sequence[WriteOff], Sequence[Placement]]:
+    """Write-offs and placements that wait for another person."""
+    asked = session.scalars(select(WriteOff).where(WriteOff.practice_id == practice_id, WriteOff.status == "asked")
+                            .order_by(WriteOff.asked_at, WriteOff.id).limit(most)).all()
+    proposed = session.scalars(select(Placement).where(
+        Placement.practice_id == practice_id, Placement.status == "proposed")
+        .order_by(Placement.proposed_at, Placement.id).limit(most)).all()
+    return asked, proposed
+
+
+def write_off(session: Session, practice_id: str, write_off_id: str) -> WriteOff | None:
+    return session.scalar(select(WriteOff).where(WriteOff.practice_id == practice_id, WriteOff.id == write_off_id))
+
+
+def _paged(session: Session, kind: Any, key: Any, practice_id: str, after: str, most: int, *wanted: Any,
+           ) -> Sequence[tuple[Any, str]]:
+    query = select(kind, Guarantor.external).outerjoin(Guarantor, Guarantor.id == kind.guarantor_id).where(
+        kind.practice_id == practice_id, *wanted)
+    rows = session.execute(query.where(key > after).order_by(key).limit(most))
+    return [(row[0], row[1] or "") for row in rows]
+
+
+def addresses(session: Session, practice_id: str, conversation_ids: Collection[str]) -> dict[str, str]:
+    """Where each of these conversations is: the number to call."""
+    return {talk.id: talk.address for talk in session.scalars(select(Conversation).where(
+        Conversation.practice_id == practice_id, Conversation.id.in_(conversation_ids)))}

@@ -1,0 +1,67 @@
+"""SQL of the console's money pages: cash by day, refunds with their accounts, runs of the reconciliation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, func, select, union_all
+from sqlalchemy.orm import Session
+
+from billing.store.tables import Guarantor, LedgerAccount, Placement, Reconciliation, Refund, Transfer, WriteOff
+
+
+def cash_by_day(session: Session, practice_id: str, from_on: date, to_on: date) -> Sequence[Row[Any, Any]]:
+    """(day, cents) of patients' money that came in, less what went back, for each day that had some."""
+    sums = []
+    for mine, other, sign in ((Transfer.debit_id, Transfer.credit_id, 1), (Transfer.credit_id, Transfer.debit_id, -1)):
+        cash = select(LedgerAccount.id).where(LedgerAccount.practice_id == practice_id, LedgerAccount.kind == "cash")
+        theirs = select(LedgerAccount.id).where(LedgerAccount.practice_id == practice_id, LedgerAccount.kind.in_(
+            ("patient", "credit", "refunds_payable")))
+        sums.append(select(Transfer.effective_on.label("day"), (Transfer.amount_minor * sign).label("minor")).where(
+            Transfer.practice_id == practice_id, Transfer.effective_on >= from_on, Transfer.effective_on <= to_on,
+            mine.in_(cash), other.in_(theirs)))
+    both = union_all(*sums).subquery()
+    return session.execute(select(both.c.day, func.sum(both.c.minor)).group_by(both.c.day).order_by(both.c.day)).all()
+
+
+def waiting_refunds(session: Session, practice_id: str) -> Sequence[Row[Refund, str]]:
+    """(refund, account's own number) of those that wait for a second person, the oldest first."""
+    return session.execute(select(Refund, Guarantor.external).join(
+        Guarantor, Guarantor.id == Refund.guarantor_id).where(
+        Refund.practice_id == practice_id, Refund.status == "waiting")
+        .order_by(Refund.requested_at, Refund.id)).all()
+
+
+def moving_refunds(session: Session, practice_id: str, most: int) -> Sequence[Row[Refund, str]]:
+    """(refund, account's own number) of the newest that somebody let go or declined."""
+    return session.execute(select(Refund, Guarantor.external).join(
+        Guarantor, Guarantor.id == Refund.guarantor_id).where(
+        Refund.practice_id == practice_id, Refund.status != "waiting")
+        .order_by(Refund.requested_at.desc(), Refund.id).limit(most)).all()
+
+
+def asked_write_offs(session: Session, practice_id: str) -> Sequence[Row[WriteOff, str]]:
+    """(write-off, account's own number), the oldest first."""
+    return session.execute(select(WriteOff, Guarantor.external).join(Guarantor, Guarantor.id == WriteOff.guarantor_id)
+                           .where(WriteOff.practice_id == practice_id, WriteOff.status == "asked")
+                           .order_by(WriteOff.asked_at, WriteOff.id)).all()
+
+
+def proposed_placements(session: Session, practice_id: str) -> Sequence[Row[Placement, str]]:
+    """(placement, account's own number), the oldest first."""
+    return session.execute(select(Placement, Guarantor.external).join(
+        Guarantor, Guarantor.id == Placement.guarantor_id).where(
+        Placement.practice_id == practice_id, Placement.status == "proposed")
+        .order_by(Placement.proposed_at, Placement.id)).all()
+
+
+def has_refund(session: Session, practice_id: str, refund_id: str) -> bool:
+    return session.scalar(select(Refund.id).where(
+        Refund.practice_id == practice_id, Refund.id == refund_id)) is not None
+
+
+def latest_run(session: Session, practice_id: str) -> Reconciliation | None:
+    return session.scalar(select(Reconciliation).where(Reconciliation.practice_id == practice_id)
+                          .order_by(Reconciliation.started_at.desc(), Reconciliation.id).limit(1))

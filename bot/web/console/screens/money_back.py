@@ -1,0 +1,165 @@
+"""Money that goes back or has no place: refunds before a second person, credit, remittance suspense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from billing import overpayments, refunds
+from billing.console import money
+from billing.console.money import Credit, SuspensePage
+from billing.store import console_account_queries, console_money_queries
+from billing.store.tables import Refund
+from bot.web.console.fields import Id, Maybe, Reason
+from bot.web.console.serving import Missing
+from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+
+DECIDED_SHOWN = 50
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Why(_Form):
+    reason: Reason
+
+
+class After(_Form):
+    """Where the page before ended."""
+
+    after_at: AwareDatetime | None = None
+    after_id: Maybe[Id] = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    refund_id: str
+    payment_id: str
+    account_id: str
+    account: str
+    amount_minor: int
+    tender: str
+    reason: str
+    note: str
+    status: str
+    asked_by: str
+    asked_at: datetime
+    decided_by: str
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A write-off or a placement that somebody asked for. ``kind``: of write-off, or which agency."""
+
+    request_id: str
+    account_id: str
+    account: str
+    kind: str
+    amount_minor: int
+    reason: str
+    asked_by: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    refunds: list[RefundLine]
+    write_offs: list[Request]
+    placements: list[Request]
+    decided: list[RefundLine]
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    total_minor: int
+    lines: list[Credit]
+    today: date
+
+
+def read(session: Session, asked: Asked[Nothing]) -> WaitingPage:
+    """Everything that a second person has to approve, and the refunds that somebody decided."""
+    practice_id = asked.practice_id
+    return WaitingPage(
+        [_refund(*row) for row in console_money_queries.waiting_refunds(session, practice_id)],
+        [Request(w.id, w.guarantor_id, account, w.kind, w.amount_minor, w.reason, w.asked_by, w.asked_at)
+         for w, account in console_money_queries.asked_write_offs(session, practice_id)],
+        [Request(p.id, p.guarantor_id, account, p.agency, p.amount_minor, "", p.proposed_by, p.proposed_at)
+         for p, account in console_money_queries.proposed_placements(session, practice_id)],
+        [_refund(*row) for row in console_money_queries.moving_refunds(session, practice_id, DECIDED_SHOWN)])
+
+
+def read_credits(session: Session, asked: Asked[Nothing]) -> Credits:
+    """Money that nobody needs: to be used or given back, federal payers' by its day."""
+    lines = money.credits_of(session, asked.practice_id)
+    return Credits(sum(line.amount_minor for line in lines), lines, asked.today)
+
+
+def read_suspense(session: Session, asked: Asked[After]) -> SuspensePage:
+    """Claims of remittances whose money no visit could take."""
+    query = asked.query
+    after = (query.after_at, query.after_id or "") if query.after_at else None
+    return money.suspense(session, asked.practice_id, after)
+
+
+def approve(session: Session, asked: Asked[Nothing]) -> Done:
+    """Let a refund go that another person asked for."""
+    row = refunds.approve(session, asked.practice_id, _known(session, asked), by=asked.person.login, now=asked.now)
+    return _done(row)
+
+
+def decline(session: Session, asked: Asked[Why]) -> Done:
+    """End a refund that waits for approval."""
+    row = refunds.decline(session, asked.practice_id, _known(session, asked), by=asked.person.login,
+                          reason=asked.query.reason, now=asked.now)
+    return _done(row)
+
+
+def use_credit(session: Session, asked: Asked[Nothing]) -> Done:
+    """Pay what an account owes now from its credit."""
+    row = console_account_queries.account(session, asked.practice_id, asked.path["account_id"])
+    if row is None:
+        raise Missing
+    used = overpayments.apply_credit(session, asked.practice_id, row.id, asked.person.login, asked.now)
+    return Done("account", row.id, "/money/credits", "credit_used" if used else "credit_kept", {"used_minor": used})
+
+
+async def ring(asked: Asked[Any], done: Done) -> None:
+    """What goes to the processor is waiting for its caller."""
+    asked.wiring.road.wake.calls.set()
+
+
+def _known(session: Session, asked: Asked[Any]) -> str:
+    refund_id = asked.path["refund_id"]
+    if not console_money_queries.has_refund(session, asked.practice_id, refund_id):
+        raise Missing
+    return refund_id
+
+
+def _done(row: Refund) -> Done:
+    return Done("refund", row.id, "/money/waiting", result={"refund_id": row.id, "status": row.status})
+
+
+def _refund(row: Refund, account: str) -> RefundLine:
+    return RefundLine(row.id, row.payment_id, row.guarantor_id, account, row.amount_minor, row.tender, row.reason,
+                      row.note, row.status, row.requested_by, row.requested_at, row.approved_by or "",
+                      row.failure or "")
+
+
+VIEWS = (
+    View("money_waiting", "/money/waiting", "read", read, WaitingPage, seen=lambda found: Seen("practice", "refunds")),
+    View("money_credits", "/money/credits", "read", read_credits, Credits,
+         seen=lambda found: Seen("practice", "credits")),
+    View("money_suspense", "/money/suspense", "read", read_suspense, SuspensePage, After,
+         lambda found: Seen("practice", "suspense")),
+)
+ACTIONS = (
+    Action("refund.approve", "/refunds/{refund_id}/approve", "approve", Nothing, approve, after=ring),
+    Action("refund.decline", "/refunds/{refund_id}/decline", "approve", Why, decline),
+    Action("credit.use", "/accounts/{account_id}/use-credit", "cases", Nothing, use_credit),
+)

@@ -1,0 +1,285 @@
+"""The words that patients read, side by side in all languages; a change waits for a second person before anybody else
+reads it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from billing import words_changes
+from billing.store import words_queries as store
+from billing.store.tables import WordsChange
+from bot import own_words
+from bot.web.console.fields import Code, Language, LongWords, Reason
+from bot.web.console.serving import Missing
+from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+from templates import languages, page_words, source, wordcheck
+from templates.format import LANGUAGES
+from templates.render import TemplateError
+
+SHOWN = 100
+_SHEETS = {"email": "email_", "letter": "letter_"}
+
+
+class FaultyWords(ValueError):
+    """Words that no second person is asked to read. The text has the codes of what is wrong, and nothing of the words;
+    words.try says it all.
+    """
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Query(_Form):
+    group: Literal["texts", "email", "letter"] = "texts"
+
+
+class OneQuery(_Form):
+    template: Code = "help"
+
+
+class Try(_Form):
+    template: Code
+    language: Language
+    words: LongWords
+
+
+class Propose(Try):
+    reason: Reason
+
+
+class Note(_Form):
+    note: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    language: str
+    text: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLine:
+    template: str
+    purpose: str
+    privacy: str
+    said: list[Said]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``old``: a release has changed the message since, so that these words stand aside. ``mine``: the reader's own."""
+
+    wording_id: str
+    template: str
+    language: str
+    words: str
+    before: str
+    reason: str
+    status: str
+    asked_by: str
+    asked_at: datetime
+    mine: bool
+    old: bool
+    reviewed_by: str
+    reviewed_at: datetime | None
+    review_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllWords:
+    messages: list[MessageLine]
+    waiting: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One language's words as a phone shows them. ``level_tenths``: school grade in English, ease in Spanish."""
+
+    language: str
+    text: str
+    own: bool
+    version: str
+    body: str
+    segments: int
+    encoding: str
+    characters: int
+    level_tenths: int
+    easy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    template: str
+    purpose: str
+    privacy: str
+    billed: bool
+    placeholders: list[Placeholder]
+    buttons: list[str]
+    shown: list[Shown]
+    history: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """``faults``: what is wrong; without any the words may be proposed. ``shown`` None: they cannot be filled in."""
+
+    template: str
+    language: str
+    words: str
+    faults: list[wordcheck.Fault]
+    shown: Shown | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageWord:
+    name: str
+    said: list[Said]
+
+
+@dataclass(frozen=True, slots=True)
+class PageWords:
+    languages: list[str]
+    words: list[PageWord]
+
+
+def read(session: Session, asked: Asked[Query]) -> AllWords:
+    waiting = store.by_states(session, asked.practice_id, (words_changes.PROPOSED,), SHOWN)
+    with own_words.spoken_for(session, asked.practice_id):
+        return AllWords([_line(name) for name in messages(asked.query.group)],
+                        [_change(row, asked.person.login) for row in waiting])
+
+
+def messages(group: str) -> list[str]:
+    """The messages that have words of their own; an explanation's sentences are part of others."""
+    every = [name for name in source.names(LANGUAGES[0]) if "/" not in name]
+    if group in _SHEETS:
+        return [name for name in every if name.startswith(_SHEETS[group])]
+    return [name for name in every if not name.startswith(tuple(_SHEETS.values()))]
+
+
+def _line(name: str) -> MessageLine:
+    found = [source.load(name, language) for language in LANGUAGES]
+    return MessageLine(name, found[0].purpose, found[0].privacy, [
+        Said(one.language, one.text, one.version != source.shipped(name, one.language).version) for one in found])
+
+
+def read_one(session: Session, asked: Asked[OneQuery]) -> Message | None:
+    name = asked.query.template
+    if "/" in name or name not in source.names(LANGUAGES[0]):
+        return None
+    with own_words.spoken_for(session, asked.practice_id):
+        file, shown = source.load(name, LANGUAGES[0]), [_shown(name, language) for language in LANGUAGES]
+    history = [_change(row, asked.person.login) for row in
+               store.of_message(session, asked.practice_id, name, SHOWN)]
+    return Message(name, file.purpose, file.privacy, not name.startswith(tuple(_SHEETS.values())),
+                   [Placeholder(*one) for one in file.placeholders],
+                   [text if label == "#" else label for label, text in file.buttons], shown, history)
+
+
+def _shown(name: str, language: str, text: str = "") -> Shown:
+    """In force, or with ``text`` instead."""
+    found = source.load(name, language)
+    words = text or found.text
+    it = wordcheck.measure(name, language, words)
+    return Shown(language, words, found.version != source.shipped(name, language).version, found.version, it.body,
+                 it.segments, it.encoding, it.characters, it.level_tenths, it.easy)
+
+
+def read_pages(session: Session, asked: Asked[Nothing]) -> PageWords:
+    """These change with a release alone."""
+    found = {language: page_words.every(language) for language in languages.codes()}
+    return PageWords(list(found), [PageWord(key, [Said(one, words.get(key, ""), False) for one, words in found.items()])
+                                   for key in found["en"]])
+
+
+def attempt(session: Session, asked: Asked[Try]) -> Done:
+    """What is wrong with words, and how they would look; nothing is kept."""
+    form = asked.query
+    faults = _faults(form)
+    try:
+        shown = _shown(form.template, form.language, form.words)
+    except TemplateError:
+        shown = None
+    tried = Tried(form.template, form.language, form.words, faults, shown)
+    return Done("message_words", form.template, "/words", "", tried, "words_tried")
+
+
+def propose(session: Session, asked: Asked[Propose]) -> Done:
+    form = asked.query
+    if faults := _faults(form):
+        raise FaultyWords("these words do not do: " + ", ".join(dict.fromkeys(one.code for one in faults)))
+    row = words_changes.propose(
+        session, asked.practice_id, template=form.template, language=form.language, words=form.words,
+        shipped_version=source.shipped(form.template, form.language).version, reason=form.reason,
+        by=asked.person.login, now=asked.now)
+    return Done("words_change", row.id, "/words", "words_proposed", {"wording_id": row.id})
+
+
+def _faults(form: Try) -> list[wordcheck.Fault]:
+    if "/" in form.template or form.template not in source.names(form.language):
+        raise Missing
+    return wordcheck.check(form.template, form.language, form.words)
+
+
+def approve(session: Session, asked: Asked[Note]) -> Done:
+    row = _waiting(session, asked)
+    words_changes.approve(session, asked.practice_id, row.id, by=asked.person.login, note=asked.query.note,
+                          shipped_version=_version(row), policy=asked.policy, now=asked.now)
+    return Done("words_change", row.id, "/words", "words_in_force", {"status": row.status})
+
+
+def decline(session: Session, asked: Asked[Note]) -> Done:
+    row = _waiting(session, asked)
+    words_changes.decline(session, asked.practice_id, row.id, by=asked.person.login, note=asked.query.note,
+                          now=asked.now)
+    return Done("words_change", row.id, "/words", "words_declined", {"status": row.status})
+
+
+def _waiting(session: Session, asked: Asked[Note]) -> WordsChange:
+    row = store.find(session, asked.practice_id, asked.path["wording_id"])
+    if row is None:
+        raise Missing
+    return row
+
+
+def _change(row: WordsChange, me: str) -> Change:
+    version = _version(row)
+    before = source.load(row.template, row.language).text if version else ""
+    return Change(row.id, row.template, row.language, row.words, before, row.reason, row.status, row.asked_by,
+                  row.asked_at, row.asked_by == me, row.shipped_version != version, row.reviewed_by or "",
+                  row.reviewed_at, row.review_note)
+
+
+def _version(row: WordsChange) -> str:
+    """Of the message's file today; empty when there is no such message any more."""
+    try:
+        return source.shipped(row.template, row.language).version
+    except TemplateError:
+        return ""
+
+
+VIEWS = (
+    View("words", "/words", "read", read, AllWords, Query, lambda found: Seen("practice", "words")),
+    View("words_one", "/words/message", "read", read_one, Message, OneQuery),
+    View("words_pages", "/words/pages", "read", read_pages, PageWords),
+)
+ACTIONS = (
+    Action("words.try", "/words/try", "cases", Try, attempt),
+    Action("words.propose", "/words/changes", "cases", Propose, propose),
+    Action("words.approve", "/words/changes/{wording_id}/approval", "approve", Note, approve),
+    Action("words.decline", "/words/changes/{wording_id}/refusal", "approve", Note, decline),
+)
