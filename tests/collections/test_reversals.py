@@ -34,7 +34,8 @@ def back(one: str, amount: str = "40.00", fee: str = "10.00", ref: str = "B1", o
 
 
 def status(office: Office) -> list[str]:
-    return office.do(lambda s: list(s.scalars(select(Payment.status).where(Payment.processor == "agency"))))
+    return office.do(lambda s: list(s.scalars(
+        select(Payment.status).where(Payment.processor == "agency").order_by(Payment.status))))
 
 
 def test_a_payment_that_bounced_is_with_the_agency_again_and_its_fee_comes_back(office: Office,
