@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
@@ -19,7 +18,6 @@ from billing.commands import OpenCase
 from billing.lives import IllegalMove
 from bot.web.account import amounts, rooms, sending
 from bot.web.account.rooms import Room
-from bot.web.wiring import Wiring
 from handlers.filing import key_of
 from handlers.flows.cannot_pay import MATTER
 from templates.statement_words import day, money
@@ -28,24 +26,22 @@ _DAYS = ("asked_on", "received_on", "complete_by_on", "decide_by_on", "appeal_by
 _DONE = ("help", "files", "appeal")
 
 
-async def show(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def show(room: Room) -> Response:
     """GET /l/{token}/assistance"""
-    room = await rooms.enter(wiring, request)
-    return room if isinstance(room, Response) else await _page(room, {})
+    return await _page(room, {})
 
 
-async def press(wiring: Wiring, request: Request) -> Response:
+@rooms.pressing
+async def press(room: Room) -> Response:
     """POST /l/{token}/assistance: the answers, or ``do`` appeal."""
-    room = await rooms.press(wiring, request)
-    if isinstance(room, Response):
-        return room
     if room.form.get("do") == "appeal":
         return await _appeal(room)
     told, problems = _read(room)
     if problems:
         return await _page(room, problems)
     try:
-        await wiring.road.store.awrite(partial(_tell, room=room, told=told))
+        await room.wiring.road.store.awrite(partial(_tell, room=room, told=told))
     except TellingRefused:
         return rooms.note(room, "help_decided")
     return rooms.go(room, "assistance", done="help")
@@ -88,11 +84,9 @@ async def _appeal(room: Room) -> Response:
     return rooms.go(room, "assistance", done="appeal")
 
 
-async def files(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def files(room: Room) -> Response:
     """POST /l/{token}/assistance/files: papers for the application."""
-    room = await rooms.enter(wiring, request)
-    if isinstance(room, Response):
-        return room
     refused = await sending.receive(room, sending.PAPERS[MATTER.kind])
     return await _page(room, {"files": refused}) if refused else rooms.go(room, "assistance", done="files")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,6 @@ from billing.commands import OpenCase, SpecifyCase
 from billing.store import case_queries
 from bot.web.account import rooms
 from bot.web.account.rooms import Room
-from bot.web.wiring import Wiring
 from handlers.accounts import open_visits
 from handlers.filing import key_of
 from handlers.flows.dispute import MATTER
@@ -24,21 +22,19 @@ from templates.statement_words import day, money, words
 REASONS = ("no_visit", "already_paid", "insurance", "amount", "twice", "other")
 
 
-async def show(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def show(room: Room) -> Response:
     """GET /l/{token}/dispute"""
-    room = await rooms.enter(wiring, request)
-    return room if isinstance(room, Response) else await _page(room, {})
+    return await _page(room, {})
 
 
-async def press(wiring: Wiring, request: Request) -> Response:
+@rooms.pressing
+async def press(room: Room) -> Response:
     """POST /l/{token}/dispute"""
-    room = await rooms.press(wiring, request)
-    if isinstance(room, Response):
-        return room
     problems = _problems(room)
     if problems:
         return await _page(room, problems)
-    await wiring.road.store.awrite(partial(_file, room=room))
+    await room.wiring.road.store.awrite(partial(_file, room=room))
     return rooms.go(room, "dispute", done="dispute")
 
 

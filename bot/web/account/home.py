@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
@@ -12,7 +11,6 @@ from billing import link_pages
 from billing.views import AccountView
 from bot.web.account import rooms
 from bot.web.account.rooms import Room
-from bot.web.wiring import Wiring
 from handlers.accounts import running_plan, shown_figures, waiting_plan
 from templates.statement_words import money
 
@@ -21,12 +19,10 @@ _MENU = (("why", "why"), ("plans", "plan"), ("assistance", "help"), ("dispute", 
          ("receipts", "receipts"), ("preferences", "wishes"))
 
 
-async def show(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def show(room: Room) -> Response:
     """GET /l/{token}/account"""
-    room = await rooms.enter(wiring, request)
-    if isinstance(room, Response):
-        return room
-    content = await wiring.road.store.aread(lambda session: _content(session, room))
+    content = await room.wiring.road.store.aread(lambda session: _content(session, room))
     return rooms.page(room, "home", **content)
 
 

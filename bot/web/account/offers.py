@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,6 @@ from billing.commands import CommandRefused, OfferPlan
 from billing.plan_offers import Ask, Offer
 from bot.web.account import amounts, onward, rooms
 from bot.web.account.rooms import Room
-from bot.web.wiring import Wiring
 from config.payment_policy import PlanPolicy
 from handlers.accounts import payable_visits, running_plan, waiting_plan
 from handlers.flows.plan_basis import Basis, basis
@@ -24,21 +22,19 @@ from templates.statement_words import day, money, short_day
 _FIELDS = ("amount", "every", "day")
 
 
-async def show(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def show(room: Room) -> Response:
     """GET /l/{token}/plans: the usual plans."""
-    room = await rooms.enter(wiring, request)
-    return room if isinstance(room, Response) else await _page(room, Ask(), {})
+    return await _page(room, Ask(), {})
 
 
-async def press(wiring: Wiring, request: Request) -> Response:
+@rooms.pressing
+async def press(room: Room) -> Response:
     """POST /l/{token}/plans: ``do`` is look (other plans) or take (one of those that were shown)."""
-    room = await rooms.press(wiring, request)
-    if isinstance(room, Response):
-        return room
     ask, problems = _read(room)
     if problems or room.form.get("do") != "take":
         return await _page(room, ask, problems)
-    token = await wiring.road.store.awrite(partial(_take, room=room, ask=ask))
+    token = await room.wiring.road.store.awrite(partial(_take, room=room, ask=ask))
     return onward.to(room, token) if token else rooms.note(room, "plan_moved")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
@@ -16,21 +15,18 @@ from billing.command_context import make_link
 from bot.web import doors
 from bot.web.account import rooms
 from bot.web.account.rooms import Room
-from bot.web.wiring import Wiring
 
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 
 PURPOSES = frozenset({"plan", "passcode", "itemised", "year"})
 
 
-async def press(wiring: Wiring, request: Request) -> Response:
+@rooms.pressing
+async def press(room: Room) -> Response:
     """POST /l/{token}/go: ``do`` is one of PURPOSES, ``what`` a plan of the account's or a year."""
-    room = await rooms.press(wiring, request)
-    if isinstance(room, Response):
-        return room
     if room.form.get("do") not in PURPOSES:
         return RedirectResponse(room.href("account"), 303)
-    token = await wiring.road.store.awrite(partial(_make, room=room))
+    token = await room.wiring.road.store.awrite(partial(_make, room=room))
     return to(room, token)
 
 

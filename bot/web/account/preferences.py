@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Any
 
-from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
@@ -17,7 +16,6 @@ from billing.page_wishes import Reached
 from billing.policy.wishes import next_welcome
 from bot.web.account import rooms
 from bot.web.account.rooms import Room
-from bot.web.wiring import Wiring
 from handlers.flows.ways import TITLES
 from templates import languages
 from templates.format import LANGUAGES, clock
@@ -28,21 +26,19 @@ HOURS = tuple(f"{hour:02}:00" for hour in range(8, 22))
 """When texts may be sent at all: nobody has to read the law to choose."""
 
 
-async def show(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def show(room: Room) -> Response:
     """GET /l/{token}/preferences"""
-    room = await rooms.enter(wiring, request)
-    return room if isinstance(room, Response) else await _page(room, {})
+    return await _page(room, {})
 
 
-async def press(wiring: Wiring, request: Request) -> Response:
+@rooms.pressing
+async def press(room: Room) -> Response:
     """POST /l/{token}/preferences: ``do`` is one of _ACTS."""
-    room = await rooms.press(wiring, request)
-    if isinstance(room, Response):
-        return room
     act = _ACTS.get(room.form.get("do", ""))
     if act is None:
         return rooms.go(room, "preferences")
-    problem = await wiring.road.store.awrite(lambda session: act(session, room))
+    problem = await room.wiring.road.store.awrite(lambda session: act(session, room))
     if problem:
         return await _page(room, {room.form["do"]: problem})
     chosen = room.form.get("language", "") if room.form["do"] == "language" else room.language

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
@@ -15,7 +14,6 @@ from billing.views import PaymentView
 from bot.web import doors, screens
 from bot.web.account import rooms
 from bot.web.account.rooms import Room
-from bot.web.wiring import Wiring
 from handlers.accounts import shown_payments
 from templates import statement
 from templates.languages import find
@@ -23,37 +21,31 @@ from templates.statement_sheets import receipt_page
 from templates.statement_words import day, money, words
 
 
-async def show(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def show(room: Room) -> Response:
     """GET /l/{token}/receipts"""
-    room = await rooms.enter(wiring, request)
-    if isinstance(room, Response):
-        return room
-    found = await wiring.road.store.aread(lambda session: _paid(session, room))
+    found = await room.wiring.road.store.aread(lambda session: _paid(session, room))
     listed = [_line(room, number, one) for number, one in enumerate(found, 1)]
     years = sorted({str(_on(room, one).year) for one in found}, reverse=True)
     return rooms.page(room, "receipts", payments=listed, years=years)
 
 
-async def one(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def one(room: Room) -> Response:
     """GET /l/{token}/receipts/{number}: by its place in the list, no number of ours."""
-    room = await rooms.enter(wiring, request)
-    if isinstance(room, Response):
-        return room
-    content = await wiring.road.store.aread(lambda session: _receipt(session, room))
+    content = await room.wiring.road.store.aread(lambda session: _receipt(session, room))
     if content is None:
         return HTMLResponse(screens.gone(room.language), 404)
     at = f"{room.home}/receipts/{room.request.path_params['number']}"
     made = screens.sheet("receipt", receipt_page(content, room.language), at, "", room.language,
                          account=room.href("receipts"))
-    return doors.renew(wiring, request, HTMLResponse(made))
+    return doors.renew(room.wiring, room.request, HTMLResponse(made))
 
 
-async def pdf(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def pdf(room: Room) -> Response:
     """GET /l/{token}/receipts/{number}/pdf"""
-    room = await rooms.enter(wiring, request)
-    if isinstance(room, Response):
-        return room
-    content = await wiring.road.store.aread(lambda session: _receipt(session, room))
+    content = await room.wiring.road.store.aread(lambda session: _receipt(session, room))
     if content is None:
         return RedirectResponse(room.href("receipts"), 303)
     made = await asyncio.to_thread(statement.receipt_pdf, content, find(room.language).paper)

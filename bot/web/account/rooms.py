@@ -6,7 +6,7 @@ page alone. GET changes nothing, and every press is read again in the transactio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -22,6 +22,7 @@ from billing.store import page_queries, payment_queries
 from billing.store.tables import ContactPoint
 from billing.views import AccountView
 from bot.web import doors, screens
+from bot.web.routes import Handler
 from bot.web.wiring import Wiring
 from templates import web
 from templates.statement_words import phone_words
@@ -72,21 +73,24 @@ class Room:
         return f"{self.home}/{path}?lang={self.language}{more}"
 
 
-async def enter(wiring: Wiring, request: Request) -> Room | Response:
-    """The room for a look (GET); for everybody else the link's own page, which asks who they are."""
-    visitor, token = await doors.enter(wiring, request), request.path_params["token"]
-    if visitor is None or visitor.link.purpose not in PURPOSES:
-        return RedirectResponse(f"/l/{token}", 303)
-    return Room(wiring, request, visitor, token, doors.language_of(request, visitor))
+def looking(show: Callable[[Room], Awaitable[Response]]) -> Handler:
+    """GET: ``show`` in its room; everybody else is led to the link's own page, which asks who they are."""
+    async def handle(wiring: Wiring, request: Request) -> Response:
+        visitor, token = await doors.enter(wiring, request), request.path_params["token"]
+        if visitor is None or visitor.link.purpose not in PURPOSES:
+            return RedirectResponse(f"/l/{token}", 303)
+        return await show(Room(wiring, request, visitor, token, doors.language_of(request, visitor)))
+
+    return handle
 
 
-async def press(wiring: Wiring, request: Request) -> Room | Response:
-    """The room with what was pressed in it (POST)."""
-    room = await enter(wiring, request)
-    if isinstance(room, Response):
-        return room
-    form = await doors.form_of(request)
-    return form if isinstance(form, Response) else replace(room, form=form)
+def pressing(act: Callable[[Room], Awaitable[Response]]) -> Handler:
+    """POST: ``act`` in its room, with what was pressed."""
+    async def filled(room: Room) -> Response:
+        form = await doors.form_of(room.request)
+        return form if isinstance(form, Response) else await act(replace(room, form=form))
+
+    return looking(filled)
 
 
 def page(room: Room, name: str, status: int = 200, **arguments: Any) -> Response:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
-from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
@@ -18,7 +17,6 @@ from billing.store import case_queries
 from bot.web import uploads
 from bot.web.account import rooms
 from bot.web.account.rooms import Room
-from bot.web.wiring import Wiring
 from handlers.accounts import open_visits
 from handlers.filing import Matter, key_of
 from handlers.flows import cannot_pay, dispute, insurance_update
@@ -43,26 +41,22 @@ PAPERS = {one.matter.kind: one for one in (
 INSURANCE = PAPERS[insurance_update.MATTER.kind]
 
 
-async def show(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def show(room: Room) -> Response:
     """GET /l/{token}/insurance"""
-    room = await rooms.enter(wiring, request)
-    return room if isinstance(room, Response) else await _page(room, "")
+    return await _page(room, "")
 
 
-async def press(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def press(room: Room) -> Response:
     """POST /l/{token}/insurance"""
-    room = await rooms.enter(wiring, request)
-    if isinstance(room, Response):
-        return room
     refused = await receive(room, INSURANCE)
     return await _page(room, refused) if refused else rooms.go(room, "insurance", done="files")
 
 
-async def dispute_files(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def dispute_files(room: Room) -> Response:
     """POST /l/{token}/dispute/files"""
-    room = await rooms.enter(wiring, request)
-    if isinstance(room, Response):
-        return room
     refused = await receive(room, PAPERS[dispute.MATTER.kind])
     if not refused:
         return rooms.go(room, "dispute", done="files")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
@@ -15,19 +14,16 @@ from billing.statement_content import steps_of
 from billing.views import SourceLine, VisitView
 from bot.web.account import rooms
 from bot.web.account.rooms import Room
-from bot.web.wiring import Wiring
 from handlers.accounts import open_visits
 from templates import derivation
 from templates.names import written
 from templates.statement_words import day, words
 
 
-async def show(wiring: Wiring, request: Request) -> Response:
+@rooms.looking
+async def show(room: Room) -> Response:
     """GET /l/{token}/why"""
-    room = await rooms.enter(wiring, request)
-    if isinstance(room, Response):
-        return room
-    content = await wiring.road.store.aread(lambda session: _content(session, room))
+    content = await room.wiring.road.store.aread(lambda session: _content(session, room))
     return rooms.note(room, "stale", 200) if content is None else rooms.page(room, "why", visits=content)
 
 
