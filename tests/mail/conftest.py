@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -14,6 +15,7 @@ from bot.write import Store
 from tests.conftest import Clock
 from tests.dunning.house import make_house
 from tests.mail.post import MAIL, Post
+from tests.road.forking import running
 from tests.web.conftest import serve
 
 
@@ -42,3 +44,9 @@ async def browser(post: Post) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
     server.should_exit = True
     await task
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[subprocess.Popen[str]]:
+    with running("tests.mail.killed") as started:
+        yield started

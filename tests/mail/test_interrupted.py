@@ -26,8 +26,9 @@ from bot.write import Store
 from tests.conftest import Clock
 from tests.dunning.house import make_house
 from tests.mail.post import MAIL, Post, files, manifest
-from tests.mail.test_killed import ROOT, run
+from tests.mail.test_killed import run
 from tests.payments.world import PRACTICE
+from tests.road.forking import ROOT
 
 
 def gather(post: Post, *, close: bool) -> None:
@@ -60,11 +61,11 @@ def test_a_letter_gathered_before_a_crash_is_judged_again_and_leaves_the_run_wit
 
 
 def test_where_nobody_gets_a_letter_any_more_nothing_of_the_interrupted_run_stays(
-        post: Post, database_url: str) -> None:
+        post: Post, database_url: str, process: subprocess.Popen[str]) -> None:
     """Not on the disk either: a half-made folder holds names and addresses."""
     account_id = post.account(1)
     line = post.demand(account_id)
-    assert run(database_url, post, "mail.filled") == -9
+    assert run(process, database_url, post, "mail.filled") == -9
     assert files(post.folder)
     assert post.message(line).status == "sending"
     post.house.pay(10_000, account_id)
@@ -75,10 +76,11 @@ def test_where_nobody_gets_a_letter_any_more_nothing_of_the_interrupted_run_stay
     assert [one.batch.number for one in post.export().runs] == [1]
 
 
-def test_a_run_that_may_be_with_the_mail_house_is_not_judged_again(post: Post, database_url: str) -> None:
+def test_a_run_that_may_be_with_the_mail_house_is_not_judged_again(
+        post: Post, database_url: str, process: subprocess.Popen[str]) -> None:
     account_id = post.account(1)
     line = post.demand(account_id)
-    assert run(database_url, post, "mail.ready") == -9
+    assert run(process, database_url, post, "mail.ready") == -9
     post.house.pay(10_000, account_id)
     (made,) = post.export().runs
     assert [row["letter"] for row in manifest(made.path)] == ["1-1"] and made.recovered

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from bot import failpoints
 from tests.mail.post import Post, files, manifest
+from tests.road.forking import live_once
 
-ROOT = Path(__file__).parents[2]
 LETTERS = 3
 
 
-def run(url: str, post: Post, failpoint: str = "") -> int:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PLAINBILL_FAILPOINT": failpoint}
-    command = [sys.executable, "-m", "tests.mail.killed", url, post.house.clock().isoformat(), str(post.folder)]
-    return subprocess.run(command, env=environment, cwd=ROOT, check=False, capture_output=True).returncode
+def run(process: subprocess.Popen[str], url: str, post: Post, failpoint: str = "") -> int:
+    return live_once(process, {"url": url, "now": post.house.clock().isoformat(), "folder": str(post.folder),
+                               "failpoint": failpoint})
 
 
 @pytest.mark.parametrize("failpoint", failpoints.MAIL)
-def test_killed_at_any_point_each_letter_is_printed_once(post: Post, database_url: str, failpoint: str) -> None:
+def test_killed_at_any_point_each_letter_is_printed_once(
+        post: Post, database_url: str, process: subprocess.Popen[str], failpoint: str) -> None:
     lines = [post.demand(post.account(n)) for n in range(LETTERS)]
-    assert run(database_url, post, failpoint) == -9
+    assert run(process, database_url, post, failpoint) == -9
     whole = files(post.folder / "mail-0001") if (post.folder / "mail-0001").exists() else {}
     post.export()
     after = files(post.folder)

@@ -39,6 +39,10 @@ def serve_lives(live: Live, warm_up: Callable[[], None]) -> None:
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
+def only_imports() -> None:
+    """For ``warm_up``: what the module imports is all that its lives need."""
+
+
 def load_model() -> None:
     """For ``warm_up``: a life that reads a text would load the sentence encoder anew, which takes two seconds."""
     reader.prepare("good morning")
