@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 
 from bot import worker
@@ -15,8 +14,8 @@ from tests.road.telegram_scene import CHAT, Scene, open_scene
 
 async def test_while_one_chat_rests_others_and_other_channels_are_served(
         sqlite_store: Store, clock: Clock, tmp_path: Path) -> None:
-    """The joined chat is due two messages with a rest of two seconds between them; everybody else waits for neither."""
-    async with open_scene(sqlite_store, clock, tmp_path, pace=Pace(per_second=1000, chat_gap=2.0)) as scene:
+    """The joined chat is due two messages with a rest of eight seconds between them; everybody else waits for neither."""
+    async with open_scene(sqlite_store, clock, tmp_path, pace=Pace(per_second=1000, chat_gap=8.0)) as scene:
         stop = asyncio.Event()
         await scene.channel.api()
         await scene.line.dispatcher()
@@ -24,11 +23,9 @@ async def test_while_one_chat_rests_others_and_other_channels_are_served(
         await scene.do(text=f"/start {scene.make_token()}")
         await scene.fetch()
         await _until(scene, CHAT, 1)
-        began = time.monotonic()
         await scene.do(chat=8800, text="HELP")
         await scene.fetch()
         await _until(scene, 8800, 1)
-        assert time.monotonic() - began < 1.5
         assert len(await scene.sent(CHAT)) == 1, "the second of the joined chat still rests"
         await _until(scene, CHAT, 2)
         stop.set()
@@ -36,6 +33,6 @@ async def test_while_one_chat_rests_others_and_other_channels_are_served(
 
 
 async def _until(scene: Scene, chat: int, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(await scene.sent(chat)) < count:  # noqa: ASYNC110 - the server is asked, it does not ring
             await asyncio.sleep(0.05)
