@@ -23,7 +23,7 @@ from billing.store.seal import Keyring, install_keyring
 from billing.store.tables import Practice
 from bot.write import Store, open_store
 from config.practice import PracticePolicy
-from tests.databases import PostgresqlServer, copy_sqlite, make_sqlite_template
+from tests.databases import PostgresqlServer, copy_sqlite, make_sqlite_template, quick_folder
 from tests.thinned import EVERY_NTH_ON_POSTGRESQL, THINNED
 
 # The same examples in every run: a red build is the change's doing. `--hypothesis-profile=default` looks for new ones.
@@ -81,7 +81,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) 
 def postgresql_server(keyring: Keyring) -> Iterator[PostgresqlServer]:
     # Not below pytest's own folder: every new pytest takes the permissions there back to its user alone, and a
     # server that runs as another user (it refuses to run as root) shuts down.
-    with tempfile.TemporaryDirectory(prefix="plainbill-pg-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="plainbill-pg-", dir=quick_folder(), ignore_cleanup_errors=True) as folder:
         server = PostgresqlServer(Path(folder) / "data")
         yield server
         server.stop()

@@ -22,6 +22,7 @@ from billing.store import schema
 from billing.store.engine import make_engine
 
 _TEMPLATE = "plainbill_template"
+_ROOM = 3 << 30
 
 _compiled: dict[type[Dialect], tuple[Dialect, LRUCache[Any, Any]]] = {}
 
@@ -37,6 +38,15 @@ def _share_compiled(kind: type[Dialect], engine: Engine) -> None:
 
 for _kind in (PGDialect_psycopg, SQLiteDialect_pysqlite):
     _kind.engine_created = classmethod(_share_compiled)  # type: ignore[assignment]
+
+
+def quick_folder() -> str | None:
+    """The machine's memory as a folder, where there is one with room; None: wherever temporary files go.
+
+    A test's copy of the empty database is a thousand small files: on a disk they take a second, in memory a twentieth.
+    """
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM else None
 
 
 def make_sqlite_template(folder: Path) -> Path:
@@ -61,7 +71,8 @@ class PostgresqlServer:
 
         self._server: Any = get_server(folder, cleanup_mode="delete")
         self._numbers = itertools.count(1)
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off",
+                        "max_wal_size = '256MB'"):
             self._run(f"ALTER SYSTEM SET {setting}")
         self._run("SELECT pg_reload_conf()")
         self._run(f"CREATE DATABASE {_TEMPLATE}")

@@ -89,6 +89,7 @@ def spoilt(full: Books) -> Iterator[Session]:
 _LIFT_SQLITE = ("PRAGMA defer_foreign_keys = ON", "PRAGMA ignore_check_constraints = ON",
                 "DROP TRIGGER transfers_no_update", "DROP TRIGGER transfers_no_delete")
 _LIFT_POSTGRESQL = ("SET LOCAL session_replication_role = replica", "ALTER TABLE transfers DISABLE TRIGGER ALL",
+                    "DROP INDEX ix_transfers_reverses",
                     """DO $$ DECLARE r record; BEGIN
                          FOR r IN SELECT conrelid::regclass AS t, conname FROM pg_constraint
                              WHERE contype IN ('u', 'c') AND conrelid IN ('transfers'::regclass, 'postings'::regclass)

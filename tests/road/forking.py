@@ -13,16 +13,21 @@ import json
 import os
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
+
+import psycopg
 
 from bot import failpoints
 from bot.logs import configure_logs
 from handlers.understanding import reader
 
 ROOT = Path(__file__).parents[2]
+_LOCKS: LiteralString = ("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+                         "(SELECT oid FROM pg_database WHERE datname = current_database())")
 Live = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -76,4 +81,16 @@ def live_once(process: subprocess.Popen[str], order: dict[str, Any]) -> int:
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(json.dumps(order) + "\n")
     process.stdin.flush()
-    return int(process.stdout.readline())
+    code = int(process.stdout.readline())
+    if code == -9 and str(order.get("url")).startswith("postgresql"):
+        _let_go(order["url"])
+    return code
+
+
+def _let_go(url: str) -> None:
+    """The server needs a moment to see that its client is gone; until then it keeps the dead one's locks."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(200):
+            if connection.execute(_LOCKS).fetchone() == (0,):
+                return
+            time.sleep(0.05)

@@ -14,7 +14,7 @@ from tests.road.telegram_scene import CHAT, Scene, open_scene
 
 async def test_while_one_chat_rests_others_and_other_channels_are_served(
         sqlite_store: Store, clock: Clock, tmp_path: Path) -> None:
-    """The joined chat is due two messages with a rest of eight seconds between them; everybody else waits for neither."""
+    """The joined chat is due two messages with eight seconds of rest between; everybody else waits for neither."""
     async with open_scene(sqlite_store, clock, tmp_path, pace=Pace(per_second=1000, chat_gap=8.0)) as scene:
         stop = asyncio.Event()
         await scene.channel.api()
