@@ -19,13 +19,12 @@ from billing import (
     check_codes,
     consents,
     holds,
-    links,
     narrowing,
     plan_changes,
     preferences,
-    privacy_incidents,
     statements,
     taken_back,
+    wrong_numbers,
 )
 from billing.account_facts import find_policy
 from billing.command_context import Context, make_link, record
@@ -116,26 +115,10 @@ def _change_consent(session: Session, command: RecordOptOut | RestoreConsent | R
             consents.record_detail(session, *number, guarantor_id=account_id, allowed=allowed, wording=wording,
                                    recorded_by=context.actor, now=context.now, medium=context.medium)
         case MarkWrongNumber(wording):
-            _wrong_number(session, wording, context)
+            wrong_numbers.mark(session, *number, wording=wording, why="the person at the number says so",
+                               by=context.actor, now=context.now, conversation_id=context.conversation_id)
         case _:
             assert_never(command)
-
-
-def _wrong_number(session: Session, wording: str, context: Context) -> None:
-    """Somebody else has this number: suppress it, void its consents, close the doors that were texted to it."""
-    consents.void(session, context.practice_id, context.channel, context.address_hash, wording=wording,
-                  recorded_by=context.actor, now=context.now)
-    accounts = consent_queries.set_contact_status(session, context.practice_id, context.address_hash, "wrong_number")
-    for guarantor_id in accounts:
-        links.revoke_account(session, guarantor_id, context.now)
-        record(session, context, "wrong_number", guarantor_id, "the person at the number says so")
-    privacy_incidents.from_wrong_number(session, context.practice_id, context.address_hash, accounts, by=context.actor,
-                                        now=context.now)
-    conversation_queries.change(session, context.conversation_id, guarantor_id=None, verified_at=None)
-    cases.open_case(session, context.practice_id, kind="wrong_number", title="Wrong number: find the right one",
-                    detail=f"Accounts with this number: {', '.join(accounts) or 'none'}", now=context.now,
-                    guarantor_id=accounts[0] if len(accounts) == 1 else None, conversation_id=context.conversation_id,
-                    dedupe=f"wrong_number:{context.address_hash}", actor=context.actor)
 
 
 def _change_conversation(session: Session, command: MarkVerified | RecordIdentityFailure | ForgetVerification

@@ -35,7 +35,8 @@ class Change:
 def change(session: Session, practice_id: str, coverage_id: str, wanted: Change, *, by: str, now: datetime,
            ) -> ClaimWork:
     """Keep it beside the payer's coverage. Raises LookupError for what is not there, ClaimWorkRefused, StaffRefused."""
-    if store.coverage(session, practice_id, coverage_id) is None:
+    # The coverage is locked: the first two who work on a claim would both write its first row.
+    if store.coverage(session, practice_id, coverage_id, lock=True) is None:
         raise LookupError("there is no such claim")
     if wanted == Change():
         raise ClaimWorkRefused("say who does it, until when, or what came of it")

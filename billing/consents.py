@@ -124,9 +124,9 @@ def record_wanted_again(session: Session, practice_id: str, channel: str, addres
 
 
 def void(session: Session, practice_id: str, channel: str, address_hash: str, *, wording: str, recorded_by: str,
-         now: datetime) -> int:
+         now: datetime, medium: str = "text") -> int:
     """The number belongs to somebody else now: every consent given for it is void (T-10)."""
-    return _add(session, practice_id, channel, address_hash, "voided", TEXTS, wording, "text", recorded_by, now)
+    return _add(session, practice_id, channel, address_hash, "voided", TEXTS, wording, medium, recorded_by, now)
 
 
 def record_detail(session: Session, practice_id: str, channel: str, address_hash: str, *, guarantor_id: str,

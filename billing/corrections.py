@@ -54,12 +54,16 @@ def ask(session: Session, practice_id: str, account_id: str, reason: str, *, sin
     return made[0]
 
 
-def review(session: Session, practice_id: str, correction_id: str, *, by: str, note: str, policy: PracticePolicy,
-           now: datetime) -> Correction:
-    """Another person has read it and lets it go; whoever calls queues the message. Raises CorrectionRefused,
-    staff.StaffRefused.
+def review(session: Session, practice_id: str, correction_id: str, *, due_minor: int, by: str, note: str,
+           policy: PracticePolicy, now: datetime) -> Correction:
+    """Another person has read it and lets it go; whoever calls queues the message. ``due_minor``: what is due now;
+    where that is what was said, nothing was wrong. Raises CorrectionRefused, staff.StaffRefused, LookupError.
     """
-    row = _waiting(session, practice_id, correction_id)
+    row = find(session, practice_id, correction_id)
+    if row.said_minor == due_minor:
+        raise CorrectionRefused("what they were told is what is due again, so there is nothing to put right; decline "
+                                "it with that note")
+    row.right_minor = due_minor
     how = second_person.require(session, practice_id, by=by, asked_by=row.asked_by, asked_at=row.asked_at,
                                 role="supervisor", policy=policy, now=now)
     row.reviewed_by, row.reviewed_at, row.review_note = by, now, note
@@ -70,7 +74,7 @@ def review(session: Session, practice_id: str, correction_id: str, *, by: str, n
 
 def decline(session: Session, practice_id: str, correction_id: str, *, by: str, note: str, now: datetime) -> Correction:
     """Nobody is told anything. Raises CorrectionRefused."""
-    row = _waiting(session, practice_id, correction_id)
+    row = find(session, practice_id, correction_id)
     if not note.strip():
         raise CorrectionRefused("say why nobody is told: it stays beside the correction")
     row.status, row.reviewed_by, row.reviewed_at, row.review_note = DECLINED, by, now, note
@@ -79,7 +83,8 @@ def decline(session: Session, practice_id: str, correction_id: str, *, by: str, 
     return row
 
 
-def _waiting(session: Session, practice_id: str, correction_id: str) -> Correction:
+def find(session: Session, practice_id: str, correction_id: str) -> Correction:
+    """One that waits, locked. Raises CorrectionRefused, LookupError."""
     row = store.lock_correction(session, practice_id, correction_id)
     if row is None:
         raise LookupError("there is no such correction")

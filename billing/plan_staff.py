@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from billing import audit, opening_plans, staff
+from billing import audit, opening_plans, second_person, staff
 from billing.account_facts import find_policy
 from billing.plan_consents import PlanRefused, revoke
 from billing.plan_news import enter, log, tell
@@ -37,7 +37,8 @@ def _audit(session: Session, plan: Plan, by: str, action: str, now: datetime) ->
 
 
 def approve(session: Session, practice_id: str, plan_id: str, *, by: str, reason: str, now: datetime) -> Plan:
-    """Let a plan outside the policy be agreed to: by another person than who offered it, with the policy's role.
+    """Let a plan outside the policy be agreed to: by another person than who offered it, with the policy's role; a
+    night stands for them where there is nobody else (billing/second_person.py).
 
     Raises LookupError, staff.StaffRefused, PlanRefused.
     """
@@ -46,7 +47,11 @@ def approve(session: Session, practice_id: str, plan_id: str, *, by: str, reason
     plan = _locked(session, practice_id, plan_id, by, _RIGHT[role], reason)
     if plan.status != OFFERED:
         raise PlanRefused("stale_plan", f"plan {plan.number} is {plan.status}; only an exception waits for approval")
-    staff.require_other(by, plan.offered_by)
+    if role == "biller":
+        staff.require_other(by, plan.offered_by)
+    else:
+        second_person.require(session, practice_id, by=by, asked_by=plan.offered_by, asked_at=plan.offered_at,
+                              role=role, policy=policy, now=now)
     plan.approved_by, plan.approved_at = by, now
     enter(session, plan, AWAITING_AUTHORIZATION, now, by=by, reason=reason)
     _audit(session, plan, by, "plan_approved", now)

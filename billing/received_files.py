@@ -26,6 +26,8 @@ PIECE = 512 * 1024
 LEASE = timedelta(minutes=5)
 #: Letters of a name: no file system takes more than 255 bytes, and a letter may be four.
 MOST_NAME = 60
+#: Files of a practice that may wait at a time: each is kept whole, sealed.
+MOST_WAITING = 40
 #: A file that was checked and that nobody posts is thrown away after so long.
 KEPT_FOR = timedelta(days=7)
 
@@ -57,11 +59,13 @@ def plain_name(given: str) -> str:
 
 def keep(session: Session, practice_id: str, *, name: str, content: bytes, column_map: str, by: str, now: datetime,
          ) -> ImportFile:
-    """Keep a file to be checked. The same bytes while they are under way are the same file."""
-    digest = hashlib.sha256(content).hexdigest()
-    for known in store.under_way(session, practice_id):
+    """Keep a file to be checked. The same bytes while they are under way are the same file. Raises FileRefused."""
+    digest, waiting = hashlib.sha256(content).hexdigest(), store.under_way(session, practice_id)
+    for known in waiting:
         if known.digest == digest and known.column_map == column_map:
             return known
+    if len(waiting) >= MOST_WAITING:
+        raise FileRefused(f"{MOST_WAITING} files wait already; post some of them, or throw them away")
     row = ImportFile(id=new_id("upl"), practice_id=practice_id, file_name=plain_name(name), digest=digest,
                      size_bytes=len(content), column_map=column_map, status="received", given_by=by, given_at=now)
     store.add(session, row, [base64.b64encode(content[at:at + PIECE]).decode()
@@ -128,8 +132,9 @@ def end_turn(session: Session, turn: Turn, worker: str, *, report: dict[str, Any
     if row is None or row.claimed_by != worker:
         return
     row.claimed_by, row.claimed_until, row.failure = None, None, failure
-    if failure:
+    if failure:  # it is uploaded again; until then nothing of anybody's lies here
         row.status = "failed"
+        store.drop_parts(session, row.id)
         return
     row.report = report
     row.import_id = (report or {}).get("import_id") if turn.posting else None

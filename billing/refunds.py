@@ -1,8 +1,8 @@
 """Refunds: asked for with a reason, approved by another person above a limit, sent once.
 
 Above ``payments.refund_approval_above_minor`` a second person approves, of the role that the policy names; nobody
-approves their own request. A practice in which one person does all of this sets the limit to what that person may give
-back alone: the audit trail, the daily close and the processor's own books still show every refund.
+approves their own request, but where nobody else may, on the next day: the audit trail says so, and the daily close and
+the processor's own books show every refund.
 What the bank says of a refund afterwards is in billing/refund_news.py.
 """
 
@@ -13,9 +13,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from billing import audit, cases, closing, plan_money, processor_calls, staff
+from billing import audit, cases, closing, plan_money, processor_calls, second_person
 from billing import payment_status as payment_life
 from billing import refund_status as life
+from billing.account_facts import find_policy
 from billing.dues import local_day
 from billing.ids import new_id
 from billing.money import dollars
@@ -24,7 +25,6 @@ from billing.payment_posting import hand_cash, post_back
 from billing.payment_standing import restate
 from billing.store import money_queries as store
 from billing.store import payment_queries
-from billing.store.practices import policy_of
 from billing.store.tables import Payment, Refund
 from config.practice import PracticePolicy
 
@@ -96,14 +96,14 @@ def left_to_refund(session: Session, payment: Payment) -> int:
 
 
 def approve(session: Session, practice_id: str, refund_id: str, *, by: str, now: datetime) -> Refund:
-    """Another person lets it go. Raises RefundRefused, staff.StaffRefused."""
+    """Another person lets it go, of the policy's role; a night stands for them where there is nobody else
+    (billing/second_person.py). Raises RefundRefused, staff.StaffRefused.
+    """
     payment, row = _waiting(session, practice_id, refund_id)
-    person = staff.require(session, practice_id, by, "approve")
-    staff.require_other(by, row.requested_by)
-    practice = payment_queries.practice(session, practice_id)
-    if practice is not None and policy_of(practice).payments.refund_approver == "manager" and person.role != "manager":
-        raise RefundRefused("this practice's policy lets a manager alone approve refunds (payments.refund_approver)")
-    audit.record(session, practice_id, by, "refund_approved", "payment", row.payment_id, row.reason, now)
+    _, policy, _ = find_policy(session, practice_id=practice_id)
+    how = second_person.require(session, practice_id, by=by, asked_by=row.requested_by, asked_at=row.requested_at,
+                                role=policy.payments.refund_approver, policy=policy, now=now)
+    audit.record(session, practice_id, by, "refund_approved", "payment", row.payment_id, f"{row.reason}, {how}", now)
     _release(session, payment, row, by, now)
     _close_case(session, row, by, "approved", now)
     return row

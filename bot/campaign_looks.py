@@ -7,7 +7,7 @@ its pages more slowly for those seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from billing.planning import Preview
 from billing.store import campaign_look_queries, practices
 from billing.store.seal import keyring
 from billing.store.tables import Campaign, CampaignLook
-from bot import campaign_previews, campaign_simulating, planning_processes
+from bot import campaign_previews, campaign_simulating, campaign_words, planning_processes
 from bot.road import Road
 from config.practice import PracticePolicy
 
@@ -80,7 +80,8 @@ def _judge(session: Session, road: Road, look: CampaignLook) -> Callable[[Sessio
         return partial(_keep_simulation, road=road, look=look, found=found)
     shown = campaign_previews.preview(session, road, policy, campaign, now, samples=SAMPLES,
                                       progress=partial(_beat, road, look), spread=_spread(road, now))
-    return partial(_keep_preview, road=road, look=look, shown=shown, policy=policy)
+    words = campaign_words.versions_of(session, campaign, policy)
+    return partial(_keep_preview, road=road, look=look, shown=shown, policy=policy, words=words)
 
 
 def _beat(road: Road, look: CampaignLook, judged: int) -> None:
@@ -97,13 +98,15 @@ def _spread(road: Road, now: datetime) -> Callable[[planning.Order], planning.Sp
     return lambda order: planning_processes.spread(url, keyring(), order, now, samples=SAMPLES)
 
 
-def _keep_preview(session: Session, road: Road, look: CampaignLook, shown: Preview, policy: PracticePolicy) -> bool:
+def _keep_preview(session: Session, road: Road, look: CampaignLook, shown: Preview, policy: PracticePolicy,
+                  words: Mapping[str, str]) -> bool:
     now, counts = road.clock.now(), shown.to_json()
     if not campaign_looks.finish(
             session, look.id, road.worker, result=counts, samples=campaign_looks.samples_of(shown), now=now,
             groups=((one.outcome, one.rule, shown.ids(one.outcome, one.rule)) for one in shown.groups)):
         return False
-    campaign_previews.keep(session, policy, session.get_one(Campaign, look.campaign_id), counts, look.asked_by, now)
+    campaign_previews.keep(session, policy, session.get_one(Campaign, look.campaign_id), counts, words, look.asked_by,
+                           now)
     return True
 
 

@@ -48,10 +48,11 @@ def preview(session: Session, road: Road, policy: PracticePolicy, campaign: Camp
             render=lambda guarantor_id, way: sample(session, policy, campaign, guarantor_id, way, now, road))
 
 
-def keep(session: Session, policy: PracticePolicy, campaign: Campaign, counts: Mapping[str, Any], by: str,
-         now: datetime) -> Campaign:
-    """Keep what was shown, bound to the words that it stands on. Raises as billing/campaigns.keep_preview does."""
-    words = campaign_words.versions_of(session, campaign, policy)
+def keep(session: Session, policy: PracticePolicy, campaign: Campaign, counts: Mapping[str, Any],
+         words: Mapping[str, str], by: str, now: datetime) -> Campaign:
+    """Keep what was shown, bound to the words that it stands on: those of the reading that it was shown from, as others
+    may be in force by now. Raises as billing/campaigns.keep_preview does.
+    """
     return campaigns.keep_preview(session, campaign.id, counts, policy=policy, words=words, by=by, now=now)
 
 

@@ -21,13 +21,15 @@ def tell(session: Session, road: Road, policy: PracticePolicy, correction_id: st
     """Review a correction and queue its message, with a new statement behind its link where something is due. What no
     way leads to is left to staff as a case. Raises corrections.CorrectionRefused, staff.StaffRefused.
     """
-    row = corrections.review(session, practice_id, correction_id, by=by, note=note, policy=policy, now=now)
-    account = figures.account_figures(session, row.guarantor_id, policy.local_day(now))
+    account_id = corrections.find(session, practice_id, correction_id).guarantor_id
+    account = figures.account_figures(session, account_id, policy.local_day(now))
+    row = corrections.review(session, practice_id, correction_id, due_minor=account.total.due_now_minor, by=by,
+                             note=note, policy=policy, now=now)
     due = account.total.due_now_minor > 0
     line = queue_demand(session, road, policy, row.guarantor_id, Demand(
         "notice", TEMPLATE, f"correction:{row.id}", EVERY_WAY, fresh_statement=due,
         about=None if due else {"url": None}), now, account)
-    row.message_id, row.right_minor = line.message_id, account.total.due_now_minor
+    row.message_id = line.message_id
     row.status = corrections.UNTOLD if line.outcome in ("none", "withheld") else corrections.TOLD
     session.flush()
     if row.status == corrections.UNTOLD:

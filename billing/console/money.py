@@ -12,7 +12,7 @@ from billing import closing_worklist, ledger, overpayments
 from billing.closing_batch import Batch, batch
 from billing.closing_matching import expected
 from billing.closing_pairs import Expected
-from billing.store import close_queries, console_money_queries, credit_queries, reconcile_queries
+from billing.store import close_queries, console_money_queries, credit_queries
 from billing.store import console_import_queries as suspense_queries
 from billing.store.tables_money import BankLine, DayClose
 
@@ -166,7 +166,7 @@ def overview(session: Session, practice_id: str, today: date) -> Overview:
         close_queries.open_desk_days(session, practice_id, today + timedelta(days=1)),
         [_signed(close) for close in reversed(closes[-SIGNED_SHOWN:])],
         len(closing_worklist.worklist(session, practice_id)),
-        len(reconcile_queries.differences(session, practice_id, ["open"])),
+        console_money_queries.open_differences(session, practice_id),
         len(console_money_queries.waiting_refunds(session, practice_id)),
         len(console_money_queries.asked_write_offs(session, practice_id)),
         len(console_money_queries.proposed_placements(session, practice_id)),

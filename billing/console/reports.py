@@ -117,4 +117,4 @@ def _plot(name: str, table: Table) -> Plot | None:
 
 
 def _column(rows: Sequence[Sequence[int | str | None]], place: int) -> list[int | None]:
-    return [row[place] if isinstance(row[place], int) else None for row in rows]  # type: ignore[misc]
+    return [row[place] if isinstance(row[place], int) else None for row in rows]  # type: ignore[misc]  # a cell is narrowed, an index of it is not

@@ -74,6 +74,11 @@ def patient_of_visit(session: Session, account_id: str) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
+def contact(session: Session, practice_id: str, contact_id: str) -> ContactPoint | None:
+    return session.scalar(select(ContactPoint).where(
+        ContactPoint.practice_id == practice_id, ContactPoint.id == contact_id))
+
+
 def contacts(session: Session, account_id: str) -> Sequence[ContactPoint]:
     return session.scalars(select(ContactPoint).where(ContactPoint.guarantor_id == account_id)
                            .order_by(ContactPoint.channel, ContactPoint.created_at)).all()

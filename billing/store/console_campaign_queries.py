@@ -21,12 +21,13 @@ def segment(session: Session, practice_id: str, segment_id: str) -> Segment | No
     return session.scalar(select(Segment).where(Segment.practice_id == practice_id, Segment.id == segment_id))
 
 
-def newest_segments(session: Session, practice_id: str) -> Sequence[Segment]:
-    """The newest version of each name, by name."""
+def newest_segments(session: Session, practice_id: str, after: str = "", most: int | None = None) -> Sequence[Segment]:
+    """The newest version of each name, by name, from behind ``after``."""
     newest = select(Segment.name, func.max(Segment.version).label("version")).where(
-        Segment.practice_id == practice_id).group_by(Segment.name).subquery()
+        Segment.practice_id == practice_id, Segment.name > after).group_by(Segment.name).subquery()
     return session.scalars(select(Segment).join(newest, (newest.c.name == Segment.name) & (
-        newest.c.version == Segment.version)).where(Segment.practice_id == practice_id).order_by(Segment.name)).all()
+        newest.c.version == Segment.version)).where(Segment.practice_id == practice_id)
+                           .order_by(Segment.name).limit(most)).all()
 
 
 def page(session: Session, practice_id: str, before: int | None, most: int) -> list[tuple[Campaign, str, int]]:

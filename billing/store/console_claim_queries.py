@@ -36,16 +36,18 @@ def counts(session: Session, practice_id: str, cutoff: datetime, done: Sequence[
     return {row[0]: row[1] for row in session.execute(query.group_by(Coverage.status))}
 
 
-def coverage(session: Session, practice_id: str, coverage_id: str) -> tuple[Coverage, Visit] | None:
-    row = session.execute(select(Coverage, Visit).join(Visit, Visit.id == Coverage.visit_id).where(
-        Coverage.practice_id == practice_id, Coverage.id == coverage_id)).one_or_none()
+def coverage(session: Session, practice_id: str, coverage_id: str, *, lock: bool = False,
+             ) -> tuple[Coverage, Visit] | None:
+    query = select(Coverage, Visit).join(Visit, Visit.id == Coverage.visit_id).where(
+        Coverage.practice_id == practice_id, Coverage.id == coverage_id)
+    row = session.execute(query.with_for_update(of=Coverage) if lock else query).one_or_none()
     return (row[0], row[1]) if row is not None else None
 
 
 def work_of(session: Session, practice_id: str, coverage_id: str) -> ClaimWork | None:
-    """Locked until the transaction ends."""
     return session.scalar(select(ClaimWork).where(
-        ClaimWork.practice_id == practice_id, ClaimWork.coverage_id == coverage_id).with_for_update())
+        ClaimWork.practice_id == practice_id, ClaimWork.coverage_id == coverage_id)
+        .execution_options(populate_existing=True))
 
 
 def add(session: Session, row: ClaimWork) -> ClaimWork:
@@ -68,13 +70,21 @@ def _work(query: Any, practice_id: str, cutoff: datetime, show: str, done: Seque
     return (query.select_from(Coverage).join(Visit, Visit.id == Coverage.visit_id)
             .outerjoin(ClaimWork, ClaimWork.coverage_id == Coverage.id)
             .where(Coverage.practice_id == practice_id, Visit.void.is_(False), wanted,
-                   or_(ClaimWork.outcome.is_(None), ClaimWork.outcome.not_in(done))))
+                   or_(ClaimWork.outcome.is_(None), ClaimWork.outcome.not_in(done), ClaimWork.at < _answered())))
 
 
 def _earlier_waits() -> ColumnElement[bool]:
     """A later payer is not late before the one ahead of it has answered."""
     ahead = aliased(Coverage)
     return exists().where(ahead.visit_id == Coverage.visit_id, ahead.rank < Coverage.rank, ahead.status == "pending")
+
+
+def _answered() -> ColumnElement[datetime]:
+    """When this payer answered last: an answer that came after the work was done is new work."""
+    return (select(func.max(Remittance.created_at))
+            .join(RemittanceClaim, RemittanceClaim.remittance_id == Remittance.id)
+            .where(RemittanceClaim.coverage_id == Coverage.id, RemittanceClaim.outcome == "posted")
+            .correlate(Coverage).scalar_subquery())
 
 
 def _since() -> ColumnElement[datetime]:

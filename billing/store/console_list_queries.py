@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from billing.store.tables import (
     AssistanceApplication,
     BankLine,
     Case,
+    ContactPoint,
     Conversation,
     Correction,
     Difference,
@@ -21,9 +22,9 @@ from billing.store.tables import (
     Instalment,
     LedgerAccount,
     Outbox,
-    PaymentDispute,
     Placement,
     Plan,
+    Preference,
     PrivacyIncident,
     Refund,
     RemittanceClaim,
@@ -49,8 +50,7 @@ def counts(session: Session, practice_id: str, today: date, now: datetime, waiti
         ("refunds", Refund.practice_id, Refund.status, ("waiting",)),
         ("corrections", Correction.practice_id, Correction.status, ("proposed",)),
         ("incidents", PrivacyIncident.practice_id, PrivacyIncident.status, ("open", "assessed", "told")),
-        ("words", WordsChange.practice_id, WordsChange.status, ("proposed",)),
-        ("chargebacks", PaymentDispute.practice_id, PaymentDispute.status, ("needs_response", "under_review")))
+        ("words", WordsChange.practice_id, WordsChange.status, ("proposed",)))
     found = {name: session.scalar(select(func.count()).where(owner == practice_id, column.in_(wanted))) or 0
              for name, owner, column, wanted in status}
     found["holds"] = session.scalar(select(func.count()).where(
@@ -151,6 +151,26 @@ def _paged(session: Session, kind: Any, key: Any, practice_id: str, after: str, 
         kind.practice_id == practice_id, *wanted)
     rows = session.execute(query.where(key > after).order_by(key).limit(most))
     return [(row[0], row[1] or "") for row in rows]
+
+
+def phones(session: Session, practice_id: str, account_ids: Collection[str]) -> dict[str, str]:
+    """The number of each account that staff may call: the newest that is right, and no employer's."""
+    rows = session.scalars(select(ContactPoint).where(
+        ContactPoint.practice_id == practice_id, ContactPoint.guarantor_id.in_(account_ids),
+        ContactPoint.channel == "sms", ContactPoint.status.in_(("ok", "unreachable")),
+        ContactPoint.at_work.is_(False)).order_by(ContactPoint.created_at, ContactPoint.id))
+    return {row.guarantor_id: row.address for row in rows}
+
+
+def not_to_call(session: Session, practice_id: str, account_ids: Collection[str]) -> dict[str, str]:
+    """What each account, or whoever has its number, said last of where staff shall not call (12 CFR 1006.6(b)(1))."""
+    rows = session.execute(select(ContactPoint.guarantor_id, Preference.wording).join(Preference, and_(
+        Preference.practice_id == ContactPoint.practice_id, Preference.channel == ContactPoint.channel,
+        Preference.address_hash == ContactPoint.address_hash)).where(
+        ContactPoint.practice_id == practice_id, ContactPoint.guarantor_id.in_(account_ids),
+        Preference.kind == "place", or_(Preference.guarantor_id.is_(None),
+                                        Preference.guarantor_id == ContactPoint.guarantor_id)).order_by(Preference.id))
+    return {row[0]: row[1] for row in rows}
 
 
 def addresses(session: Session, practice_id: str, conversation_ids: Collection[str]) -> dict[str, str]:

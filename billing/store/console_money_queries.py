@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, func, select, union_all
 from sqlalchemy.orm import Session
 
-from billing.store.tables import Guarantor, LedgerAccount, Placement, Reconciliation, Refund, Transfer, WriteOff
+from billing.store.tables import (
+    Difference,
+    Guarantor,
+    LedgerAccount,
+    Placement,
+    Reconciliation,
+    Refund,
+    Transfer,
+    WriteOff,
+)
 
 
 def cash_by_day(session: Session, practice_id: str, from_on: date, to_on: date) -> Sequence[Row[Any, Any]]:
@@ -60,6 +69,19 @@ def proposed_placements(session: Session, practice_id: str) -> Sequence[Row[Plac
 def has_refund(session: Session, practice_id: str, refund_id: str) -> bool:
     return session.scalar(select(Refund.id).where(
         Refund.practice_id == practice_id, Refund.id == refund_id)) is not None
+
+
+def newest_differences(session: Session, practice_id: str, statuses: Collection[str], most: int) -> list[Difference]:
+    """The newest, the oldest of them first."""
+    rows = session.scalars(select(Difference).where(
+        Difference.practice_id == practice_id, Difference.status.in_(statuses))
+        .order_by(Difference.found_at.desc(), Difference.id.desc()).limit(most))
+    return list(reversed(rows.all()))
+
+
+def open_differences(session: Session, practice_id: str) -> int:
+    return session.scalar(select(func.count()).where(
+        Difference.practice_id == practice_id, Difference.status == "open")) or 0
 
 
 def latest_run(session: Session, practice_id: str) -> Reconciliation | None:

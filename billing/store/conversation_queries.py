@@ -19,6 +19,11 @@ def change(session: Session, conversation_id: str, **values: Any) -> None:
                     .execution_options(synchronize_session="fetch"))
 
 
+def at_address(session: Session, practice_id: str, address_hash: str) -> list[str]:
+    return list(session.scalars(select(Conversation.id).where(
+        Conversation.practice_id == practice_id, Conversation.address_hash == address_hash).order_by(Conversation.id)))
+
+
 def count_failure(session: Session, conversation_id: str, lock_until: datetime | None) -> None:
     """One more wrong try; a lock starts the count anew, for it stands in its place."""
     if lock_until is not None:

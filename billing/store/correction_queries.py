@@ -12,7 +12,7 @@ from billing.store.ledger_queries import chunks
 from billing.store.tables import Correction, Guarantor, Outbox, PrivacyIncident, Statement, Transfer, Visit
 
 #: States of a message that its reader has, or may have.
-LEFT = ("sent", "delivered", "unknown")
+LEFT = ("sending", "sent", "delivered", "unknown")
 
 
 def owners(session: Session, practice_id: str, visit_ids: Collection[str]) -> list[str]:

@@ -226,7 +226,7 @@ class Audit(Base):
     object_kind: Mapped[Code]
     object_id: Mapped[str]
     reason: Mapped[str]
-    __table_args__ = (Index("ix_audit_object", "object_kind", "object_id"),)
+    __table_args__ = (Index("ix_audit_object", "object_kind", "object_id", "at"),)
 
 
 class Lease(Base):

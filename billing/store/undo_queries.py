@@ -128,7 +128,7 @@ def _restore_replaced(session: Session, import_id: str) -> list[str]:
     documents = select(ClaimDocument).where(ClaimDocument.import_id == import_id, ClaimDocument.outcome == "posted")
     for document in session.scalars(documents):
         document.outcome = "undone"
-        visit = session.get(Visit, document.visit_id)
+        visit = session.get(Visit, document.visit_id) if document.visit_id is not None else None
         if visit is None or visit.import_id == import_id:
             continue
         if document.frequency == "8" or _gave_lines(session, visit.id, import_id):

@@ -29,7 +29,8 @@ def find(session: Session, practice_id: str, file_id: str) -> ImportFile | None:
 
 
 def lock(session: Session, file_id: str) -> ImportFile | None:
-    return session.scalar(select(ImportFile).where(ImportFile.id == file_id).with_for_update())
+    return session.scalar(select(ImportFile).where(ImportFile.id == file_id).with_for_update()
+                          .execution_options(populate_existing=True))
 
 
 def of_import(session: Session, import_id: str) -> ImportFile | None:
@@ -68,9 +69,10 @@ def drop_parts(session: Session, file_id: str) -> None:
 
 
 def left_lying(session: Session, before: datetime) -> Sequence[ImportFile]:
-    """Files that were checked before then and that nobody asked to post."""
+    """Files that were checked before then and that nobody asked to post; whoever presses now has it first."""
     return session.scalars(select(ImportFile).where(
-        ImportFile.status == "checked", ImportFile.given_at < before).limit(50)).all()
+        ImportFile.status == "checked", ImportFile.given_at < before).limit(50)
+        .with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
 
 
 def posted_before(session: Session, practice_id: str, digest: str) -> ImportRun | None:

@@ -53,9 +53,9 @@ def preview(
 def _look(edge: Edge, ref: str, who: str, lists: Path | None, samples: int, *, quiet: bool,
           ) -> tuple[Campaign, dict[str, Any]]:
     """Judge everybody in one reading, then keep the counts."""
-    from bot import campaign_previews
+    from bot import campaign_previews, campaign_words
 
-    def read(session: Session) -> tuple[Campaign, dict[str, Any], dict[str, Any]]:
+    def read(session: Session) -> tuple[Campaign, dict[str, str], dict[str, Any], dict[str, Any]]:
         require_right(session, edge, "send")
         row = find(session, edge, ref)
         with _progress(quiet) as told:
@@ -63,10 +63,11 @@ def _look(edge: Edge, ref: str, who: str, lists: Path | None, samples: int, *, q
                                               samples=samples, spread=_others(edge, samples))
         if lists is not None:
             _write(session, shown, lists)
-        return row, shown.to_json(), _further(session, shown, who)
+        words = campaign_words.versions_of(session, row, edge.policy)
+        return row, words, shown.to_json(), _further(session, shown, who)
 
-    row, counts, further = edge.read(read, "campaign", lambda found: found[0].id, "campaign preview")
-    kept = edge.write(lambda session: _keep(session, edge, row, counts), "campaign.preview", "campaign", row.id)
+    row, words, counts, further = edge.read(read, "campaign", lambda found: found[0].id, "campaign preview")
+    kept = edge.write(lambda session: _keep(session, edge, row, counts, words), "campaign.preview", "campaign", row.id)
     return kept, {"campaign": kept.id, "number": kept.number, "name": kept.name, "digest": kept.preview_digest,
                   "needs_second": _needs_second(edge, kept), **counts, **further}
 
@@ -87,10 +88,10 @@ def _needs_second(edge: Edge, row: Campaign) -> bool:
     return campaigns.needs_second(row, edge.policy)
 
 
-def _keep(session: Session, edge: Edge, row: Campaign, counts: dict[str, Any]) -> Campaign:
+def _keep(session: Session, edge: Edge, row: Campaign, counts: dict[str, Any], words: dict[str, str]) -> Campaign:
     from bot import campaign_previews
 
-    return campaign_previews.keep(session, edge.policy, row, counts, edge.actor, edge.now())
+    return campaign_previews.keep(session, edge.policy, row, counts, words, edge.actor, edge.now())
 
 
 def _further(session: Session, shown: Preview, who: str) -> dict[str, Any]:

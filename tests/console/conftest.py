@@ -148,6 +148,13 @@ async def desk(store: Store, clock: Clock, practice: Practice) -> AsyncIterator[
         yield served
 
 
+@pytest.fixture
+def anna(desk: Desk) -> str:
+    """Somebody with two visits and $145.50 due."""
+    desk.store.write(lambda s: world.anna(s, desk.clock()))
+    return world.ANNA
+
+
 @pytest.fixture(scope="module")
 def estate(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Iterator[Estate]:
     """Two practices, everybody who could ask, and no socket between; one for all tests of a file."""

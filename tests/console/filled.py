@@ -18,7 +18,8 @@ _TEXTS = ("x1", "Some plain words.", "2026-11", "2026-11-10", "12.50", "10001", 
           "NY", "en", "1", "a", "")
 
 #: Fields that no schema can fill in, by form and field: the screen's own example.
-EXAMPLES: dict[tuple[str, str], Any] = {("words.try", "template"): "help", ("words.propose", "template"): "help"}
+EXAMPLES: dict[tuple[str, str], Any] = {("words.try", "template"): "help", ("words.propose", "template"): "help",
+                                    ("contact.add", "address"): "+12125550199"}
 
 
 def path(address: str, rows: Ids, **other: str) -> str:

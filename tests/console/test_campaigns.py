@@ -9,12 +9,15 @@ import pytest
 from sqlalchemy import select
 
 from billing import campaign_looks as looks
-from billing.store.tables import Campaign, CampaignLook, CampaignLookList, Outbox
-from bot import campaign_looks, campaigning
+from billing import campaigns
+from billing.store.tables import Campaign, CampaignLook, CampaignLookList, Outbox, WordsChange
+from bot import campaign_looks, campaign_words, campaigning
 from bot.tick import JOBS
+from templates import source
 from tests.campaigns.world import Town
 from tests.conftest import maple_clinic
 from tests.console.conftest import Desk
+from tests.payments import world
 
 
 @pytest.fixture
@@ -216,3 +219,25 @@ async def test_reminders_show_where_each_account_stands_in_the_schedule_and_none
     _, body = await desk.get("/console/reminders")
     assert re.findall(r">(N\d{5})<", body) == [f"N{number:05}" for number in range(1, 8)]
     assert body.count(">a statement<") == 7
+
+
+async def test_a_preview_stands_on_the_words_that_it_showed_and_not_on_those_of_a_moment_later(
+        desk: Desk, town: Town) -> None:
+    await desk.as_role("biller")
+    one = await drafted(desk, town)
+    await desk.post(f"/console/campaigns/{one}/preview")
+    road = desk.wiring.road
+    look = desk.store.write(lambda s: looks.claim(s, road.worker, desk.clock()))
+    assert look is not None
+    keep = desk.store.read(lambda s: campaign_looks._judge(s, road, look))
+    file = source.shipped("statement_ready", "en")
+    desk.store.write(lambda s: s.add(WordsChange(
+        id="word_2", practice_id=world.PRACTICE, language="en", template="statement_ready",
+        words=file.text.replace("You have a new billing message.", "We have a new bill for you."),
+        shipped_version=file.version, reason="plainer", status="in_force", asked_by="a", asked_at=desk.clock())))
+    assert desk.store.write(keep)
+    row = desk.store.read(lambda s: s.get_one(Campaign, one))
+    words = desk.store.read(lambda s: campaign_words.versions_of(s, row, town.policy))
+    with pytest.raises(campaigns.CampaignRefused, match="changed since the preview"):
+        desk.store.write(lambda s: campaigns.approve(
+            s, one, by="ana", digest=row.preview_digest, policy=town.policy, words=words, now=desk.clock()))

@@ -34,7 +34,19 @@ async def give(desk: Desk, name: str) -> str:
     with (SAMPLES / name).open("rb") as opened:
         status, body = await desk.post("/console/imports", {"file": opened})
     assert status == 303, body
-    return desk.location.partition("?")[0]
+    page = desk.location.partition("?")[0]
+    await worked(desk)
+    return page
+
+
+async def worked(desk: Desk) -> None:
+    """Wait for the thread that works on files: a press waits a moment only, and this machine may be slow."""
+    for _ in range(600):
+        if received.GRACE_SECONDS == 0 or not desk.store.read(lambda s: s.scalars(select(ImportFile.id).where(
+                ImportFile.status.in_(("received", "checking", "asked", "posting")))).all()):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the file is worked on for half a minute")
 
 
 def counts(desk: Desk) -> tuple[int, int, int]:
@@ -50,6 +62,7 @@ async def test_a_file_shows_what_it_would_post_and_posts_it_only_when_told_to(bi
     assert status == 200 and "checked, not posted" in body and "to the cent" in body and GOOD in body
     assert counts(biller) == (0, 0, 1)
     assert (await biller.post(f"{page}/post"))[0] == 303
+    await worked(biller)
     _, body = await biller.get(page)
     assert "Open the import" in body
     runs, transfers, pieces = counts(biller)
@@ -71,6 +84,7 @@ async def test_the_trial_foretells_to_the_cent_what_posting_does(biller: Desk) -
     tried = report(biller)
     await biller.get(page)
     await biller.post(f"{page}/post")
+    await worked(biller)
     posted = report(biller)
     rows = biller.store.read(lambda s: s.scalars(select(RemittanceClaim)).all())
     assert {k: v for k, v in tried.items() if k != "import_id"} == {k: v for k, v in posted.items() if k != "import_id"}
@@ -79,6 +93,7 @@ async def test_the_trial_foretells_to_the_cent_what_posting_does(biller: Desk) -
 
 async def test_a_file_that_was_posted_before_says_so_and_by_whom(biller: Desk) -> None:
     await biller.post(f"{await give(biller, GOOD)}/post")
+    await worked(biller)
     again = await give(biller, GOOD)
     _, body = await biller.get(again)
     assert "posted before" in body and "Show that import" in body and "known, nothing new" in body
@@ -92,6 +107,7 @@ async def test_a_claim_that_does_not_add_up_is_named_with_its_reason_and_the_res
     assert (await biller.post(f"{page}/post"))[0] == 409
     assert counts(biller)[1] == 0
     assert (await biller.post(f"{page}/post", {"skip_bad_claims": "true"}))[0] == 303
+    await worked(biller)
     run = biller.store.read(lambda s: s.scalars(select(ImportRun)).one())
     assert run.outcome == "partial"
     _, told = await biller.get(f"/console/imports/{run.id}")
@@ -104,6 +120,7 @@ async def test_what_no_importer_reads_is_refused_in_words_and_thrown_away_whole(
     with (SAMPLES / "README.md").open("rb") as opened:
         await biller.post("/console/imports", {"file": opened})
     page = biller.location.partition("?")[0]
+    await worked(biller)
     _, body = await biller.get(page)
     assert "no X12 835" in body
     assert (await biller.post(f"{page}/drop"))[0] == 303
@@ -161,3 +178,25 @@ async def test_nobody_waits_for_a_long_import_and_its_page_tells_when_it_is_over
             break
         await asyncio.sleep(0.05)
     assert "checked, not posted" in body and "hx-trigger" not in body
+
+
+async def test_a_file_that_could_not_be_read_leaves_nothing_of_anybody_behind(biller: Desk) -> None:
+    await give(biller, GOOD)
+    (row,) = biller.store.read(lambda s: s.scalars(select(ImportFile)).all())
+    biller.store.write(lambda s: received_files.ask_to_post(
+        s, s.get_one(ImportFile, row.id), skip_bad_claims=False, by="ana", now=biller.clock()))
+    turn = biller.store.write(partial(received_files.take_turn, file_id=row.id, worker="w", now=biller.clock()))
+    assert turn is not None and counts(biller)[2] == 1
+    biller.store.write(partial(received_files.end_turn, turn=turn, worker="w", report=None, failure="broken"))
+    assert counts(biller)[2] == 0
+
+
+async def test_no_more_files_wait_than_somebody_can_look_at(biller: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(received_files, "MOST_WAITING", 1)
+    page = await give(biller, BAD)
+    with (SAMPLES / GOOD).open("rb") as opened:
+        status, body = await biller.post("/console/imports", {"file": opened})
+    assert status == 409 and "wait already" in body
+    await biller.get(page)
+    await biller.post(f"{page}/drop")
+    await give(biller, GOOD)

@@ -14,6 +14,7 @@ from billing.phones import address_hash
 from billing.store.tables import Audit, Conversation, Inbox, Outbox
 from bot.receive import work
 from tests.console.conftest import Desk
+from tests.console.test_looked import trail
 from tests.parties.scene import PHONE, set_up
 from tests.payments import world
 
@@ -168,3 +169,13 @@ async def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(desk: Desk, tal
     assert (await desk.get(f"/console/inbox/{talk.id}/live"))[0] == 303
 
 
+async def test_a_page_that_renews_itself_leaves_a_line_once_an_hour_for_each_who_reads_it(
+        desk: Desk, talk: Conversation) -> None:
+    where = "/console/inbox/conv_guar_ann/live"
+    await desk.as_role("reader")
+    for _ in range(3):
+        assert (await desk.get(where))[0] == 200
+    assert trail(desk, "read").count(("read", "conv_guar_ann")) == 1
+    await desk.as_role("reader")
+    await desk.get(where)
+    assert trail(desk, "read").count(("read", "conv_guar_ann")) == 2

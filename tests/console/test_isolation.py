@@ -6,6 +6,19 @@ from typing import Any
 
 import pytest
 
+from billing import (
+    assistance,
+    campaigns,
+    cases,
+    message_life,
+    payment_status,
+    placement_money,
+    plan_status,
+    policy_changes,
+    refund_status,
+    settlement_offers,
+    write_offs,
+)
 from bot.web.console import catalog
 from bot.web.console.table import Action, View
 from tests.console import filled
@@ -97,3 +110,16 @@ def test_ones_own_ids_are_acted_on_or_refused_in_words(estate: Estate, number: i
     action = catalog.ACTIONS[number]
     answer = ask(estate, action, "/api/v1", filled.path(action.path, estate.ids[MINE]), estate.person("manager"))
     assert answer.status in (200, 409, 422), (action.path, answer.status, answer.text[:300], answer.error)
+
+
+#: Tables of the samples with the lives that know their statuses.
+_LIVES = {"payments": payment_status.MOVES, "refunds": refund_status.MOVES, "plans": plan_status.MOVES,
+          "placements": placement_money.MOVES, "write_offs": write_offs.MOVES, "campaigns": campaigns.MOVES,
+          "policy_changes": policy_changes.MOVES, "assistance_applications": assistance.MOVES, "cases": cases.MOVES,
+          "settlement_offers": settlement_offers.MOVES, "outbox": message_life.MOVES}
+
+
+@pytest.mark.parametrize("table", _LIVES)
+def test_every_sample_stands_where_its_life_can_be(estate: Estate, table: str) -> None:
+    """Else a screen is tried with a row that no practice ever has."""
+    assert estate.ids[MINE][table]["status"] in _LIVES[table]

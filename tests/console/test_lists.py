@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from billing import cases, holds
@@ -18,12 +17,6 @@ from bot.web.console.table import View
 from tests.console.conftest import Desk
 from tests.console.samples import changed, digest
 from tests.payments import world
-
-
-@pytest.fixture
-def anna(desk: Desk) -> str:
-    desk.store.write(lambda s: world.anna(s, desk.clock()))
-    return world.ANNA
 
 
 def covered(desk: Desk, coverage_id: str, status: str, visit_id: str = world.NEW, rank: int = 1) -> None:

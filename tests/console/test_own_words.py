@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -35,6 +37,8 @@ def test_the_programs_own_words_pass_the_checks_that_others_have_to_pass(languag
     ("staff_reply", "{{ practice }}: {{ words.__class__ }}", "forbidden"),
     ("staff_reply", "{{ practice }}: {{ words }} {% if", "syntax"),
     ("staff_reply", "{{ practice }}: {{ words }} Pay immediately!", "harsh"),
+    ("staff_reply", "{{ practice }}: {{ words }}{% if words == 'x' %} Pay immediately!{% endif %}", "harsh"),
+    ("staff_reply", "{{ practice }}: {{ words }}{% if words == 'x' %} It is $12.00.{% endif %}", "amount"),
     ("staff_reply", "{{ practice }}: {{ words }} Or say cancel.", "leaving"),
     ("staff_reply", "{{ practice }}: {{ words }} See bit.ly/x", "address"),
     ("staff_reply", "{{ practice }}: {{ words }} It is $12.00.", "amount"),
@@ -130,3 +134,23 @@ async def test_every_message_and_page_is_read_side_by_side(desk: Desk) -> None:
     assert body.count('class="phone"') == 2 and "GSM-7" in body
     assert (await desk.get("/console/words/message?template=none_such"))[0] == 404
     assert "account.owed_now" in (await desk.get("/console/words/pages"))[1]
+
+
+@pytest.mark.parametrize("text", [
+    "{{ practice }}: {{ words }} {% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
+    "{{ practice }}: {{ words }} {{ 'x' * 9999999999 }}", "{{ practice }}: {{ words }} {{ 9 ** 9 ** 9 }}",
+    "{{ practice }}: {{ words }} {{ ''.__class__.__mro__ }}", "{{ practice }}: {{ words }}" + "{{ " + "(" * 900,
+    "{{ practice }}: {{ words }}" + "{% if words %}" * 90 + "x" + "{% endif %}" * 90])
+async def test_words_that_could_keep_the_program_busy_are_never_filled_in(desk: Desk, text: str) -> None:
+    await desk.as_role("biller")
+    await desk.get("/console/words")
+    async with asyncio.timeout(5):
+        status, body = await desk.post("/console/words/try", {
+            "template": "staff_reply", "language": "en", "words": text})
+    assert status == 200 and 'class="phone"' not in body
+
+
+def test_a_loop_in_a_loop_is_no_words() -> None:
+    loops = "{% for a in visits %}" * 2 + "x" + "{% endfor %}" * 2
+    text = source.shipped("dispute_which", "en").text + loops
+    assert wordcheck.Fault("forbidden", "for") in wordcheck.check("dispute_which", "en", text)

@@ -176,3 +176,15 @@ async def test_a_policy_file_is_a_version_too(desk: Desk) -> None:
 def test_every_field_of_the_policy_is_in_one_section_of_the_editor() -> None:
     named = [name for names in policy_fields.SECTIONS.values() for name in names]
     assert sorted(named) == sorted(PracticePolicy.model_fields)
+
+
+async def test_a_section_of_the_policy_that_changed_meanwhile_is_opened_again(desk: Desk) -> None:
+    await desk.as_role("manager")
+    _, page = await desk.get("/console/policy/edit?section=frequency")
+    opened = re.search(r'name="opened" value="([0-9a-f]+)"', page)
+    assert opened is not None
+    desk.store.write(lambda s: policy_changes.keep_file(
+        s, world.PRACTICE, policy_of(desk).model_copy(update={"bulk": policy_of(desk).bulk.model_copy(update={
+            "approval_above": 7})}), by="root", reason="", now=desk.clock()))
+    status, body = await desk.post("/console/policy/changes", {**WINDOW, "opened": opened[1]})
+    assert status == 409 and "has changed since you opened it" in body

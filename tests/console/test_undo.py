@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from billing import ledger, payments, statements
+from billing import corrections, ledger, payments, statements
 from billing.phones import address_hash
 from billing.store.practices import find_practice
 from billing.store.tables import (
@@ -25,6 +25,7 @@ from tests.console.conftest import Desk
 from tests.console.samples import changed, digest
 from tests.console.test_inbox import text
 from tests.console.test_lists import confirm, rows
+from tests.console.test_looked import trail
 from tests.parties.scene import PHONE, set_up
 from tests.payments import world
 
@@ -193,3 +194,45 @@ def test_t_35_a_wrong_number_that_read_amounts_opens_one_incident_and_one_that_r
                 s, world.PRACTICE, f"hash_{privacy}", [world.ANNA], by="conversation", now=desk.clock()))
     found = desk.store.read(lambda s: s.scalars(select(PrivacyIncident.dedupe)).all())
     assert found == ["wrong_number:hash_amounts"]
+
+
+async def test_an_import_is_undone_as_the_look_showed_or_not_at_all(desk: Desk, ann: str) -> None:
+    await desk.as_role("biller")
+    preview = await undo(desk)
+    assert trail(desk, "import.undo") == [] and trail(desk, "import.undo.tried") == [("import.undo.tried", IMPORT)]
+    desk.store.write(lambda s: ledger.post(s, [ledger.Posting(
+        world.PRACTICE, ledger.wide("charity"), ledger.patient("guar_ann_v1"), 1000, "USD", "charity",
+        date(2026, 11, 2), "test", "relief:2", ann, "guar_ann_v1")], desk.clock()))
+    before = len(rows(desk, Transfer))
+    status, body = await confirm(desk, preview)
+    assert status == 409 and "changed since you looked" in body and len(rows(desk, Transfer)) == before
+    assert (await confirm(desk, await undo(desk)))[0] == 303
+
+
+async def test_a_correction_of_what_is_right_again_is_not_sent(desk: Desk, ann: str) -> None:
+    desk.hire("sue", "supervisor")
+    await desk.as_role("biller")
+    await confirm(desk, await undo(desk))
+    (asked,) = rows(desk, Correction)
+    desk.store.write(lambda s: ledger.post(s, [ledger.Posting(
+        world.PRACTICE, ledger.patient("guar_ann_v1"), ledger.wide("revenue"), 3000, "USD", "charge",
+        date(2026, 11, 2), "csv", "charge:again", ann, "guar_ann_v1")], desk.clock()))
+    desk.forget()
+    await desk.sign_in("sue")
+    await desk.get("/console/corrections")
+    status, body = await desk.post(f"/console/corrections/{asked.id}/review", {"tell": "true", "note": "looked"})
+    assert status == 409 and "due again" in body
+    assert [one for one in rows(desk, Outbox) if "correction" in one.template] == []
+
+
+def test_what_is_on_its_way_to_a_patient_counts_as_said(desk: Desk, ann: str) -> None:
+    desk.clock.advance(minutes=2)  # after the statement
+    at = desk.clock()
+    desk.store.write(lambda s: s.add(Outbox(
+        id="msg_going", practice_id=world.PRACTICE, channel="sms", address="+12125550142", address_hash="x",
+        purpose="reply", template="balance", template_version="1", language="en", privacy="amounts", arguments={},
+        body="x", segments=1, idempotency_key="going", status="sending", due_at=at, created_at=at, guarantor_id=ann,
+        amount_minor=99_99)))
+    (row,) = desk.store.write(lambda s: corrections.propose(
+        s, world.PRACTICE, [ann], "test:1", "wrong", since=at, by="ana", today=date(2026, 11, 3), now=at))
+    assert (row.said_minor, row.right_minor) == (99_99, 150_00)

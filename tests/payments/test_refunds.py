@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from billing import payments, refund_news, refunds, staff
 from billing.refunds import RefundRefused
-from billing.store.tables import Practice, ProcessorCall, Refund
+from billing.store import practices
+from billing.store.tables import Audit, Practice, ProcessorCall, Refund
 from bot.write import Store
 from tests.conftest import maple_clinic
 from tests.payments import world
@@ -151,7 +152,7 @@ def test_a_managers_own_policy_lets_managers_alone_approve(anna: Store, now: dat
 
     anna.write(strict)
     one = anna.write(give(bought, now, amount_minor=5_000))
-    with pytest.raises(RefundRefused, match="manager alone"):
+    with pytest.raises(staff.StaffRefused, match="manager alone"):
         anna.write(lambda s: refunds.approve(s, PRACTICE, one, by="sam", now=now))
     anna.write(lambda s: refunds.approve(s, PRACTICE, one, by="max", now=now))
 
@@ -203,3 +204,18 @@ def test_a_refund_that_never_reached_the_processor_is_in_none_of_its_totals(
     tell(anna, now, Event("refunded", bought, 2_000))
     assert anna.read(lambda s: world.payment(s, bought).refunded_minor) == 2_000
     anna.read(foot)
+
+
+def test_where_nobody_else_may_approve_a_refund_a_night_stands_for_the_second_person(
+        anna: Store, now: datetime, bought: str) -> None:
+    def alone(session: Session) -> None:
+        for one in practices.list_staff(session, PRACTICE):
+            one.active = one.login == "max"
+
+    anna.write(alone)
+    one = anna.write(give(bought, now, amount_minor=5_000, by="max"))
+    with pytest.raises(staff.StaffRefused, match="a night has to pass"):
+        anna.write(lambda s: refunds.approve(s, PRACTICE, one, by="max", now=now))
+    anna.write(lambda s: refunds.approve(s, PRACTICE, one, by="max", now=now + timedelta(days=1)))
+    said = anna.read(lambda s: s.scalars(select(Audit.reason).where(Audit.action == "refund_approved")).one())
+    assert said.endswith("alone, overnight")

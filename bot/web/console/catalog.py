@@ -9,10 +9,13 @@ from bot.web.console import serving, signing
 from bot.web.console.screens import (
     account_acts,
     accounts,
+    calls,
     campaign_acts,
+    campaign_report,
     campaigns,
     cases,
     claims,
+    contact_acts,
     helping,
     imports,
     inbox,
@@ -25,12 +28,14 @@ from bot.web.console.screens import (
     money_differences,
     owing,
     people,
+    plan_lists,
     policy,
     reminders,
     reports,
     segments,
     trail,
     undo,
+    word_changes,
     words,
     worklists,
 )
@@ -40,9 +45,9 @@ from bot.web.wiring import Wiring
 from templates.web import console
 
 _SCREENS = (
-    inbox, accounts, account_acts, cases, worklists, claims, lists, helping, owing, undo, incidents, words,
-    me, people, keys, trail, campaigns, campaign_acts, reminders, segments, policy, imports, money, money_back,
-    money_differences, reports,
+    inbox, accounts, account_acts, contact_acts, cases, worklists, claims, calls, lists, helping, owing, plan_lists,
+    undo, incidents, words, word_changes, me, people, keys, trail, campaigns, campaign_acts, campaign_report, reminders,
+    segments, policy, imports, money, money_back, money_differences, reports,
 )
 
 VIEWS: tuple[View | Download, ...] = tuple(one for screen in _SCREENS for one in screen.VIEWS)

@@ -72,6 +72,14 @@ def _line(value: Any) -> str:
     return text
 
 
+def content(value: Any) -> bytes:
+    """A file as it came; a program may send its text."""
+    found = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+    if not isinstance(found, bytes):
+        raise ValueError("send the file as a file")  # noqa: TRY004 - pydantic takes a ValueError
+    return found
+
+
 def _no_blank(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 

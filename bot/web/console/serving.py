@@ -12,8 +12,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from billing.store import trail
-from bot.web.console import forms, who
+from bot.web.console import forms, traces, who
 from bot.web.console.page import shown
 from bot.web.console.table import Action, Asked, Done, Download, File, Nothing, Seen, View
 from bot.web.wiring import Wiring
@@ -89,15 +88,16 @@ async def look(view: View | Download, asked: Asked[Any]) -> Any:
     whatever billing refuses with.
     """
     store = asked.wiring.road.store
-    found = await store.aread(lambda session: view.read(session, asked))
-    if found is None:
-        raise Missing
-    seen = view.seen(found)
-    if seen is not None and not (isinstance(view, View) and view.quiet):
-        await store.awrite(partial(_note, asked=asked, seen=seen, name=view.name,
-                                   verb="export" if isinstance(view, Download) else "read"))
-    if isinstance(view, View) and (leaves := view.leaves) is not None:
-        await store.awrite(lambda session: leaves(session, asked))
+
+    def read(session: Session) -> tuple[Any, Seen | None]:
+        found = view.read(session, asked)
+        if found is None:
+            raise Missing
+        return found, traces.owed(session, asked, view, found)
+
+    found, seen = await store.aread(read)
+    if seen is not None or (isinstance(view, View) and view.leaves is not None):
+        await store.awrite(partial(traces.of_look, asked=asked, view=view, seen=seen))
     return found
 
 
@@ -110,7 +110,7 @@ async def act(action: Action, asked: Asked[Any]) -> Done:
     """Do it in one transaction, with its line in the audit trail. Raises Missing and whatever billing refuses with."""
     def both(session: Session) -> Done:
         done = action.do(session, asked)
-        trail.note(session, asked.practice_id, asked.person.login, action.name, done.kind, done.object_id, asked.now)
+        traces.of_act(session, asked, action.name, done)
         return done
 
     done = await asked.wiring.road.store.awrite(both)
@@ -143,11 +143,6 @@ def refusal(error: ValueError) -> str | None:
         return None
     text = str(error)
     return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else None
-
-
-def _note(session: Session, asked: Asked[Any], seen: Seen, name: str, verb: str) -> None:
-    trail.note(session, asked.practice_id, asked.person.login, verb, seen.kind, seen.object_id, asked.now,
-               seen.why or f"console {name}")
 
 
 async def _enter(wiring: Wiring, request: Request, what: View | Download | Action) -> Asked[Any] | Response:

@@ -67,6 +67,7 @@ class Done:
 
     ``page``: shown at once instead, with ``result`` as what was found: for what is told only once, and for searches,
     whose words (a name, a telephone number) must stand in no address.
+    ``others``: what else it was done to; ``tried``: it was looked at and taken back, and the trail says so.
     """
 
     kind: str
@@ -75,6 +76,8 @@ class Done:
     note: str = "done"
     result: Any = field(default_factory=dict)
     page: str = ""
+    others: tuple[str, ...] = ()
+    tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class View:
     """Something to look at. ``read`` returns None for what is not there, or not this practice's.
 
     ``name`` is its template and its words; ``model`` the dataclass that ``read`` returns, and the API's answer.
-    ``quiet``: a page asks for it by itself, so it keeps nobody signed in and leaves no line for each look.
+    ``quiet``: a page asks for it by itself, so it keeps nobody signed in and leaves a line once an hour.
     ``leaves``: what the look itself writes down beyond the trail.
     """
 

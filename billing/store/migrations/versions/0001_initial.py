@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
-    op.create_index("ix_audit_object", "audit", ["object_kind", "object_id"], unique=False)
+    op.create_index("ix_audit_object", "audit", ["object_kind", "object_id", "at"], unique=False)
     op.create_table(
         "counters",
         sa.Column("practice_id", sa.String(length=40), nullable=False),

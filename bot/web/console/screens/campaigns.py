@@ -4,25 +4,22 @@ is in each group of it, its report, and the calendar of what leaves when.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from billing import campaign_progress, campaign_reports, campaigns, csv_cells
+from billing import campaigns, csv_cells
+from billing.console import campaign_lines, sending_calendar
 from billing.console import campaigns as reading
-from billing.console import sending_calendar
 from billing.store import console_campaign_queries as store
 from billing.store import policy_change_queries
 from billing.store.tables import Campaign
 from bot import campaign_words, own_words
 from bot.web.console.fields import Code
 from bot.web.console.table import Asked, Download, File, Nothing, Seen, View
-
-#: The longest report that a page works out itself: seconds, in a thread of its own.
-MOST_REPORTED = 200_000
 
 
 class _Query(BaseModel):
@@ -42,12 +39,6 @@ class Group(_Query):
     outcome: Code
     rule: Code
     page: int = Field(default=0, ge=0, le=1_000_000)
-
-
-class Days(_Query):
-    """For how many days after each message replies, opt-outs and payments count."""
-
-    days: int = Field(default=campaign_reports.DAYS, ge=1, le=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +89,7 @@ class Proposal:
 class CampaignView:
     """``proposals``: open changes of the policy."""
 
-    campaign: reading.CampaignPage
+    campaign: campaign_lines.CampaignPage
     proposals: list[Proposal]
 
 
@@ -123,43 +114,11 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    what: str
-    title: str
-    accounts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """``cost_minor``: whole cents, rounded up. Money that came after a message did not all come because of it."""
-
-    campaign_id: str
-    number: int
-    name: str
-    status: str
-    sending: str
-    days: int
-    accounts: int
-    left: int
-    delivered: int
-    paid_between: int
-    replied: int
-    opted_out: int
-    paid: int
-    paid_minor: int
-    segments: int
-    cost_minor: int
-    fates: list[Counted]
-    rules: list[Counted]
-    ways: list[Counted]
-
-
-@dataclass(frozen=True, slots=True)
 class Calendar:
     days: list[sending_calendar.Day]
 
 
-def read(session: Session, asked: Asked[Page]) -> reading.Campaigns:
+def read(session: Session, asked: Asked[Page]) -> campaign_lines.Campaigns:
     return reading.listing(session, asked.practice_id, asked.query.before)
 
 
@@ -195,7 +154,7 @@ def live(session: Session, asked: Asked[Nothing]) -> CampaignView | None:
 
 
 def members(session: Session, asked: Asked[Group]) -> Members | None:
-    row, query = _campaign(session, asked), asked.query
+    row, query = campaign_of(session, asked), asked.query
     if row is None:
         return None
     accounts, pages = reading.group(session, asked.practice_id, row.id, query.kind, query.outcome, query.rule,
@@ -205,78 +164,37 @@ def members(session: Session, asked: Asked[Group]) -> Members | None:
 
 
 def members_csv(session: Session, asked: Asked[Group]) -> tuple[str, list[tuple[str, str, str]]] | None:
-    row, query = _campaign(session, asked), asked.query
+    row, query = campaign_of(session, asked), asked.query
     if row is None:
         return None
     return row.id, [(number, query.outcome, query.rule) for _, number, _ in reading.whole_group(
         session, asked.practice_id, row.id, query.kind, query.outcome, query.rule) or []]
 
 
-def report(session: Session, asked: Asked[Days]) -> Report | None:
-    row = _campaign(session, asked)
-    if row is None:
-        return None
-    _require_short(session, row)
-    total = campaign_reports.summarize(session, row, asked.policy.carrier, asked.query.days)
-    return Report(
-        row.id, row.number, row.name, row.status, asked.policy.sending, asked.query.days, total.accounts, total.left,
-        total.delivered, total.paid_between, total.replied, total.opted_out, total.paid, total.paid_minor,
-        total.segments, -(-total.cost_micros // 10_000), _counted(dict(total.fates)), _counted(dict(total.rules)),
-        _counted(dict(total.ways)))
-
-
-def report_csv(session: Session, asked: Asked[Days]) -> tuple[str, list[list[object]]] | None:
-    row = _campaign(session, asked)
-    if row is None:
-        return None
-    _require_short(session, row)
-    return row.id, [[_cell(value) for value in asdict(one).values()] for one in campaign_reports.rows(
-        session, row, asked.policy.carrier, asked.query.days)]
-
-
 def calendar(session: Session, asked: Asked[Nothing]) -> Calendar:
     return Calendar(sending_calendar.load(session, asked.practice_id, asked.policy, asked.today))
 
 
-def _campaign(session: Session, asked: Asked[Group] | Asked[Days]) -> Campaign | None:
+def campaign_of(session: Session, asked: Asked[Any]) -> Campaign | None:
     return store.campaign(session, asked.practice_id, asked.path["campaign_id"])
 
 
-def _require_short(session: Session, row: Campaign) -> None:
-    if campaign_progress.look(session, row.id).accounts > MOST_REPORTED:
-        raise campaigns.CampaignRefused(f"more than {MOST_REPORTED:,} accounts are too many for a page; "
-                                        f"plainbill campaign report {row.number} --csv writes them to a file")
-
-
-def _counted(counts: dict[str, int]) -> list[Counted]:
-    return [Counted(what, reading.title_of(what), count)
-            for what, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))]
-
-
-def _cell(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else "" if value is None else value
-
-
-def _as_file(name: str, headings: tuple[str, ...], found: tuple[str, Any]) -> File:
+def as_file(name: str, headings: tuple[str, ...], found: tuple[str, Any]) -> File:
     return File(name, "text/csv; charset=utf-8", csv_cells.whole(headings, found[1]).encode())
 
 
 VIEWS = (
-    View("campaigns", "/campaigns", "read", read, reading.Campaigns, Page),
+    View("campaigns", "/campaigns", "read", read, campaign_lines.Campaigns, Page),
     View("campaign_new", "/campaigns/new", "send", build, Builder),
     View("campaign_calendar", "/campaigns/calendar", "read", calendar, Calendar),
     View("campaign", "/campaigns/{campaign_id}", "read", show, CampaignView,
          seen=lambda found: Seen("campaign", found.campaign.campaign_id)),
-    View("campaign_live", "/campaigns/{campaign_id}/live", "read", live, CampaignView, quiet=True),
+    View("campaign_live", "/campaigns/{campaign_id}/live", "read", live, CampaignView,
+         seen=lambda found: Seen("campaign", found.campaign.campaign_id), quiet=True),
     View("campaign_members", "/campaigns/{campaign_id}/accounts", "read", members, Members, Group,
          lambda found: Seen("campaign", found.campaign_id, f"accounts by {found.rule}")),
     Download("campaign_members_csv", "/campaigns/{campaign_id}/accounts.csv", "export", members_csv,
-             lambda found, asked: _as_file("accounts.csv", ("account", "outcome", "rule"), found), Group,
-             lambda found: Seen("campaign", found[0])),
-    View("campaign_report", "/campaigns/{campaign_id}/report", "read", report, Report, Days,
-         lambda found: Seen("campaign", found.campaign_id)),
-    Download("campaign_report_csv", "/campaigns/{campaign_id}/report.csv", "export", report_csv,
-             lambda found, asked: _as_file("campaign-report.csv", campaign_reports.COLUMNS, found), Days,
+             lambda found, asked: as_file("accounts.csv", ("account", "outcome", "rule"), found), Group,
              lambda found: Seen("campaign", found[0])),
 )
 ACTIONS = ()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from billing import claim_work
 from billing.store import console_claim_queries as store
-from bot.web.console import bulk
+from bot.web.console import bulk, looked
 from bot.web.console.fields import Day, Id, Login, Maybe, Reason, Several, Ticked
 from bot.web.console.screens.worklists import claims_cutoff
 from bot.web.console.serving import Missing
@@ -34,10 +34,8 @@ class Query(BaseModel):
     after_id: Maybe[Id] = None
 
 
-class Work(BaseModel):
+class Work(looked.Form):
     """Fields left empty stay as they are. ``nobody`` takes the owner away."""
-
-    model_config = ConfigDict(extra="forbid")
 
     coverage_ids: Several[Id] = Field(min_length=1)
     owner: Maybe[Login] = None
@@ -46,7 +44,6 @@ class Work(BaseModel):
     appeal_by_on: Maybe[Day] = None
     outcome: Maybe[Outcome] = None
     note: Maybe[Reason] = None
-    sure: Ticked = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from billing import assistance
 from billing.store import console_list_queries as store
 from billing.store.tables import AssistanceApplication
-from bot.web.console import bulk
-from bot.web.console.fields import Id, Maybe, MoneyOrNothing, Reason, Several, Ticked
+from bot.web.console import bulk, looked
+from bot.web.console.fields import Id, Maybe, MoneyOrNothing, Reason, Several
 from bot.web.console.serving import Missing
 from bot.web.console.table import Action, Asked, Done, Seen, View
 
@@ -46,20 +46,18 @@ class Missed(_Form):
     missing: Several[Lacking] = Field(min_length=1)
 
 
-class Decide(_Form):
+class Decide(looked.Form):
     """``reason``: of a denial; it is told to the patient."""
 
     application_ids: Several[Id] = Field(min_length=1)
     what: Literal["approve", "deny"]
     reason: Maybe[Reason] = None
-    sure: Ticked = False
 
 
-class Step(_Form):
+class Step(looked.Form):
     application_ids: Several[Id] = Field(min_length=1)
     what: Literal["appeal", "withdraw"]
     reason: Maybe[Reason] = None
-    sure: Ticked = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from billing.console.imports import Given, Imports, RunPage
 from billing.store import upload_queries
 from billing.store.tables import ImportFile
 from bot.importing import received
-from bot.web.console.fields import Id, Maybe, Ticked
+from bot.web.console.fields import Id, Maybe, Ticked, content
 from bot.web.console.serving import Missing
 from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
 
@@ -32,13 +32,10 @@ def _own_name(value: Any) -> str:
 
 
 def _content(value: Any) -> bytes:
-    """A file as it came; a program may send its text."""
-    content = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-    if not isinstance(content, bytes):
-        raise ValueError("send the file as a file")  # noqa: TRY004 - pydantic takes a ValueError
-    if not content:
+    found = content(value)
+    if not found:
         raise ValueError("choose a file first; an empty one holds nothing to import")
-    return content
+    return found
 
 
 class Query(_Form):
@@ -122,7 +119,8 @@ _ONE = "/imports/files/{upload_id}"
 VIEWS = (
     View("imports", "/imports", "read", read, Imports, Query, lambda found: Seen("practice", "imports")),
     View("import_file", _ONE, "read", show, Given, seen=lambda found: Seen("import_file", found.upload_id)),
-    View("import_file_live", f"{_ONE}/live", "read", show, Given, quiet=True),
+    View("import_file_live", f"{_ONE}/live", "read", show, Given,
+         seen=lambda found: Seen("import_file", found.upload_id), quiet=True),
     View("import_run", "/imports/{import_id}", "read", show_run, RunPage,
          seen=lambda found: Seen("import", found.run.import_id)),
 )

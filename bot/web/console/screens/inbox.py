@@ -202,8 +202,9 @@ VIEWS = (
     View("inbox", "/inbox", "read", read, Inbox, Query, lambda found: Seen("practice", "inbox")),
     View("thread", _ONE, "read", show, ThreadPage, Here,
          lambda found: Seen("conversation", found.thread.conversation_id), leaves=here),
-    View("inbox_live", "/inbox-live", "read", read, Inbox, Query, quiet=True),
-    View("thread_live", f"{_ONE}/live", "read", show, ThreadPage, Here, quiet=True, leaves=here),
+    View("inbox_live", "/inbox-live", "read", read, Inbox, Query, lambda found: Seen("practice", "inbox"), quiet=True),
+    View("thread_live", f"{_ONE}/live", "read", show, ThreadPage, Here,
+         lambda found: Seen("conversation", found.thread.conversation_id), quiet=True, leaves=here),
 )
 ACTIONS = (
     Action("inbox.search", "/inbox/search", "read", Wanted, search),

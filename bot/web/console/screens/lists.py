@@ -1,4 +1,4 @@
-"""Calls to make, holds to look at again, messages of unknown outcome, numbers whose identity is locked."""
+"""Holds to look at again, messages of unknown outcome, numbers whose identity is locked."""
 
 from __future__ import annotations
 
@@ -7,48 +7,20 @@ from datetime import date, datetime
 from functools import partial
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from billing import cased_holds, cases, hold_reviews, unknown_outcomes
-from billing.store import case_queries, console_work_queries
+from billing.store import case_queries
 from billing.store import console_list_queries as store
-from billing.store.tables import Case, Outbox
-from bot.web.console import bulk
-from bot.web.console.fields import Id, Maybe, Reason, Several, Ticked
+from billing.store.tables import Outbox
+from bot.web.console import bulk, looked
+from bot.web.console.fields import Id, Reason, Several
+from bot.web.console.screens.calls import Page
 from bot.web.console.serving import Missing
 from bot.web.console.table import Action, Asked, Done, Seen, View
 
 PAGE = 50
-
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Page(_Form):
-    """``after``: the last row of the page before."""
-
-    after: Maybe[Id] = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    case_id: str
-    number: int
-    kind: str
-    title: str
-    account_id: str
-    account_number: str
-    phone: str
-    owner: str
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    calls: list[Call]
-    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,69 +77,21 @@ class LockedNumbers:
     more: bool
 
 
-class CallMade(_Form):
-    case_ids: Several[Id] = Field(min_length=1)
-    outcome: Literal["reached", "no_answer", "left_message", "call_back", "wrong_person", "no_calls"]
-    note: Maybe[Reason] = None
-    sure: Ticked = False
-
-
-class Review(_Form):
+class Review(looked.Form):
     """``days``: with keep, when somebody looks again."""
 
     hold_ids: Several[Id] = Field(min_length=1)
     what: Literal["keep", "release"]
     days: int = Field(default=14, ge=1, le=365)
     reason: Reason
-    sure: Ticked = False
 
 
-class Settle(_Form):
+class Settle(looked.Form):
     """``left``: what the provider's log says."""
 
     message_ids: Several[Id] = Field(min_length=1)
     left: Literal["yes", "no"]
     reason: Reason
-    sure: Ticked = False
-
-
-def calls(session: Session, asked: Asked[Page]) -> Calls:
-    rows = store.calls(session, asked.practice_id, asked.query.after or "", PAGE + 1)
-    phones = store.addresses(session, asked.practice_id, [case.conversation_id or "" for case, _ in rows])
-    return Calls([_call(case, number, phones.get(case.conversation_id or "", "")) for case, number in rows[:PAGE]],
-                 len(rows) > PAGE)
-
-
-def _call(case: Case, number: str, phone: str) -> Call:
-    return Call(case.id, case.number, case.kind, case.title, case.guarantor_id or "", number, phone, case.owner or "",
-                case.due_at)
-
-
-#: What is kept with the case; the first two end it.
-_CALLED = {"reached": "Called: spoke with them.", "no_calls": "Called: they want no calls.",
-           "no_answer": "Called: nobody answered.", "left_message": "Called: left word to call back, nothing else.",
-           "call_back": "Called: they asked to be called again.",
-           "wrong_person": "Called: somebody else has the number."}
-_ENDS = ("reached", "no_calls")
-
-
-def called(session: Session, asked: Asked[CallMade]) -> Done:
-    return bulk.carry_out(session, asked, "case_ids", "case", partial(_called_one, session, asked),
-                          list_name="calls", action="/worklists/calls")
-
-
-def _called_one(session: Session, asked: Asked[CallMade], case_id: str) -> bulk.Came:
-    case = console_work_queries.case(session, asked.practice_id, case_id)
-    if case is None:
-        raise Missing
-    words = f"{_CALLED[asked.query.outcome]} {asked.query.note or ''}".strip()
-    if asked.query.outcome in _ENDS:
-        cases.close(session, asked.practice_id, case.id, by=asked.person.login, resolution=words, now=asked.now)
-    elif case.status == "closed":
-        raise cases.CaseRefused(f"case {case.number} is closed")
-    else:
-        cases.add_note(session, asked.practice_id, case.id, by=asked.person.login, body=words, now=asked.now)
-    return bulk.Came(str(case.number), case.status)
 
 
 def holds(session: Session, asked: Asked[Page]) -> HoldsToReview:
@@ -232,7 +156,6 @@ def identity(session: Session, asked: Asked[Page]) -> LockedNumbers:
 
 
 VIEWS = (
-    View("calls", "/worklists/calls", "read", calls, Calls, Page, lambda found: Seen("practice", "calls")),
     View("holds", "/worklists/holds", "read", holds, HoldsToReview, Page, lambda found: Seen("practice", "holds")),
     View("unknown", "/worklists/unknown", "read", unknown, UnknownSends, Page,
          lambda found: Seen("practice", "unknown messages")),
@@ -240,7 +163,6 @@ VIEWS = (
          lambda found: Seen("practice", "locked numbers")),
 )
 ACTIONS = (
-    Action("calls.made", "/worklists/calls", "cases", CallMade, called),
     Action("holds.review", "/worklists/holds", "holds", Review, review),
     Action("unknown.settle", "/worklists/unknown", "cases", Settle, settle),
 )

@@ -19,7 +19,7 @@ from billing.console.money import BankPage, DayPage, Overview
 from billing.importers import bank_csv
 from billing.importers.records import ImportFault
 from billing.store import close_queries
-from bot.web.console.fields import Day, Line, Maybe, MoneyOrNothing, Reason
+from bot.web.console.fields import Day, Line, Maybe, MoneyOrNothing, Reason, content
 from bot.web.console.forms import FormRefused
 from bot.web.console.serving import Missing
 from bot.web.console.table import Action, Asked, Done, Download, File, Nothing, Seen, View
@@ -36,12 +36,10 @@ class _Form(BaseModel):
 
 
 def _content(value: Any) -> bytes:
-    content = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-    if not isinstance(content, bytes):
-        raise ValueError("send the file as a file")  # noqa: TRY004 - pydantic takes a ValueError
-    if len(content) > MOST_BANK:
+    found = content(value)
+    if len(found) > MOST_BANK:
         raise ValueError("this is larger than any bank's file; export fewer days")
-    return content
+    return found
 
 
 def _not_empty(value: bytes) -> bytes:

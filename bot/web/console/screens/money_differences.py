@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from billing import reconciling
 from billing import reconciling_differences as differences
 from billing.store import console_money_queries, reconcile_queries
+from billing.store.alone import alone
 from billing.store.tables import Difference, Reconciliation
 from bot.processors.base import ProcessorError
 from bot.reconcile import reconcile
@@ -90,9 +91,9 @@ class Differences:
 def read(session: Session, asked: Asked[Query]) -> Differences:
     """Open differences, and the last time that the books were compared."""
     wanted = ["open", "explained", "repaired"] if asked.query.settled else ["open"]
-    rows = reconcile_queries.differences(session, asked.practice_id, wanted)
+    rows = console_money_queries.newest_differences(session, asked.practice_id, wanted, SHOWN)
     run = console_money_queries.latest_run(session, asked.practice_id)
-    return Differences(_run(run) if run else None, _is_under_way(run, asked.now), [_line(row) for row in rows[-SHOWN:]])
+    return Differences(_run(run) if run else None, _is_under_way(run, asked.now), [_line(row) for row in rows])
 
 
 def begin(session: Session, asked: Asked[Nothing]) -> Done:
@@ -111,6 +112,19 @@ async def compare(asked: Asked[Any], done: Done) -> None:
 
 
 async def _compare(asked: Asked[Any]) -> None:
+    """One comparison of a practice at a time, whoever pressed in whichever process."""
+    lock = alone(asked.wiring.road.store.engine, f"reconcile:{asked.practice_id}")
+    mine = await asyncio.to_thread(lock.__enter__)
+    try:
+        if mine:
+            await _compare_alone(asked)
+    except Exception as error:  # noqa: BLE001 - nobody waits for it any more; its type is no PHI, its words may be
+        _log.error("the comparison stopped", error=type(error).__name__)
+    finally:
+        await asyncio.to_thread(lock.__exit__, None, None, None)
+
+
+async def _compare_alone(asked: Asked[Any]) -> None:
     road, processor, now = asked.wiring.road, asked.wiring.processor, asked.wiring.now()
     since = await road.store.aread(partial(reconciling.since_when, practice_id=asked.practice_id,
                                            processor=processor.name, now=now))

@@ -13,7 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from billing import policy_changes, policy_fields
+from billing.store import policy_change_queries
 from billing.store.tables import PolicyChange
+from bot.web.console import looked
 from bot.web.console.fields import Day, Maybe, Reason, Several
 from bot.web.console.serving import Missing
 from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
@@ -72,11 +74,14 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """``rows``: entries of lists, and parts that a practice may do without, by name; each may be taken out."""
+    """``rows``: entries of lists, and parts that a practice may do without, by name; each may be taken out.
+    ``opened``: a digest of the section as it is.
+    """
 
     section: str
     fields: list[policy_fields.Field]
     rows: list[str]
+    opened: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,8 @@ class Page(BaseModel):
 
 class Ask(BaseModel):
     """``names`` and ``values`` side by side: each field of the section and what is to stand in it. What is not named
-    stays. ``remove``: entries of lists, such as dunning.steps.2, and parts such as plans.
+    stays. ``remove``: entries of lists, such as dunning.steps.2, and parts such as plans. ``opened``: of the page that
+    was filled in; with it nothing is proposed that would take back what came into force since.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -130,6 +136,7 @@ class Ask(BaseModel):
     remove: Several[FieldName] = Field(default=[], max_length=500)
     reason: Reason
     starts_on: Maybe[Day] = None
+    opened: Maybe[looked.Digest] = None
 
 
 class Refuse(BaseModel):
@@ -142,9 +149,7 @@ def read(session: Session, asked: Asked[Nothing]) -> Policy:
     values = policy_changes.in_force(session, asked.practice_id)
     parts = [Part(one, [Setting(field.name, field.kind, field.value) for field in policy_fields.section(one, values)
                         if not field.fresh]) for one in policy_fields.SECTIONS]
-    waiting = [one for one in policy_changes.listing(session, asked.practice_id, most=200)
-               if one.status in (policy_changes.ASKED, policy_changes.APPROVED)]
-    return Policy(parts, [_change(one) for one in waiting])
+    return Policy(parts, [_change(one) for one in policy_change_queries.open_ones(session, asked.practice_id)])
 
 
 def versions(session: Session, asked: Asked[Page]) -> Versions:
@@ -153,9 +158,14 @@ def versions(session: Session, asked: Asked[Page]) -> Versions:
 
 
 def edit(session: Session, asked: Asked[Which]) -> Editor:
-    fields = policy_fields.section(asked.query.section, policy_changes.in_force(session, asked.practice_id))
+    values = policy_changes.in_force(session, asked.practice_id)
+    fields = policy_fields.section(asked.query.section, values)
     rows = dict.fromkeys(one.row for one in fields if one.row and not one.fresh)
-    return Editor(asked.query.section, fields, list(rows))
+    return Editor(asked.query.section, fields, list(rows), _opened(asked.query.section, values))
+
+
+def _opened(section: str, values: dict[str, Any]) -> str:
+    return looked.digest_of([values.get(name) for name in policy_fields.SECTIONS[section]])
 
 
 def show(session: Session, asked: Asked[Nothing]) -> Proposal | None:
@@ -176,6 +186,8 @@ def ask(session: Session, asked: Asked[Ask]) -> Done:
     if len(form.names) != len(form.values):
         raise policy_fields.FieldRefused("each field has one value; open the page again")
     values = policy_changes.in_force(session, asked.practice_id)
+    if form.opened is not None and form.opened != _opened(form.section, values):
+        raise looked.Moved("this section has changed since you opened it; open it again and write your change anew")
     wanted = policy_fields.filled(form.section, values, dict(zip(form.names, form.values, strict=True)),
                                   frozenset(form.remove))
     row = policy_changes.ask(session, asked.practice_id, wanted, reason=form.reason,

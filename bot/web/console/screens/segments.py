@@ -17,6 +17,8 @@ from bot.web.console.fields import Maybe, Money, Several
 from bot.web.console.table import Action, Asked, Done, Download, File, Nothing, Seen, View
 
 MOST_LISTED = 200_000
+#: Each line counts its accounts.
+PAGE = 25
 Digits = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400, pattern=r"^[0-9 ,]*$")]
 States = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400, pattern=r"^[A-Za-z ,]*$")]
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -43,9 +45,20 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """The newest version of each; ``accounts`` as of today."""
+    """The newest version of each, by name; ``accounts`` as of today. ``next_after``: where the next page begins; empty
+    at the end.
+    """
 
     every: list[Line]
+    next_after: str
+
+
+class Page(BaseModel):
+    """``after``: the name of the last one shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Maybe[Annotated[str, StringConstraints(strip_whitespace=True, pattern=segments.NAME)]] = None
 
 
 class New(BaseModel):
@@ -71,8 +84,10 @@ class New(BaseModel):
     numbers: Annotated[str, Field(max_length=MOST_LISTED)] = ""
 
 
-def read(session: Session, asked: Asked[Nothing]) -> Segments:
-    return Segments([_line(session, asked, one) for one in store.newest_segments(session, asked.practice_id)])
+def read(session: Session, asked: Asked[Page]) -> Segments:
+    rows = store.newest_segments(session, asked.practice_id, asked.query.after or "", PAGE + 1)
+    return Segments([_line(session, asked, one) for one in rows[:PAGE]],
+                    rows[PAGE - 1].name if len(rows) > PAGE else "")
 
 
 def show(session: Session, asked: Asked[Nothing]) -> Line | None:
@@ -119,7 +134,7 @@ def _parts(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
-def _line(session: Session, asked: Asked[Nothing], row: Any) -> Line:
+def _line(session: Session, asked: Asked[Any], row: Any) -> Line:
     return Line(row.id, row.name, row.version, [_rule(name, value) for name, value in row.definition.items()],
                 segments.count(session, row, asked.today), row.created_by, row.created_at)
 
@@ -131,7 +146,7 @@ def _rule(name: str, value: Any) -> Rule:
 
 
 VIEWS = (
-    View("segments", "/segments", "read", read, Segments),
+    View("segments", "/segments", "read", read, Segments, Page),
     View("segment", "/segments/{segment_id}", "read", show, Line,
          seen=lambda found: Seen("segment", found.segment_id)),
     Download("segment_csv", "/segments/{segment_id}/accounts.csv", "export", members, as_csv,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import partial
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
-from billing import corrections, figures, reallocation, undo_previews, undoing
-from billing.store import correction_queries, import_queries, payment_list_queries, payment_queries, undo_queries
+from billing import corrections, figures, reallocation, undo_previews
+from billing.rehearsals import rehearse
+from billing.store import import_queries, payment_list_queries, payment_queries
 from billing.store.tables import ImportRun, Payment
-from bot.web.console.fields import Id, MoneyOrNothing, Reason, Several, Ticked
+from bot.web.console import looked
+from bot.web.console.fields import Id, MoneyOrNothing, Reason, Several
 from bot.web.console.serving import Missing
 from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
 
@@ -21,24 +23,18 @@ SHOWN = 100
 CREDIT = "credit"
 
 
-class Undo(BaseModel):
-    """Without ``sure`` it is only looked at: what would be posted, and who was told an amount."""
-
-    model_config = ConfigDict(extra="forbid")
+class Undo(looked.Form):
+    """The look shows what would be posted, and who was told an amount."""
 
     reason: Reason
-    sure: Ticked = False
 
 
-class Move(BaseModel):
+class Move(looked.Form):
     """Every visit of the account with its part, in the same order; ``credit`` as a visit is the account's credit."""
-
-    model_config = ConfigDict(extra="forbid")
 
     visit_ids: Several[Id] = Field(min_length=1)
     amounts: Several[MoneyOrNothing] = Field(min_length=1)
     reason: Reason
-    sure: Ticked = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +61,7 @@ class UndoTried:
     run: Run
     reason: str
     foreseen: undo_previews.Foreseen
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +98,7 @@ class MoveTried:
     reason: str
     wanted: list[Wanted]
     foreseen: undo_previews.Foreseen
+    digest: str
 
 
 def read(session: Session, asked: Asked[Nothing]) -> Runs:
@@ -120,30 +118,26 @@ def _run(row: ImportRun) -> Run:
 
 def undo(session: Session, asked: Asked[Undo]) -> Done:
     """Whoever was told an amount that is none any more gets a correction proposed, which another person reviews."""
-    run, form, by = show(session, asked), asked.query, asked.person.login  # type: ignore[arg-type]
-    if run is None:
+    row, form = import_queries.find_run(session, asked.practice_id, asked.path["import_id"]), asked.query
+    if row is None:
         raise Missing
+    run = _run(row)
+    act = partial(undo_previews.undo_import, session, asked.practice_id, asked.policy, run.import_id,
+                  by=asked.person.login, now=asked.now)
     if not form.sure:
-        foreseen = undo_previews.of_import(session, asked.practice_id, asked.policy, run.import_id, by=by,
-                                           now=asked.now)
-        return Done("import", run.import_id, f"/undo/{run.import_id}", "", UndoTried(run, form.reason, foreseen),
-                    "undo_preview")
-    owners = correction_queries.owners(session, asked.practice_id,
-                                       undo_queries.visits_touched(session, run.import_id))
-    before = undo_previews.due_of(session, asked.practice_id, owners, asked.today)
-    done = undoing.undo_import(session, asked.practice_id, asked.policy, run.import_id, actor=by, now=asked.now)
-    told = _correct(session, asked, owners, before, f"import:{run.import_id}", run.started_at)
+        foreseen = rehearse(session, act).foreseen
+        return Done("import", run.import_id, f"/undo/{run.import_id}", "",
+                    UndoTried(run, form.reason, foreseen, looked.digest_of(foreseen)), "undo_preview", tried=True)
+    done = act()
+    looked.require_same(form, done.foreseen)
+    told = _correct(session, asked, done, f"import:{run.import_id}")
     return Done("import", run.import_id, "/corrections" if told else "/undo", "undone",
-                {"reversed": done["reversed"], "visits": done["visits"], "corrections": told})
+                {"posted": sum(one.count for one in done.foreseen.postings), "corrections": told})
 
 
-def _correct(session: Session, asked: Asked[Any], owners: list[str], before: dict[str, int], cause: str,
-             since: datetime) -> int:
-    session.flush()
-    after = undo_previews.due_of(session, asked.practice_id, owners, asked.today)
-    changed = [one for one in owners if before.get(one, 0) != after.get(one, 0)]
-    return len(corrections.propose(session, asked.practice_id, changed, cause, asked.query.reason, since=since,
-                                   by=asked.person.login, today=asked.today, now=asked.now))
+def _correct(session: Session, asked: Asked[Undo] | Asked[Move], done: undo_previews.Undone, cause: str) -> int:
+    return len(corrections.propose(session, asked.practice_id, done.changed, cause, asked.query.reason,
+                                   since=done.since, by=asked.person.login, today=asked.today, now=asked.now))
 
 
 def parts(session: Session, asked: Asked[Nothing]) -> PaymentParts | None:
@@ -159,24 +153,34 @@ def parts(session: Session, asked: Asked[Nothing]) -> PaymentParts | None:
 
 
 def move(session: Session, asked: Asked[Move]) -> Done:
-    payment, form, by = _payment(session, asked), asked.query, asked.person.login
+    payment, form = _payment(session, asked), asked.query
     if payment is None:
         raise Missing
+    payment_id, account_id = payment.id, payment.guarantor_id
+    wanted = _wanted(session, account_id, form)
+    act = partial(undo_previews.move_payment, session, asked.practice_id, asked.policy, payment, wanted,
+                  by=asked.person.login, reason=form.reason, now=asked.now)
+    if not form.sure:
+        foreseen = rehearse(session, act).foreseen
+        tried = MoveTried(payment_id, account_id, form.reason, [Wanted(visit or CREDIT, minor)
+                                                                for visit, minor in wanted],
+                          foreseen, looked.digest_of(foreseen))
+        return Done("payment", payment_id, f"/payments/{payment_id}/move", "", tried, "move_preview", tried=True)
+    done = act()
+    looked.require_same(form, done.foreseen)
+    told = _correct(session, asked, done, f"payment:{payment_id}:{asked.now.isoformat()}")
+    return Done("payment", payment_id, f"/accounts/{account_id}#payments", "moved", {"corrections": told})
+
+
+def _wanted(session: Session, account_id: str, form: Move) -> list[tuple[str | None, int]]:
+    """(visit or None for the account's credit, cents) of what is to be anywhere."""
     if len(form.visit_ids) != len(form.amounts):
         raise reallocation.ReallocationRefused("give an amount, or 0, for each visit")
-    wanted = [(None if one == CREDIT else one, minor) for one, minor in zip(form.visit_ids, form.amounts, strict=True)
-              if minor]
-    if not form.sure:
-        foreseen = undo_previews.of_move(session, asked.practice_id, asked.policy, payment, wanted, by=by,
-                                         reason=form.reason, now=asked.now)
-        tried = MoveTried(payment.id, payment.guarantor_id, form.reason,
-                          [Wanted(visit or CREDIT, minor) for visit, minor in wanted], foreseen)
-        return Done("payment", payment.id, f"/payments/{payment.id}/move", "", tried, "move_preview")
-    owners, since = [payment.guarantor_id], payment.created_at
-    before = undo_previews.due_of(session, asked.practice_id, owners, asked.today)
-    reallocation.reallocate(session, asked.practice_id, payment.id, wanted, by=by, reason=form.reason, now=asked.now)
-    told = _correct(session, asked, owners, before, f"payment:{payment.id}:{asked.now.isoformat()}", since)
-    return Done("payment", payment.id, f"/accounts/{payment.guarantor_id}#payments", "moved", {"corrections": told})
+    named = {one for one in form.visit_ids if one != CREDIT}
+    if len(payment_queries.owned_visits(session, account_id, sorted(named))) != len(named):
+        raise Missing
+    return [(None if one == CREDIT else one, minor) for one, minor in zip(form.visit_ids, form.amounts, strict=True)
+            if minor]
 
 
 def _payment(session: Session, asked: Asked[Nothing] | Asked[Move]) -> Payment | None:

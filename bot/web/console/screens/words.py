@@ -15,21 +15,14 @@ from billing import words_changes
 from billing.store import words_queries as store
 from billing.store.tables import WordsChange
 from bot import own_words
-from bot.web.console.fields import Code, Language, LongWords, Reason
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+from bot.web.console.fields import Code
+from bot.web.console.table import Asked, Nothing, Seen, View
 from templates import languages, page_words, source, wordcheck
 from templates.format import LANGUAGES
 from templates.render import TemplateError
 
 SHOWN = 100
 _SHEETS = {"email": "email_", "letter": "letter_"}
-
-
-class FaultyWords(ValueError):
-    """Words that no second person is asked to read. The text has the codes of what is wrong, and nothing of the words;
-    words.try says it all.
-    """
 
 
 class _Form(BaseModel):
@@ -42,20 +35,6 @@ class Query(_Form):
 
 class OneQuery(_Form):
     template: Code = "help"
-
-
-class Try(_Form):
-    template: Code
-    language: Language
-    words: LongWords
-
-
-class Propose(Try):
-    reason: Reason
-
-
-class Note(_Form):
-    note: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +113,6 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """``faults``: what is wrong; without any the words may be proposed. ``shown`` None: they cannot be filled in."""
-
-    template: str
-    language: str
-    words: str
-    faults: list[wordcheck.Fault]
-    shown: Shown | None
-
-
-@dataclass(frozen=True, slots=True)
 class PageWord:
     name: str
     said: list[Said]
@@ -182,7 +150,7 @@ def read_one(session: Session, asked: Asked[OneQuery]) -> Message | None:
     if "/" in name or name not in source.names(LANGUAGES[0]):
         return None
     with own_words.spoken_for(session, asked.practice_id):
-        file, shown = source.load(name, LANGUAGES[0]), [_shown(name, language) for language in LANGUAGES]
+        file, shown = source.load(name, LANGUAGES[0]), [shown_of(name, language) for language in LANGUAGES]
     history = [_change(row, asked.person.login) for row in
                store.of_message(session, asked.practice_id, name, SHOWN)]
     return Message(name, file.purpose, file.privacy, not name.startswith(tuple(_SHEETS.values())),
@@ -190,7 +158,7 @@ def read_one(session: Session, asked: Asked[OneQuery]) -> Message | None:
                    [text if label == "#" else label for label, text in file.buttons], shown, history)
 
 
-def _shown(name: str, language: str, text: str = "") -> Shown:
+def shown_of(name: str, language: str, text: str = "") -> Shown:
     """In force, or with ``text`` instead."""
     found = source.load(name, language)
     words = text or found.text
@@ -206,65 +174,15 @@ def read_pages(session: Session, asked: Asked[Nothing]) -> PageWords:
                                    for key in found["en"]])
 
 
-def attempt(session: Session, asked: Asked[Try]) -> Done:
-    """What is wrong with words, and how they would look; nothing is kept."""
-    form = asked.query
-    faults = _faults(form)
-    try:
-        shown = _shown(form.template, form.language, form.words)
-    except TemplateError:
-        shown = None
-    tried = Tried(form.template, form.language, form.words, faults, shown)
-    return Done("message_words", form.template, "/words", "", tried, "words_tried")
-
-
-def propose(session: Session, asked: Asked[Propose]) -> Done:
-    form = asked.query
-    if faults := _faults(form):
-        raise FaultyWords("these words do not do: " + ", ".join(dict.fromkeys(one.code for one in faults)))
-    row = words_changes.propose(
-        session, asked.practice_id, template=form.template, language=form.language, words=form.words,
-        shipped_version=source.shipped(form.template, form.language).version, reason=form.reason,
-        by=asked.person.login, now=asked.now)
-    return Done("words_change", row.id, "/words", "words_proposed", {"wording_id": row.id})
-
-
-def _faults(form: Try) -> list[wordcheck.Fault]:
-    if "/" in form.template or form.template not in source.names(form.language):
-        raise Missing
-    return wordcheck.check(form.template, form.language, form.words)
-
-
-def approve(session: Session, asked: Asked[Note]) -> Done:
-    row = _waiting(session, asked)
-    words_changes.approve(session, asked.practice_id, row.id, by=asked.person.login, note=asked.query.note,
-                          shipped_version=_version(row), policy=asked.policy, now=asked.now)
-    return Done("words_change", row.id, "/words", "words_in_force", {"status": row.status})
-
-
-def decline(session: Session, asked: Asked[Note]) -> Done:
-    row = _waiting(session, asked)
-    words_changes.decline(session, asked.practice_id, row.id, by=asked.person.login, note=asked.query.note,
-                          now=asked.now)
-    return Done("words_change", row.id, "/words", "words_declined", {"status": row.status})
-
-
-def _waiting(session: Session, asked: Asked[Note]) -> WordsChange:
-    row = store.find(session, asked.practice_id, asked.path["wording_id"])
-    if row is None:
-        raise Missing
-    return row
-
-
 def _change(row: WordsChange, me: str) -> Change:
-    version = _version(row)
+    version = version_of(row)
     before = source.load(row.template, row.language).text if version else ""
     return Change(row.id, row.template, row.language, row.words, before, row.reason, row.status, row.asked_by,
                   row.asked_at, row.asked_by == me, row.shipped_version != version, row.reviewed_by or "",
                   row.reviewed_at, row.review_note)
 
 
-def _version(row: WordsChange) -> str:
+def version_of(row: WordsChange) -> str:
     """Of the message's file today; empty when there is no such message any more."""
     try:
         return source.shipped(row.template, row.language).version
@@ -277,9 +195,4 @@ VIEWS = (
     View("words_one", "/words/message", "read", read_one, Message, OneQuery),
     View("words_pages", "/words/pages", "read", read_pages, PageWords),
 )
-ACTIONS = (
-    Action("words.try", "/words/try", "cases", Try, attempt),
-    Action("words.propose", "/words/changes", "cases", Propose, propose),
-    Action("words.approve", "/words/changes/{wording_id}/approval", "approve", Note, approve),
-    Action("words.decline", "/words/changes/{wording_id}/refusal", "approve", Note, decline),
-)
+ACTIONS = ()

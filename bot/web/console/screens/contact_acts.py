@@ -1,0 +1,116 @@
+"""How an account is reached: another number or address with what was agreed, one that is somebody else's, and its
+statement on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from billing import contacts, wrong_numbers
+from billing.mail_addresses import email_address
+from billing.store import console_account_queries as store
+from billing.store.tables import Guarantor
+from billing.telephones import e164
+from bot import statement_runs
+from bot.web.console.fields import Line, Maybe, Reason, Words
+from bot.web.console.serving import Missing
+from bot.web.console.table import Action, Asked, Done, Nothing
+
+
+class ContactRefused(ValueError):
+    """A number or an address that is none, or a statement that cannot leave. The text says why; no PHI."""
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class New(_Form):
+    """``agreed``: what the patient agreed to, word for word, and ``medium`` how; without them nothing is agreed, and
+    texts and e-mail to it wait for that.
+    """
+
+    kind: Literal["sms", "email", "paper"]
+    address: Line
+    agreed: Maybe[Words] = None
+    medium: Literal["", "form", "phone", "staff"] = ""
+
+
+class Why(_Form):
+    reason: Reason
+
+
+_PUT: dict[str, Callable[..., bool]] = {
+    "sms": contacts.add_phone, "email": contacts.add_email, "paper": contacts.add_postal}
+
+
+def add(session: Session, asked: Asked[New]) -> Done:
+    """Put a number or an address on an account; one that is there stays as it is."""
+    account, form = _account(session, asked), asked.query
+    if (form.agreed is None) != (not form.medium):
+        raise ContactRefused("what was agreed, word for word, and how it was said go together")
+    if form.agreed and form.kind == "paper":
+        raise ContactRefused("letters need no consent; leave what was agreed empty")
+    place = _read(form)
+    added = _PUT[form.kind](session, asked.practice_id, account.id, place, source="staff", now=asked.now)
+    if form.agreed:
+        contacts.add_consent(session, asked.practice_id, account.id, place, contacts.Given(
+            asked.now, form.agreed, form.medium, asked.person.login), form.kind)
+    return Done("account", account.id, f"/accounts/{account.id}", "contact_added" if added else "contact_known",
+                {"added": added})
+
+
+def _read(form: New) -> str:
+    try:
+        if form.kind == "sms":
+            return e164(form.address)
+        if form.kind == "email":
+            return email_address(form.address)
+    except ValueError as error:
+        raise ContactRefused(str(error)) from None
+    parts = [part.strip() for part in form.address.split(",") if part.strip()]
+    if len(parts) < 3:
+        raise ContactRefused("an address has a street, a town, and state with ZIP, with commas between")
+    return ", ".join(parts)
+
+
+def wrong_number(session: Session, asked: Asked[Why]) -> Done:
+    """A number or an e-mail address that somebody else has: nothing goes there any more, for nobody's account."""
+    row = store.contact(session, asked.practice_id, asked.path["contact_id"])
+    if row is None:
+        raise Missing
+    if row.channel == "paper":
+        raise ContactRefused("a letter that came back is noted with its letter")
+    wrong_numbers.mark(session, asked.practice_id, row.channel, row.address_hash, wording=asked.query.reason,
+                       why="a colleague says so", by=asked.person.login, now=asked.now, medium="staff")
+    return Done("account", row.guarantor_id, f"/accounts/{row.guarantor_id}", "wrong_number")
+
+
+def send_statement(session: Session, asked: Asked[Nothing]) -> Done:
+    """Make and queue its statement, by the same gate as ever. The same balance is told once, however often pressed."""
+    account = _account(session, asked)
+    line = statement_runs.send_statement(session, asked.wiring.road, asked.policy, account.id, asked.now)
+    if not line.message_id:
+        raise ContactRefused(f"nothing was sent: {line.reason}")
+    asked.wiring.road.wake.outbox.set()
+    return Done("message", line.message_id, f"/accounts/{account.id}#messages", f"reply_{line.outcome}",
+                {"message_id": line.message_id, "status": line.outcome})
+
+
+def _account(session: Session, asked: Asked[Any]) -> Guarantor:
+    row = store.account(session, asked.practice_id, asked.path["account_id"])
+    if row is None:
+        raise Missing
+    return row
+
+
+VIEWS = ()
+ACTIONS = (
+    Action("contact.add", "/accounts/{account_id}/contacts", "cases", New, add),
+    Action("contact.wrong", "/contacts/{contact_id}/wrong", "cases", Why, wrong_number),
+    Action("statement.send", "/accounts/{account_id}/statements", "send", Nothing, send_statement),
+)
