@@ -17,6 +17,7 @@ from billing.adjudication import PayerState, contractual_reasons
 from billing.ledger import Posting
 from billing.store import book_queries as store
 from billing.store.seal import blind, normal_account
+from billing.turns import ALONE
 from config.practice import PracticePolicy
 
 
@@ -124,8 +125,10 @@ class Book:
     hashes: dict[str, str] = field(default_factory=dict)  # of claim numbers
     reasons: dict[date, frozenset[str]] = field(default_factory=dict)  # contractual ones by day
     taken: set[str] = field(default_factory=set)  # account numbers in use, hashed
+    opened: set[str] = field(default_factory=set)  # guarantors that this batch makes, with what it posts to them
     unsettled: set[str] = field(default_factory=set)  # visits that settlement may have to move money of
     afterwards: list[Callable[[Session], object]] = field(default_factory=list)  # holds and cases, once rows exist
+    in_turn: Callable[[], object] = ALONE.wait  # before what all batches share: numbers of cases, credit
 
     def hash_of(self, claim_id: str) -> str:
         known = self.hashes.get(claim_id)
@@ -139,10 +142,12 @@ class Book:
         """
         hashes = {self.hash_of(claim_id) for claim_id in claim_ids}
         self.visits = {h: [] for h in hashes}
-        found, self.taken = store.load_visits(self.session, self.practice_id, hashes, lock=lock)
-        for visit in found:
+        found = store.load_visits(self.session, self.practice_id, hashes, lock=lock)
+        self.taken, self.unsettled = found.taken, found.with_credit
+        for visit in found.visits:
             self.visits[visit.external_hash].append(visit)
-            self.unsettled.add(visit.visit_id)
+            if visit.patient_minor < 0:
+                self.unsettled.add(visit.visit_id)
 
     def on_file(self, claim_id: str) -> list[VisitState]:
         return self.visits.setdefault(self.hash_of(claim_id), [])
@@ -213,8 +218,10 @@ class Book:
         store.insert_rows(self.session, self.rows)
         self.rows.clear()
         store.update_states(self.session, self.all_touched())
-        ledger.post(self.session, self.postings, self.now, new=True)
+        ledger.post(self.session, self.postings, self.now, new=True, unseen=self.opened)
         self.postings.clear()
+        if self.afterwards:
+            self.in_turn()
         for act in self.afterwards:
             act(self.session)
         self.afterwards.clear()

@@ -20,6 +20,7 @@ from billing.importers.records import BilledClaim, PaidClaim, RemittanceClosed, 
 from billing.settlement import settle
 from billing.store import import_queries as store
 from billing.store.tables import ImportRun, Remittance
+from billing.turns import ALONE, Turn
 from config.practice import PracticePolicy
 
 
@@ -108,15 +109,22 @@ def open_remittance(session: Session, poster: Poster, head: RemittanceOpened, di
 
 
 def post_paid_claims(session: Session, poster: Poster, remittance_id: str, head: RemittanceOpened,
-                     batch: Sequence[tuple[int, PaidClaim, str]], cursor: int, now: datetime) -> int:
-    """Post one batch of (number, claim, fault to skip it for or ""); return how many were posted whole."""
-    advance(session, poster.import_id, cursor, len(batch))
+                     batch: Sequence[tuple[int, PaidClaim, str]], cursor: int, now: datetime,
+                     turn: Turn = ALONE) -> int:
+    """Post one batch of (number, claim, fault to skip it for or ""); return how many were posted whole.
+
+    Raises ImportBusy, and what ``turn`` raises.
+    """
     book = poster.book(session, now)
+    book.in_turn = turn.wait
     book.load([claim.claim_id for _, claim, _ in batch])
+    turn.loaded()
     book.effective_on = head.paid_on
     letter = remittances.Letter(remittance_id, head)
     outcomes = [remittances.post_claim(book, letter, claim, number, skip) for number, claim, skip in batch]
     close_book(book)
+    turn.wait()
+    advance(session, poster.import_id, cursor, len(batch))
     return sum(o.outcome in ("posted", "stored") for o in outcomes)
 
 
@@ -154,11 +162,14 @@ def post_billed_claims(session: Session, poster: Poster, batch: Sequence[tuple[i
 def close_book(book: Book) -> None:
     """Write a batch, settle its visits, and compare self-pay bills with their estimates (T-41)."""
     book.flush()
-    for visit in book.all_touched():
-        if not visit.coverages and not visit.void:
-            estimates.check_estimates(book.session, visit.visit_id, book.now)
-    settle(book.session, book.practice_id, book.touched & book.unsettled, now=book.now, today=book.today,
-           currency=book.policy.currency, import_id=book.import_id)
+    bills = [visit for visit in book.all_touched() if not visit.coverages and not visit.void]
+    unsettled = book.touched & book.unsettled
+    if bills or unsettled:
+        book.in_turn()
+    for visit in bills:
+        estimates.check_estimates(book.session, visit.visit_id, book.now)
+    settle(book.session, book.practice_id, unsettled, now=book.now, today=book.today, currency=book.policy.currency,
+           import_id=book.import_id)
 
 
 def refuse_billed(session: Session, poster: Poster, claims: Sequence[BilledClaim], now: datetime) -> list[str]:

@@ -6,7 +6,7 @@ document twice does nothing, the same key with other content is a LedgerConflict
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -115,28 +115,37 @@ class LedgerConflict(Exception):
     """The same source reference was posted before with other content. Nothing of this call was posted."""
 
 
-def post(session: Session, postings: Sequence[Posting], now: datetime, *, new: bool = False) -> int:
+def post(session: Session, postings: Sequence[Posting], now: datetime, *, new: bool = False,
+         unseen: Collection[str] = ()) -> int:
     """Post what is not posted yet; return how many rows are new. Raises LedgerConflict.
 
     ``new`` says that the references come from rows made in this very transaction, so that nobody can have posted
-    them: the look-up is saved, the database's unique key stands behind it.
+    them: the look-up is saved, the database's unique key stands behind it. ``unseen``: guarantors made in this very
+    transaction; nobody else can lock them, or has been told a balance of their first version.
     Lock order (DESIGN.md): guarantors by id, then accounts by id.
     """
     if not postings:
         return 0
     if len(postings) == 1 and _post_one(session, postings[0], now):
         return 1
-    owners = sorted({p.guarantor_id for p in postings if p.guarantor_id})
+    owners = _owners(postings, unseen)
     posted, accounts = store.look(session, postings[0].practice_id, owners,
                                   () if new else {(p.source, p.source_ref) for p in postings},
                                   {account.key for p in postings for account in (p.debit, p.credit)})
     fresh = postings if new else _not_yet_posted(postings, posted)
     if not fresh:
         return 0
-    accounts = store.ensure_accounts(session, _missing(fresh, accounts), accounts)
-    store.write_down(session, [_row(p, accounts, now) for p in fresh], _deltas(fresh, accounts),
-                     sorted({p.guarantor_id for p in fresh if p.guarantor_id}))
+    moved = _deltas(fresh)
+    opened = store.open_accounts(session, _missing(fresh, accounts, moved))
+    accounts |= opened.ids
+    store.write_down(session, [_row(p, accounts, now) for p in fresh],
+                     {accounts[key]: minor for key, minor in moved.items() if key not in opened.begun_with},
+                     owners if new else _owners(fresh, unseen))
     return len(fresh)
+
+
+def _owners(postings: Iterable[Posting], unseen: Collection[str]) -> list[str]:
+    return sorted({p.guarantor_id for p in postings if p.guarantor_id}.difference(unseen))
 
 
 def _post_one(session: Session, p: Posting, now: datetime) -> bool:
@@ -195,8 +204,9 @@ def _content(p: Posting | None) -> tuple[str, str, int, str] | None:
     return (p.debit.key, p.credit.key, p.amount_minor, p.code) if p else None
 
 
-def _missing(postings: Sequence[Posting], known: Mapping[str, int]) -> list[store.NewAccount]:
-    """The accounts that nothing was posted to before."""
+def _missing(postings: Sequence[Posting], known: Mapping[str, int],
+             moved: Mapping[str, int]) -> list[store.NewAccount]:
+    """The accounts that nothing was posted to before, each with what it begins with."""
     found: dict[str, store.NewAccount] = {}
     for p in postings:
         for account in (p.debit, p.credit):
@@ -204,7 +214,8 @@ def _missing(postings: Sequence[Posting], known: Mapping[str, int]) -> list[stor
                 wide = account.practice_wide
                 found[account.key] = store.NewAccount(
                     p.practice_id, account.key, account.kind, wide,
-                    None if wide else account.guarantor_id or p.guarantor_id, account.visit_id, account.coverage_id)
+                    None if wide else account.guarantor_id or p.guarantor_id, account.visit_id, account.coverage_id,
+                    moved.get(account.key, 0))
     return list(found.values())
 
 
@@ -225,17 +236,16 @@ def _facts(p: Posting, now: datetime) -> dict[str, object]:
     }
 
 
-def _deltas(postings: Sequence[Posting], ids: dict[str, int]) -> dict[int, int]:
-    """Practice-wide accounts are left out: one revenue row updated by all would make all workers queue for it."""
-    sums: dict[Account, int] = {}
+def _deltas(postings: Sequence[Posting]) -> dict[str, int]:
+    """What the postings change the kept balances by, in cents. Practice-wide accounts are left out: one revenue row
+    updated by all would make all workers queue for it.
+    """
+    sums: dict[str, int] = {}
     for p in postings:
-        sums[p.debit] = sums.get(p.debit, 0) + p.amount_minor
-        sums[p.credit] = sums.get(p.credit, 0) - p.amount_minor
-    deltas: dict[int, int] = {}
-    for account, minor in sums.items():
-        if not account.practice_wide:
-            deltas[ids[account.key]] = deltas.get(ids[account.key], 0) + minor
-    return deltas
+        debit, credit, minor = p.debit[0], p.credit[0], p.amount_minor
+        sums[debit] = sums.get(debit, 0) + minor
+        sums[credit] = sums.get(credit, 0) - minor
+    return {key: minor for key, minor in sums.items() if key.startswith(_OWNED)}
 
 
 def balance(session: Session, practice_id: str, account: Account) -> int:

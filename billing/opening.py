@@ -108,12 +108,13 @@ def _open_account(book: Book, new: NewVisit, repeats: int) -> tuple[str, str]:
     surname = blind("surname", book.practice_id, normal_name(person.surname))
     guarantor_id, patient_id = new_id("gua"), new_id("pat")
     postal = person.postal_code[:5] or None
+    book.opened.add(guarantor_id)
     book.add("guarantors", {
         "id": guarantor_id, "external": number, "external_hash": book.hash_of(number), "name": name,
         "surname_hash": surname, "born_on": born, "born_hash": born and blind("born", book.practice_id, born),
         "address": None, "postal_code": postal, "postal_hash": postal and blind("postal", book.practice_id, postal),
         "region": person.region or None, "zone": None, "language": "en", "origin": new.origin, "confirmed_at": None,
-        "confirmed_by": None, "balance_version": 0, "created_at": book.now})
+        "confirmed_by": None, "balance_version": 1, "created_at": book.now})
     book.add("patients", {
         "id": patient_id, "guarantor_id": guarantor_id, "external": None, "external_hash": None, "name": name,
         "given": person.given, "surname_hash": surname,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -29,44 +29,61 @@ def insert_rows(session: Session, rows: Mapping[str, Sequence[Mapping[str, objec
         driver.insert(session, Base.metadata.tables[table], rows[table])
 
 
-def load_visits(session: Session, practice_id: str, claim_hashes: Collection[str], *,
-                lock: bool) -> tuple[list[VisitState], set[str]]:
-    """Visits under these claim numbers, oldest ordinal first, each with coverages, lines, balances and answers; and
-    those of the numbers that an account has.
+class OnFile(NamedTuple):
+    """What the store has on a batch's claims: their visits, oldest ordinal first, each with coverages, lines, balances
+    and answers; those visits whose guarantor has credit, or owes some; the claims' numbers that an account has.
+    """
 
-    With ``lock``, on PostgreSQL the guarantors are locked first (lock order), so that what is read stays true until
+    visits: list[VisitState]
+    with_credit: set[str]
+    taken: set[str]
+
+
+def load_visits(session: Session, practice_id: str, claim_hashes: Collection[str], *, lock: bool) -> OnFile:
+    """With ``lock``, on PostgreSQL the guarantors are locked first (lock order), so that what is read stays true until
     the commit.
     """
     values = (practice_id, driver.among(session, claim_hashes))
-    steps = [(statement, values) for statement in (_VISITS, _COVERAGES, _LINES, _ANSWERS, _AMOUNTS, _TAKEN)]
-    locks = [(_LOCK_OWNERS, values)] if lock and driver.is_postgresql(session) else []
-    found = driver.run_together(session, [*locks, *steps])[len(locks):]
+    first: list[tuple[str, Sequence[object]]] = []
+    if driver.is_postgresql(session):
+        first = [(_BY_KEYS, ()), (_LOCK_OWNERS, values)] if lock else [(_BY_KEYS, ())]
+    taken = _TAKEN_ONE_BY_ONE if first else _TAKEN
+    steps = [(statement, values) for statement in (_VISITS, _COVERAGES, _LINES, _ANSWERS, _AMOUNTS, taken)]
+    found = driver.run_together(session, [*first, *steps])[len(first):]
     visits = _visit_states(found[0])
     _add_coverages(visits, found[1])
     _add_lines(visits, found[2])
     _add_answers(visits, found[3], found[4])
     for visit in visits.values():
         visit.keep()
-    return list(visits.values()), {row[0] for row in found[5]}
+    return OnFile(list(visits.values()), {row[0] for row in found[0] if row[-1]}, {row[0] for row in found[5]})
 
 
-_OF_CLAIMS = "FROM visits v JOIN {} WHERE v.practice_id = ? AND v.external_hash IN_LIST ORDER BY {}"
+#: For this transaction: a batch looks a few rows up by their keys. The server keeps the plan of a statement that comes
+#: again and again, and one made while a practice's tables were small would read them whole for every batch.
+_BY_KEYS = """SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true)"""
+
+
+_OF_CLAIMS = " FROM visits v JOIN {} WHERE v.practice_id = ? AND v.external_hash IN_LIST ORDER BY {}"
 
 _LOCK_OWNERS = """
 SELECT id FROM guarantors WHERE id IN (
     SELECT guarantor_id FROM visits WHERE practice_id = ? AND external_hash IN_LIST) ORDER BY id FOR UPDATE"""
 
-_VISITS = """
-SELECT v.id, v.guarantor_id, v.patient_id, v.external_hash, v.ordinal, v.origin, v.version, v.void, v.charge_minor,
-    v.service_from_on, COALESCE(a.balance_minor, 0)
-FROM visits v LEFT JOIN ledger_accounts a ON a.practice_id = v.practice_id AND a.key = 'patient:' || v.id
-WHERE v.practice_id = ? AND v.external_hash IN_LIST ORDER BY v.external_hash, v.ordinal"""
+#: Looked up for each row by its key: joined, a server without statistics would read all accounts of the practice.
+_BALANCE = ("COALESCE((SELECT a.balance_minor FROM ledger_accounts a "
+            "WHERE a.practice_id = v.practice_id AND a.key = {}), 0)")
 
-_COVERAGES = """
-SELECT v.id, c.id, c.rank, c.payer_name, c.payer_id, c.remit_payer, c.filing_code, c.status, c.claim_of_record,
-    COALESCE(a.balance_minor, 0) """ + _OF_CLAIMS.format(
-    "coverages c ON c.visit_id = v.id LEFT JOIN ledger_accounts a ON a.practice_id = v.practice_id "
-    "AND a.key = 'payer:' || c.id", "v.id, c.rank")
+_VISITS = f"""
+SELECT v.id, v.guarantor_id, v.patient_id, v.external_hash, v.ordinal, v.origin, v.version, v.void, v.charge_minor,
+    v.service_from_on, {_BALANCE.format("'patient:' || v.id")}, {_BALANCE.format("'credit:' || v.guarantor_id")}
+FROM visits v WHERE v.practice_id = ? AND v.external_hash IN_LIST
+ORDER BY v.external_hash, v.ordinal"""  # noqa: S608 - from above
+
+_COVERAGES = (
+    "SELECT v.id, c.id, c.rank, c.payer_name, c.payer_id, c.remit_payer, c.filing_code, c.status, c.claim_of_record, "
+    + _BALANCE.format("'payer:' || c.id") + _OF_CLAIMS.format("coverages c ON c.visit_id = v.id", "v.id, c.rank"))
 
 _LINES = "SELECT v.id, l.id, l.number, l.procedure_code, l.charge_minor, l.control_number, l.service_on " + \
     _OF_CLAIMS.format("service_lines l ON l.visit_id = v.id AND l.version = v.version", "v.id, l.number")
@@ -80,13 +97,19 @@ _AMOUNTS = "SELECT r.id, a.group_code, a.reason_code, a.amount_minor " + _OF_CLA
 
 _TAKEN = "SELECT external_hash FROM guarantors WHERE practice_id = ? AND external_hash IN_LIST"
 
+#: The same for PostgreSQL, one by one: it would rather read all guarantors of the practice by another index of theirs.
+_TAKEN_ONE_BY_ONE = """
+WITH p AS (SELECT ? AS practice_id)
+SELECT h FROM p CROSS JOIN unnest(?::text[]) h WHERE EXISTS (
+    SELECT FROM guarantors g WHERE g.practice_id = p.practice_id AND g.external_hash = h OFFSET 0)"""
+
 
 def _visit_states(rows: Sequence[tuple[Any, ...]]) -> dict[str, VisitState]:
     from billing.book import VisitState
 
     states = [VisitState(visit, guarantor, patient, hashed, ordinal, origin, version, bool(void), charge,
-                         driver.day(on), patient_minor)
-              for visit, guarantor, patient, hashed, ordinal, origin, version, void, charge, on, patient_minor in rows]
+                         driver.day(on), minor)
+              for visit, guarantor, patient, hashed, ordinal, origin, version, void, charge, on, minor, _ in rows]
     return {state.visit_id: state for state in states}
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any
 
@@ -20,12 +20,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from billing.store import copy_text
+from billing.store.seal import Sealed, SealedJSON, as_json, seal_all
 from billing.store.types import Instant
 
 #: From so many rows on COPY is quicker on PostgreSQL than INSERT.
 COPY_FROM = 6
 
-Bind = Callable[[Any], Any] | None
+BindAll = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 def is_postgresql(session: Session) -> bool:
@@ -112,31 +114,40 @@ def insert(session: Session, table: Table, rows: Sequence[Mapping[str, object]])
         return
     connection = session.connection()
     plan = _plan(table, tuple(rows[0]), connection.dialect)
-    bound = plan.bind_all(rows)
     cursor: Any = connection.connection.cursor()
     try:
-        if connection.dialect.name != "postgresql":
-            cursor.executemany(plan.one, bound)
-        elif len(bound) >= COPY_FROM:
+        if plan.written is not None and len(rows) >= COPY_FROM:
             with cursor.copy(plan.copy) as copy:
-                for row in bound:
-                    copy.write_row(row)
+                copy.write(copy_text.write(plan.columns(rows), plan.written))
+        elif connection.dialect.name == "postgresql":
+            _insert_few(cursor, plan, plan.bind_all(rows))
         else:
-            for row in bound:
-                cursor.execute(plan.one, row)
+            cursor.executemany(plan.one, plan.bind_all(rows))
     except _errors(connection.dialect) as error:
         raise _wrapped(plan.one, error, connection.dialect) from error
     finally:
         cursor.close()
 
 
+def _insert_few(cursor: Any, plan: _Plan, bound: Sequence[Sequence[object]]) -> None:
+    """Few rows, or a column whose type only the driver knows how to write."""
+    if len(bound) < COPY_FROM:
+        for row in bound:
+            cursor.execute(plan.one, row)
+        return
+    with cursor.copy(plan.copy) as copy:
+        for row in bound:
+            copy.write_row(row)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     take: Callable[[Mapping[str, object]], tuple[object, ...]]
-    binds: tuple[tuple[int, Callable[[Any], Any]], ...]  # the places whose values need their column's type
+    binds: tuple[tuple[int, BindAll], ...]  # the places whose values need their column's type
     defaults: tuple[object, ...]  # behind the named columns
     one: str
     copy: str
+    written: tuple[copy_text.Writer | None, ...] | None  # how COPY has the columns; None on SQLite and for some types
 
     def bind(self, row: Mapping[str, object]) -> Sequence[object]:
         return self.bind_all([row])[0]
@@ -144,11 +155,14 @@ class _Plan:
     def bind_all(self, rows: Sequence[Mapping[str, object]]) -> Sequence[Sequence[object]]:
         if not self.binds and not self.defaults:
             return list(map(self.take, rows))
-        bound = [[*self.take(row), *self.defaults] for row in rows]
+        return list(zip(*self.columns(rows), strict=True))
+
+    def columns(self, rows: Sequence[Mapping[str, object]]) -> list[Sequence[Any]]:
+        """The rows' values by column: each column is bound as a whole."""
+        found: list[Sequence[Any]] = list(zip(*map(self.take, rows), strict=True))
         for place, bind in self.binds:
-            for values in bound:
-                values[place] = bind(values[place])
-        return bound
+            found[place] = bind(found[place])
+        return found + [(default,) * len(rows) for default in self.defaults]
 
 
 @lru_cache(maxsize=256)
@@ -158,20 +172,31 @@ def _plan(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Plan:
     filled = [c for c in table.columns if c.name not in names and c.default is not None]
     if any(not column.default.is_scalar for column in filled if column.default is not None):
         raise TypeError(f"a default of {table.name} is made row by row: name its column")
-    listed = ", ".join(f'"{column.name}"' for column in (*columns, *filled))
-    mark = "%s" if dialect.name == "postgresql" else "?"
-    marks = ", ".join([mark] * (len(columns) + len(filled)))
+    every = [column.name for column in (*columns, *filled)]
+    listed = ", ".join(f'"{name}"' for name in every)
+    postgresql = dialect.name == "postgresql"
+    marks = ", ".join(["%s" if postgresql else "?"] * len(every))
     return _Plan(
         itemgetter(*names), tuple((place, bind) for place, bind in enumerate(binds) if bind is not None),
         tuple(column.default.arg for column in filled),  # type: ignore[union-attr]  # they have one, by the line above
         f"INSERT INTO {table.name} ({listed}) VALUES ({marks})",  # noqa: S608 - names of our own tables and columns
-        f"COPY {table.name} ({listed}) FROM STDIN")
+        f"COPY {table.name} ({listed}) FROM STDIN", copy_text.writers(table, every) if postgresql else None)
 
 
-def _binder(kind: TypeEngine[Any], dialect: Dialect) -> Bind:
-    """What makes a value of this type the driver's. The rows of a batch share a few days and one instant."""
-    bind: Bind = kind.dialect_impl(dialect).bind_processor(dialect)
-    return lru_cache(maxsize=256)(bind) if bind is not None and isinstance(kind, Date | Instant) else bind
+def _binder(kind: TypeEngine[Any], dialect: Dialect) -> BindAll | None:
+    """What makes a column's values of this type the driver's. The rows of a batch share a few days and one instant."""
+    if isinstance(kind, Sealed | SealedJSON):
+        return partial(_sealed, column=kind.column, said=as_json if isinstance(kind, SealedJSON) else str)
+    bind: Callable[[Any], Any] | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    if bind is None:
+        return None
+    one = lru_cache(maxsize=256)(bind) if isinstance(kind, Date | Instant) else bind
+    return lambda values: list(map(one, values))
+
+
+def _sealed(values: Sequence[Any], column: str, said: Callable[[Any], str]) -> list[bytes | None]:
+    sealed = iter(seal_all([said(value) for value in values if value is not None], column))
+    return [None if value is None else next(sealed) for value in values]
 
 
 @lru_cache(maxsize=512)

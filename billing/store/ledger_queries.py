@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from itertools import islice
-from typing import TypeVar, cast
+from operator import attrgetter
+from typing import NamedTuple, TypeVar, cast
 
 from sqlalchemy import Table, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -41,6 +42,14 @@ class NewAccount:
     guarantor_id: str | None
     visit_id: str | None
     coverage_id: str | None
+    balance_minor: int
+
+
+class Opened(NamedTuple):
+    """Ids of accounts by key, and the keys of those whose balance began with what was posted."""
+
+    ids: dict[str, int]
+    begun_with: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,29 +124,32 @@ def look(session: Session, practice_id: str, guarantor_ids: Sequence[str], refs:
             for source, ref, debit, credit, amount, code in rows}, dict(found[-1])
 
 
-def ensure_accounts(session: Session, accounts: Sequence[NewAccount], known: Mapping[str, int]) -> dict[str, int]:
-    """Make the accounts, in order of their keys, and return their ids and the ``known`` ones by key."""
+def open_accounts(session: Session, accounts: Sequence[NewAccount]) -> Opened:
+    """Make the accounts, in order of their keys, with their balances. One that somebody else made meanwhile keeps its
+    own balance: it is not among those begun with theirs.
+    """
     if not accounts:
-        return dict(known)
-    missing = sorted(accounts, key=lambda a: a.key)
-    rows = [(a.practice_id, a.key, a.kind, a.guarantor_id, a.visit_id, a.coverage_id, a.practice_wide)
-            for a in missing]
-    if driver.is_postgresql(session):
-        driver.run(session, _NEW_ACCOUNTS, json.dumps(rows))
-    else:
-        driver.run_many(session, _NEW_ACCOUNT, rows)
-    made = driver.run(session, _ACCOUNTS, missing[0].practice_id, driver.among(session, [a.key for a in missing]))
-    return {**known, **dict(made)}
+        return Opened({}, frozenset())
+    wanted = sorted(accounts, key=attrgetter("key"))
+    practice_id, keys = wanted[0].practice_id, [a.key for a in wanted]
+    rows = [(a.practice_id, a.key, a.kind, a.guarantor_id, a.visit_id, a.coverage_id, a.practice_wide, a.balance_minor)
+            for a in wanted]
+    if not driver.is_postgresql(session):
+        driver.run_many(session, _NEW_ACCOUNT, rows)  # nobody else writes meanwhile
+        return Opened(dict(driver.run(session, _ACCOUNTS, practice_id, driver.among(session, keys))), frozenset(keys))
+    made: dict[str, int] = dict(driver.run(session, _NEW_ACCOUNTS, json.dumps(rows)))
+    rest = [key for key in keys if key not in made]
+    return Opened({**made, **dict(driver.run(session, _ACCOUNTS, practice_id, rest) if rest else ())}, frozenset(made))
 
 
 _NEW_ACCOUNT = """
 INSERT INTO ledger_accounts (practice_id, key, kind, guarantor_id, visit_id, coverage_id, practice_wide, balance_minor,
-snapshot_id) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0) ON CONFLICT DO NOTHING"""
+snapshot_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)"""
 
 _NEW_ACCOUNTS = """
 INSERT INTO ledger_accounts (practice_id, key, kind, guarantor_id, visit_id, coverage_id, practice_wide, balance_minor,
-snapshot_id) SELECT r->>0, r->>1, r->>2, r->>3, r->>4, r->>5, (r->>6)::boolean, 0, 0
-FROM json_array_elements(?::json) r ON CONFLICT DO NOTHING"""
+snapshot_id) SELECT r->>0, r->>1, r->>2, r->>3, r->>4, r->>5, (r->>6)::boolean, (r->>7)::bigint, 0
+FROM json_array_elements(?::json) r ON CONFLICT DO NOTHING RETURNING key, id"""
 
 
 def post_one(session: Session, row: Mapping[str, object], debit: str, credit: str, delta_minor: int) -> bool:

@@ -13,7 +13,7 @@ import hmac
 import json
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -71,10 +71,16 @@ def _key_tag(key_id: str) -> bytes:
 
 
 def seal(value: str, column: str) -> bytes:
+    return seal_all([value], column)[0]
+
+
+def seal_all(values: Sequence[str], column: str) -> list[bytes]:
+    """Seal values of one column, each under a nonce of its own."""
     ring = keyring()
-    nonce = os.urandom(12)
-    body = _cipher(ring.keys[ring.current]).encrypt(nonce, value.encode(), column.encode())
-    return _VERSION + _key_tag(ring.current) + nonce + body
+    encrypt, head, name = _cipher(ring.keys[ring.current]).encrypt, _VERSION + _key_tag(ring.current), column.encode()
+    chance = os.urandom(12 * len(values))
+    nonces = [chance[at:at + 12] for at in range(0, len(chance), 12)]
+    return [head + nonce + encrypt(nonce, value.encode(), name) for nonce, value in zip(nonces, values, strict=True)]
 
 
 def unseal(blob: bytes, column: str) -> str:
@@ -111,6 +117,11 @@ def normal_account(number: str) -> str:
     return number.strip().upper()
 
 
+def as_json(value: Any) -> str:
+    """A JSON value as it is sealed."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
 class Sealed(TypeDecorator[str]):
     """Text, encrypted at rest."""
 
@@ -139,7 +150,7 @@ class SealedJSON(TypeDecorator[Any]):
         self.column = column
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
-        return None if value is None else seal(json.dumps(value, ensure_ascii=False, sort_keys=True), self.column)
+        return None if value is None else seal(as_json(value), self.column)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(unseal(bytes(value), self.column))

@@ -88,7 +88,7 @@ class ServiceLine(Base):
     __tablename__ = "service_lines"
     id: Mapped[Id]
     practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
-    visit_id: Mapped[Ref] = mapped_column(ForeignKey("visits.id"), index=True)
+    visit_id: Mapped[Ref] = mapped_column(ForeignKey("visits.id"))  # the unique key below finds them
     version: Mapped[int]
     number: Mapped[int]
     procedure_code: Mapped[Code]

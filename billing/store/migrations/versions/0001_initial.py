@@ -1960,7 +1960,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_service_lines")),
         sa.UniqueConstraint("visit_id", "version", "number", name=op.f("uq_service_lines_visit_id_version_number")),
     )
-    op.create_index(op.f("ix_service_lines_visit_id"), "service_lines", ["visit_id"], unique=False)
     op.create_table(
         "claim_work",
         sa.Column("coverage_id", sa.String(length=40), nullable=False),
