@@ -19,7 +19,7 @@ from config.clock import SystemClock
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-MODULES = ("startup", "store", "dispatch", "inbound", "planning", "ledger", "import_835")
+MODULES = ("startup", "store", "dispatch", "inbound", "console", "planning", "ledger", "import_835")
 
 
 def main(names: list[str]) -> None:

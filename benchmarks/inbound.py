@@ -54,8 +54,8 @@ def measure() -> Iterator[Result]:
         stack.callback(server.stop)
         url = _prepared(server)
         carrier = stack.enter_context(serving())
-        bare = stack.enter_context(_Served("bare", url, folder, carrier))
-        ours = stack.enter_context(_Served("web", url, folder, carrier))
+        bare = stack.enter_context(Served("bare", url, folder, carrier))
+        ours = stack.enter_context(Served("web", url, folder, carrier))
         rates: list[tuple[float, float]] = [
             (asyncio.run(_flood(bare, run)), asyncio.run(_flood(ours, run))) for run in range(RUNS)]
         yield Result("bare Starlette, signature checked", statistics.median(b for b, _ in rates), "webhooks a second")
@@ -63,10 +63,10 @@ def measure() -> Iterator[Result]:
                      "webhooks a second")
         yield Result("ours over bare", statistics.median(o / b for b, o in rates), "times", at_least=0.5)
         url = _prepared(server)  # without what the flood has left to be worked
-        store = open_store(url, _keys())
+        store = open_store(url, keys())
         stack.callback(store.close)
         for role in ("worker", "web"):
-            ours = stack.enter_context(_Served(role, url, folder, carrier))
+            ours = stack.enter_context(Served(role, url, folder, carrier))
         asyncio.run(_drizzle(ours, 30, 20_000))  # whoever answers has read its words once
         _wait(lambda: store.read(_waiting) == 0, 120)
         waits = sorted(_replies(store, ours))
@@ -76,13 +76,13 @@ def measure() -> Iterator[Result]:
 
 def _prepared(server: Any) -> str:
     url = str(server.url(server.create()))
-    store = open_store(url, _keys())
+    store = open_store(url, keys())
     store.write(lambda session: save_policy(session, "main", POLICY, True, SystemClock().now()))
     store.close()
     return url
 
 
-def _replies(store: Store, ours: _Served) -> list[float]:
+def _replies(store: Store, ours: Served) -> list[float]:
     """Seconds from arrival to the reply's row, of texts that come one by one."""
     last = store.read(lambda session: session.scalar(select(func.max(Inbox.id))) or 0)
     asyncio.run(_drizzle(ours, REPLIES, 10_000))
@@ -104,9 +104,9 @@ def _wait(ready: object, seconds: float) -> None:
         time.sleep(0.1)
 
 
-async def _flood(served: _Served, run: int) -> float:
+async def _flood(served: Served, run: int) -> float:
     """Acknowledged webhooks a second, with CONNECTIONS under way."""
-    letters = iter([_letter(served.url, f"SM{run:02}{served.what[:1]}{n:029}", n) for n in range(TEXTS)])
+    letters = iter([letter(served.url, f"SM{run:02}{served.what[:1]}{n:029}", n) for n in range(TEXTS)])
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as http:
         async def post() -> None:
             for body, headers in letters:
@@ -118,11 +118,11 @@ async def _flood(served: _Served, run: int) -> float:
         return TEXTS / (time.perf_counter() - began)
 
 
-async def _drizzle(served: _Served, texts: int, first: int) -> None:
+async def _drizzle(served: Served, texts: int, first: int) -> None:
     """``texts`` of them, PER_SECOND each second, each from a number of its own."""
     async with aiohttp.ClientSession() as http:
         async def post(n: int) -> None:
-            body, headers = _letter(served.url, f"SMd{first + n:031}", first + n)
+            body, headers = letter(served.url, f"SMd{first + n:031}", first + n)
             async with http.post(served.url + PATH, data=body, headers=headers) as answer:
                 assert answer.status == 200
 
@@ -133,7 +133,7 @@ async def _drizzle(served: _Served, texts: int, first: int) -> None:
         await asyncio.gather(*tasks)
 
 
-def _letter(url: str, sid: str, number: int) -> tuple[bytes, dict[str, str]]:
+def letter(url: str, sid: str, number: int) -> tuple[bytes, dict[str, str]]:
     """One signed webhook. A question that needs no model and no account: what is answered is our affair."""
     params = {"AccountSid": STAND_IN_SECRETS["twilio_account_sid"], "ApiVersion": "2010-04-01", "Body": QUESTION,
               "From": f"+1212{2_000_000 + number:07}", "MessageSid": sid, "NumMedia": "0", "NumSegments": "1",
@@ -147,26 +147,26 @@ QUESTION = "are you a robot?"
 PUBLIC = "http://127.0.0.1:8000"
 
 
-class _Served:
-    """One process that listens."""
+class Served:
+    """One process that listens. ``more``: what its environment says beyond the usual."""
 
-    def __init__(self, what: str, url: str, folder: str, carrier: str) -> None:
+    def __init__(self, what: str, url: str, folder: str, carrier: str, **more: str) -> None:
         self.what, port = what, _free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.inbound", what, str(port)],
             env={**os.environ, "PLAINBILL_DATABASE_URL": url, "PLAINBILL_PORT": str(port), "PLAINBILL_VAR": folder,
                  "PLAINBILL_PUBLIC_URL": PUBLIC, "PLAINBILL_TWILIO_BASE_URL": carrier,
-                 "PLAINBILL_LOG_LEVEL": "error"}, stderr=subprocess.DEVNULL)
+                 "PLAINBILL_LOG_LEVEL": "error", **more}, stderr=subprocess.DEVNULL)
 
-    def __enter__(self) -> _Served:
+    def __enter__(self) -> Served:
         port = int(self.url.rsplit(":", 1)[1])
         _wait(lambda: _listens(port), 60)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(30)
+        self._process.wait(90)
 
 
 def _listens(port: int) -> bool:
@@ -180,7 +180,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _keys() -> Keyring:
+def keys() -> Keyring:
     from bot.cli.edge import keyring
     from config.settings import load
 

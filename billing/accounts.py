@@ -44,7 +44,10 @@ def views_for(session: Session, practice_id: str, channel: str, address_hash: st
 
 
 def view_of(session: Session, guarantor: Guarantor, channel: str, address_hash: str, today: date, now: datetime,
-            policy: PracticePolicy, *, full: bool) -> AccountView:
+            policy: PracticePolicy, *, full: bool, explained: bool = True) -> AccountView:
+    """``full``: with visits, payments, plans and methods; ``explained``: with each visit's derivation, where anybody
+    is going to read it.
+    """
     account = figures.account_figures(session, guarantor.id, today)
     statement = store.last_statement(session, guarantor.id)
     return AccountView(
@@ -52,7 +55,7 @@ def view_of(session: Session, guarantor: Guarantor, channel: str, address_hash: 
         born_on=date.fromisoformat(guarantor.born_on) if guarantor.born_on else None,
         postal_code=guarantor.postal_code, confirmed=guarantor.confirmed_at is not None,
         balance_version=account.balance_version, figures=account.total,
-        visits=_visit_views(session, [v for v in account.visits if not v.void]) if full else (),
+        visits=_visit_views(session, [v for v in account.visits if not v.void], explained) if full else (),
         payments=_payments(session, guarantor.id) if full else (),
         holds=tuple(sorted({h.kind for h in account.account_holds})),
         detail_allowed=_detail_allowed(session, guarantor, channel, address_hash, today, policy),
@@ -76,13 +79,14 @@ def _detail_allowed(session: Session, guarantor: Guarantor, channel: str, addres
     return stands.detail_event_id is not None
 
 
-def _visit_views(session: Session, visits: Sequence[figures.VisitFigures]) -> tuple[VisitView, ...]:
+def _visit_views(session: Session, visits: Sequence[figures.VisitFigures], explained: bool) -> tuple[VisitView, ...]:
     """All at once: explaining visit by visit would ask the store anew for each, in every turn of a conversation."""
-    explained = {e.visit_id: e for e in explain.explain_visits(session, [v.visit_id for v in visits])}
-    return tuple(_visit_view(v, explained[v.visit_id]) for v in visits)
+    ids = [v.visit_id for v in visits] if explained else []
+    told = {e.visit_id: e for e in explain.explain_visits(session, ids)} if ids else {}
+    return tuple(_visit_view(v, told.get(v.visit_id)) for v in visits)
 
 
-def _visit_view(v: figures.VisitFigures, explanation: Explanation) -> VisitView:
+def _visit_view(v: figures.VisitFigures, explanation: Explanation | None) -> VisitView:
     """A confidential visit is in the figures of its account and in nobody's words but staff's."""
     return VisitView(
         v.visit_id, v.external, v.service_on, v.charge_minor, v.provider, v.confidential, v.figures,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from billing import audit, checkout, links, passcode_digest, passcodes, payments, talks
 from billing import payment_status as life
 from billing.commands import CommandRefused, RequestPayment
-from billing.dues import due_visits, local_day
+from billing.dues import due_of, local_day
 from billing.figures import account_figures
 from billing.links import LinkView
 from billing.store import payment_queries as store
@@ -165,11 +165,10 @@ def keep_card(session: Session, link: LinkView, keep: bool, now: datetime, close
 
 
 def due_now(session: Session, link: LinkView, policy: PracticePolicy, now: datetime) -> DueNow:
-    account = store.guarantor(session, link.practice_id, link.guarantor_id)
-    today = local_day(session, link.practice_id, now)
-    hidden = {v.visit_id for v in account_figures(session, link.guarantor_id, today).visits if v.confidential}
-    split = tuple(one for one in due_visits(session, link.practice_id, link.guarantor_id, now) if one[0] not in hidden)
-    return DueNow(sum(m for _, m in split), policy.currency, split, account.balance_version if account else 0)
+    figures = account_figures(session, link.guarantor_id, policy.local_day(now))
+    hidden = {v.visit_id for v in figures.visits if v.confidential}
+    split = tuple(one for one in due_of(figures) if one[0] not in hidden)
+    return DueNow(sum(m for _, m in split), policy.currency, split, figures.balance_version)
 
 
 def pay_all_due(session: Session, visitor: Visitor, ref: str, shown: tuple[int, int], now: datetime,

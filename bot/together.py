@@ -43,7 +43,7 @@ class Together(Generic[T, R]):
     async def _write_group(self, store: Store, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         """One transaction for all; where that fails, one for each, so that one bad row spoils no other."""
         try:
-            results = await store.awrite(lambda session: self._write(session, [one for one, _ in group]))
+            results = await store.awrite(lambda session: self._write(session, [one for one, _ in group]), aside=True)
             answers = [(written, result) for (_, written), result in zip(group, results, strict=True)]
         except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for it
             await self._write_each(store, group, error)

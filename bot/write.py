@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 GROUP_LIMIT = 100
 RETRIES = 6
-THREADS = 8
+THREADS, THREADS_ASIDE = 8, 2
 _RUN_AGAIN = ("40001", "40P01")  # serialization_failure, deadlock_detected
 
 
@@ -64,6 +64,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._pool = ThreadPoolExecutor(THREADS, "store")
+        self._aside = ThreadPoolExecutor(THREADS_ASIDE, "store-aside")
         self._writer = writer(engine)
         self._group = _GroupWriter(self._writer) if engine.dialect.name == "sqlite" else None
         self._closed = False
@@ -75,12 +76,15 @@ class Store:
             return self._group.submit(fn).result()
         return _write_alone(self._writer, fn)
 
-    async def awrite(self, fn: Callable[[Session], T]) -> T:
-        """``write`` without blocking the event loop."""
+    async def awrite(self, fn: Callable[[Session], T], *, aside: bool = False) -> T:
+        """``write`` without blocking the event loop. ``aside``: in a thread that pages do not wait for, so that what a
+        provider brings is kept however many people read.
+        """
         self._require_open()
         if self._group is not None:
             return await asyncio.wrap_future(self._group.submit(fn))
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.write, fn)
+        pool = self._aside if aside else self._pool
+        return await asyncio.get_running_loop().run_in_executor(pool, self.write, fn)
 
     def read(self, fn: Callable[[Session], T]) -> T:
         """Run ``fn`` on one consistent picture of the store. The database refuses it any writing."""
@@ -99,12 +103,13 @@ class Store:
         if self._group is not None:
             self._group.close()
         self._pool.shutdown(wait=True)
+        self._aside.shutdown(wait=True)
         self.engine.dispose()
 
     def _reader(self) -> Engine:
         if self.engine.dialect.name == "sqlite":
             return self.engine
-        return self.engine.execution_options(isolation_level="REPEATABLE READ")
+        return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def _require_open(self) -> None:
         if self._closed:

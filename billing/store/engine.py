@@ -104,5 +104,6 @@ def _is_silent(connection: Any) -> bool:
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    if not connection.get_execution_options().get("writes", False):
+    options = connection.get_execution_options()
+    if not (options.get("writes", False) or options.get("postgresql_readonly", False)):  # its BEGIN says so already
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import staff
 from billing.carrier_caps import PACIFIC
 from billing.money import dollars
 from billing.planning import Preview
@@ -24,6 +23,7 @@ from bot.campaigning import feed_campaigns
 from bot.cli.campaign_previewing import OWN
 from bot.demo import crowd
 from bot.demo.acts import Say
+from bot.demo.desk import BILLER, SUPERVISOR
 from bot.demo.opening import say_import
 from bot.demo.stage import Stage, StageError
 from bot.importing import files as importing
@@ -31,7 +31,7 @@ from bot.standins.journal import read_lines
 from bot.tick import wake_deferred
 from config.practice import PracticePolicy
 
-MAKER, APPROVER = "dana", "rosa"
+MAKER, APPROVER = BILLER.login, SUPERVISOR.login
 
 ZONES = {"NY": "America/New_York", "IL": "America/Chicago", "CO": "America/Denver", "CA": "America/Los_Angeles"}
 _FATES = {"send": "told now", "defer": "told later", "withhold": "left out", "none": "left out"}
@@ -52,8 +52,6 @@ async def open_office(stage: Stage, say: Say, **carrier: Any) -> Stage:
 
     def settle(session: Session) -> None:
         save_policy(session, stage.practice_id, policy, True, stage.clock.now())
-        staff.add(session, stage.practice_id, login=APPROVER, name="Rosa Lim", role="supervisor", actor="demo",
-                  now=stage.clock.now())
 
     await stage.store.awrite(settle)
     stage = replace(stage, policy=policy)

@@ -5,6 +5,7 @@ hundred accounts to look at. Some moved away, to three other time zones. The peo
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -117,9 +118,11 @@ def residents() -> list[Resident]:
     return [Resident(FIRST + number, town, place) for number, (town, place) in enumerate(found)]
 
 
-def write_files(folder: Path) -> list[Path]:
-    """Write the crowd's patient, claim and remittance files; return them in the order of their import."""
-    everybody = residents()
+def write_files(folder: Path, everybody: Sequence[Resident] = ()) -> list[Path]:
+    """Write the patient, claim and remittance files of the crowd, or of ``everybody``; return them in the order of
+    their import.
+    """
+    everybody = everybody or residents()
     claims = [one.claim() for one in everybody]
     paths = [folder / name for name in FILES]
     with paths[0].open("w", encoding="utf-8", newline="") as file:

@@ -67,6 +67,15 @@ def states_of(session: Session, practice_id: str, person: Person) -> dict[str, S
     return {channel: State.from_json(talk.state) for channel, talk in found.items()}
 
 
+def console_of(session: Session, practice_id: str, person: Person) -> dict[str, str]:
+    """Where the staff have this patient before them: the console, the account, and the thread of each channel."""
+    guarantor = accounts.find_account(session, practice_id, person.account)
+    talks = demo_queries.talks_at(session, practice_id, places_of(practice_id, person).values())
+    account = {"account": f"/console/accounts/{guarantor.id}"} if guarantor is not None else {}
+    return {"home": "/console/inbox", **account,
+            **{channel: f"/console/inbox/{talk.id}" for channel, talk in talks.items()}}
+
+
 def _talk(session: Session, talk: Conversation, hashed: str, now: datetime) -> dict[str, str]:
     return {"via": words.VIA[talk.channel], "text": words.standing(
         talk.language, State.from_json(talk.state), fresh_account(talk, now) is not None,

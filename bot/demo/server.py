@@ -8,8 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.demo import ahead
 from bot.demo.hints import hints
-from bot.demo.inside import inside_of, states_of
+from bot.demo.inside import console_of, inside_of, states_of
 from bot.demo.people import PEOPLE, Person, person_of
 from bot.demo.stage import Stage
 from handlers.core import IDLE, State
@@ -34,6 +35,7 @@ def make_app(stage: Stage) -> web.Application:
     app.router.add_post("/demo/say", say)
     app.router.add_post("/demo/press", press)
     app.router.add_post("/demo/start", open_link)
+    app.router.add_post("/demo/clock", move_clock)
     return app
 
 
@@ -77,6 +79,16 @@ async def open_link(request: web.Request) -> web.Response:
     return _json({})
 
 
+async def move_clock(request: web.Request) -> web.Response:
+    """Half an hour on, or to the next morning."""
+    stage, _, asked = await _asked(request)
+    try:
+        await ahead.move_on(stage, ahead.STEPS[str(asked.get("to"))](stage))
+    except KeyError as error:
+        raise web.HTTPBadRequest(text="to") from error
+    return _json({})
+
+
 async def _asked(request: web.Request) -> tuple[Stage, Person, dict[str, Any]]:
     """Who does it, and what. Only JSON, which no page of another site can send here unasked."""
     if request.content_type != "application/json":
@@ -95,13 +107,16 @@ async def state(request: web.Request) -> web.Response:
         person = person_of(request.query.get("account", ""))
     except KeyError as error:
         raise web.HTTPNotFound from error
-    inside, states = await stage.store.aread(lambda s: (
+    inside, states, console = await stage.store.aread(lambda s: (
         inside_of(s, stage.practice_id, stage.policy, person, stage.clock.now()),
-        states_of(s, stage.practice_id, person)))
+        states_of(s, stage.practice_id, person), console_of(s, stage.practice_id, person)))
     texts, chat = await stage.thread(person.phone), await stage.chats.thread(person)
     apps = {"sms": _app(person, "sms", texts, states, True),
             "telegram": _app(person, "telegram", chat, states, stage.chats.ready)}
-    return _json({**inside, "apps": apps, "bot": stage.chats.bot})
+    # By the name under which this page was opened: a browser keeps a cookie for one name.
+    root = stage.settings.public_url.replace("127.0.0.1", request.url.host or "")
+    return _json({**inside, "apps": apps, "bot": stage.chats.bot,
+                  "console": {name: root + path for name, path in console.items()}})
 
 
 def _app(person: Person, name: str, thread: list[dict[str, Any]], states: dict[str, State], ready: bool,

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from bot import app as wiring
 from bot.cli.edge import keyring, make_folder
+from bot.demo import desk, door
 from bot.demo.chat import ChatPhones, running_chats
 from bot.demo.clock import DemoClock
 from bot.demo.reset import NotEmpty, prepare
@@ -28,6 +29,7 @@ from bot.standins import smtp, stripe, telegram, twilio
 from bot.standins.smtp import SmtpRunning
 from bot.standins.wire import Running
 from bot.statement_runs import Line, accounts_to_send, send_statement
+from bot.web.wiring import Wiring
 from bot.write import Store, open_store
 from config.policy_file import read_policy
 from config.practice import PracticePolicy
@@ -123,6 +125,8 @@ async def open_stage(start: datetime, port: int = 0) -> AsyncIterator[Stage]:
         store = _fresh_store(around.settings, clock)
         stack.callback(store.close)
         made = await stack.enter_async_context(wiring.wire(around.settings, store, clock))
+        door.hang(made.web, Wiring(around.settings, made.road, made.processor),
+                  desk.Desk(store, around.settings.practice, clock))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         stage = Stage(around.settings, store, clock, made, read_policy(HERE / "practice.toml"), around.twilio,
                       around.stripe, http, folder, mail=around.mail)
@@ -203,10 +207,10 @@ def _fresh_store(settings: Settings, clock: DemoClock) -> Store:
 
 
 def _save_practice(session: Session, practice_id: str, policy: PracticePolicy, now: datetime) -> None:
-    from billing.store.practices import add_staff, save_policy
+    from billing.store.practices import save_policy
 
     save_policy(session, practice_id, policy, True, now)
-    add_staff(session, practice_id, "dana", "Dana Reyes", "biller", now)
+    desk.hire(session, practice_id, now)
 
 
 @contextlib.asynccontextmanager

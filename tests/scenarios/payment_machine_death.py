@@ -76,9 +76,9 @@ class Mortal(Store):
         self.death.passed("after_commit")
         return done
 
-    async def awrite(self, fn: Callable[[Session], T]) -> T:
+    async def awrite(self, fn: Callable[[Session], T], *, aside: bool = False) -> T:
         if self._group is None:
-            return await super().awrite(fn)  # it comes through write()
+            return await super().awrite(fn, aside=aside)  # it comes through write()
         done = await super().awrite(self._dying(fn))
         self.death.passed("after_commit")
         return done

@@ -70,7 +70,7 @@ const use = (name) => {
   $("body").placeholder = APPS[app][1];
   for (const b of document.querySelectorAll("#apps button")) b.setAttribute("aria-pressed", b.value === app);
   delete seen[app];
-  if (state) drawPhone(state);
+  if (state) { drawPhone(state); drawWays(state); }
 };
 
 const act = async (what, more) => {
@@ -183,6 +183,16 @@ const drawInside = (s) => {
   before = now;
 };
 
+// Into the console, and there to whoever’s phone this is; in a tab of its own, so that both can stand side by side.
+const drawWays = (s) => {
+  const first = people.find((p) => p.account === account).name.split(" ")[0], thread = s.console[app];
+  $("to-console").href = s.console.home;
+  for (const [id, href, words] of [["to-thread", thread, first + "’s thread"], ["to-account", s.console.account, first + "’s account"]]) {
+    $(id).hidden = !href;
+    if (href) { $(id).href = href; $(id).textContent = words; }
+  }
+};
+
 const refresh = async () => {
   if (!account) return;
   const asked = account, answer = await fetch("/demo/state?account=" + encodeURIComponent(asked));
@@ -195,10 +205,13 @@ const refresh = async () => {
   $("clock").textContent = state.clock;
   $("time").textContent = state.clock.split(", ").pop().replace(/ [AP]M$/, "");
   drawPhone(state);
+  drawWays(state);
   drawInside(state);
 };
 
 for (const b of document.querySelectorAll("#apps button")) b.onclick = () => use(b.value);
+
+for (const b of document.querySelectorAll(".ahead button")) b.onclick = () => act("clock", { to: b.value });
 
 $("say").onsubmit = (event) => {
   event.preventDefault();

@@ -13,3 +13,4 @@ async def play(stage: Stage, say: Say) -> None:
     await open_practice(stage, say)
     await payment.scene(stage, say)
     await telegram.scene(stage, say)
+    say("\nThe staff's side of all this is the console: `plainbill demo`, without --script, leads into it.")

@@ -27,7 +27,7 @@ async def show(room: Room) -> Response:
 
 
 def _content(session: Session, room: Room) -> dict[str, Any]:
-    account = rooms.view(session, room)
+    account = rooms.view(session, room, explained=False)
     due = link_pages.due_now(session, room.visitor.link, room.visitor.policy, room.wiring.now())
     amount = money(max(due.amount_minor, 0), room.language, due.currency)
     stale = account.stale

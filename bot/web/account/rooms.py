@@ -131,14 +131,17 @@ def done(room: Room, known: Sequence[str]) -> str:
     return told if told in known else ""
 
 
-def view(session: Session, room: Room) -> AccountView:
-    """The account as a conversation knows it once it is verified. Raises LookupError for one that is gone."""
+def view(session: Session, room: Room, *, explained: bool = True) -> AccountView:
+    """The account as a conversation knows it once it is verified. Raises LookupError for one that is gone.
+
+    ``explained`` is the dearest part of it: a page that shows no derivation does without.
+    """
     account = page_queries.account(session, room.practice_id, room.account_id)
     if account is None:
         raise LookupError("no such account")
     place = next(iter(page_queries.places(session, room.practice_id, room.account_id, "sms")), None)
     return accounts.view_of(session, account, "sms", place.address_hash if place else "", room.today,
-                            room.wiring.now(), room.visitor.policy, full=True)
+                            room.wiring.now(), room.visitor.policy, full=True, explained=explained)
 
 
 def turn(session: Session, room: Room, place: ContactPoint | None = None) -> Context:

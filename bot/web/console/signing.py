@@ -29,14 +29,14 @@ HOME = "/console/inbox"
 
 async def ask(wiring: Wiring, request: Request) -> Response:
     """GET /console/sign-in"""
-    return _ask(request, _onward(request.query_params.get("to", "")))
+    return _ask(request, onward(request.query_params.get("to", "")))
 
 
 async def answer(wiring: Wiring, request: Request) -> Response:
     """POST /console/sign-in: the same answer for an unknown login, a wrong password and a login that rests."""
     form, now, store = await _form(request), wiring.now(), wiring.road.store
     login, practice = form.get("login", "").strip()[:40], wiring.settings.practice
-    to = _onward(form.get("to", ""))
+    to = onward(form.get("to", ""))
     if not await counting.may_try(wiring, request, rates.SIGN_IN):
         return _ask(request, to, "often", login, 429)
     known = await store.aread(partial(sign_in.look_up, practice_id=practice, login=login))
@@ -53,13 +53,13 @@ async def answer(wiring: Wiring, request: Request) -> Response:
 
 async def ask_code(wiring: Wiring, request: Request) -> Response:
     """GET /console/code"""
-    return _ask_code(request, _onward(request.query_params.get("to", "")))
+    return _ask_code(request, onward(request.query_params.get("to", "")))
 
 
 async def answer_code(wiring: Wiring, request: Request) -> Response:
     """POST /console/code"""
     form = await _form(request)
-    to, pending = _onward(form.get("to", "")), request.cookies.get(who.cookie_name(wiring, "code"), "")
+    to, pending = onward(form.get("to", "")), request.cookies.get(who.cookie_name(wiring, "code"), "")
     if not await counting.may_try(wiring, request, rates.CODE):
         return _ask_code(request, to, "often", 429)
     token = await wiring.road.store.awrite(partial(
@@ -141,7 +141,7 @@ async def _form(request: Request) -> dict[str, str]:
         return {}
 
 
-def _onward(wanted: str) -> str:
+def onward(wanted: str) -> str:
     """Where to go after signing in: a page of the console, or its first one; never another host."""
     plain = wanted.isascii() and wanted.isprintable() and not set(wanted) & set("\\:@ ") and "//" not in wanted
     return wanted if plain and wanted.startswith("/console/") else HOME

@@ -53,6 +53,11 @@
     if (all) for (const box of document.querySelectorAll(all.dataset.checks)) box.checked = all.checked;
   });
 
+  // A tab that nobody sees asks for nothing; shown again, it asks at its next turn.
+  document.addEventListener("htmx:before:request", (event) => {
+    if (document.hidden && event.target.matches("[hx-trigger^='every']")) event.preventDefault();
+  });
+
   // Somebody walks away from a screen that is full of other people's bills: it must not stay.
   const idle = Number(document.body.dataset.idle || 0) * 60000;
   let last = Date.now();
