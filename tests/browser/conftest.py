@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page
 
 from billing.store.seal import install_keyring
 from tests.browser.chromium import launched
+from tests.browser.console_desk import Office, open_office
+from tests.browser.console_stock import stock
 from tests.browser.running import Demo, demo_in
 from tests.conftest import TEST_KEYS
 
@@ -34,6 +36,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def browser() -> Iterator[Browser]:
     with launched() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def office(demo: Demo, browser: Browser) -> Office:
+    """The practice's console, with a manager, a supervisor and a biller signed in."""
+    return open_office(demo, browser)
+
+
+@pytest.fixture(scope="session")
+def stocked(office: Office) -> Office:
+    """The same, with one of everything on its books."""
+    stock(office)
+    return office
 
 
 @pytest.fixture

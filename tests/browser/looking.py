@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 Keep = Callable[[Page, str], None]
 PHONE, SMALLEST, DESK = 390, 320, 1280
 
-_STANDARD = {"runOnly": {"type": "tag", "values": [
+STANDARD = {"runOnly": {"type": "tag", "values": [
     "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 
 #: Fields without a label of their own, and hints that a field points to but that are not there.
@@ -21,7 +21,7 @@ _NAMELESS = """[...document.querySelectorAll('input:not([type=hidden]), select, 
     .filter((one) => !one.labels || one.labels.length === 0 || (one.getAttribute('aria-describedby') || '')
         .split(' ').filter(Boolean).some((id) => !document.getElementById(id)))
     .map((one) => one.outerHTML.slice(0, 80))"""
-_WIDE = """(room) => [...document.querySelectorAll('body *')]
+WIDE = """(room) => [...document.querySelectorAll('body *')]
     .filter((one) => one.getBoundingClientRect().right > room + 1 && one.checkVisibility())
     .map((one) => one.tagName + '.' + one.className).slice(0, 3)"""
 #: What is read aloud in the order of the document must stand in that order on the screen.
@@ -43,7 +43,7 @@ class Looker:
     def __call__(self, page: Page, name: str) -> None:
         page.wait_for_load_state()
         self._kept(page, name)
-        found = Axe().run(page, options=_STANDARD)
+        found = Axe().run(page, options=STANDARD)
         if found.violations_count:
             self.faults.append(f"{name}: {found.generate_report()}")
         self.faults += [f"{name}: {one}" for one in page.evaluate(_NAMELESS)]
@@ -64,6 +64,6 @@ class Looker:
             page.set_viewport_size({"width": room, "height": 780})
             page.evaluate(f"document.documentElement.style.fontSize = '{letters}'")
             if (wide := page.evaluate("document.documentElement.scrollWidth")) > room:
-                self.faults.append(f"{name}: {wide} px wide in {room}, letters {letters}: {page.evaluate(_WIDE, room)}")
+                self.faults.append(f"{name}: {wide} px wide in {room}, letters {letters}: {page.evaluate(WIDE, room)}")
         page.evaluate("document.documentElement.style.fontSize = ''")
         page.set_viewport_size({"width": PHONE, "height": 844})

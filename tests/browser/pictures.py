@@ -12,6 +12,7 @@ from bot.demo import acts
 from bot.demo.people import Person, person_of
 from bot.demo.scripts import telegram
 from bot.demo.stage import Stage
+from tests.browser import console_pictures
 from tests.browser.chromium import launched
 from tests.browser.phone import GOOD_CARD, pay_by_card, prove
 from tests.browser.png import pack
@@ -34,8 +35,9 @@ def make_all(folder: Path = PICTURES) -> list[Path]:
         _phone(browser, demo, f"{peter.account},telegram", folder / "telegram.png")
         _finish(browser, demo, anna)
         _desk(browser, demo, anna, folder / "demo.png")
+        console_pictures.make(browser, demo, folder)
     made = sorted(folder.glob("*.png"))
-    for path in made:
+    for path in (one for one in made if not one.name.startswith("console-")):
         path.write_bytes(pack(path.read_bytes()))
         assert path.stat().st_size < MOST_BYTES, f"{path.name} is too large for a README"
     return made

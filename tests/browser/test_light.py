@@ -33,7 +33,7 @@ class Meter:
 
     def __init__(self, page: Page) -> None:
         self.bytes, self.requests = 0, 0
-        session = page.context.new_cdp_session(page)
+        session = self._session = page.context.new_cdp_session(page)
         session.send("Network.enable")
         session.send("Network.setCacheDisabled", {"cacheDisabled": True})
         session.send("Network.emulateNetworkConditions", _SLOW)
@@ -41,8 +41,12 @@ class Meter:
         session.on("Network.loadingFinished", self._loaded)
         session.on("Network.requestWillBeSent", self._asked)
 
+    def keep_what_may_be_kept(self) -> None:
+        """From now on as a browser that was here before."""
+        self._session.send("Network.setCacheDisabled", {"cacheDisabled": False})
+
     def _asked(self, event: dict[str, Any]) -> None:
-        if not event["request"]["url"].endswith("/favicon.ico"):
+        if not event["request"]["url"].endswith("/favicon.ico") and not event["request"]["url"].startswith("data:"):
             self.requests += 1
 
     def _loaded(self, event: dict[str, Any]) -> None:
@@ -51,6 +55,10 @@ class Meter:
     def read(self, page: Page) -> tuple[int, int, int]:
         """(bytes on the wire with headings, requests, milliseconds to the first text); counts from nothing again."""
         page.wait_for_load_state("networkidle")
+        return self.taken(page)
+
+    def taken(self, page: Page) -> tuple[int, int, int]:
+        """The same of a page that is never still."""
         found = self.bytes, self.requests, int(page.evaluate(_PAINTED))
         self.bytes = self.requests = 0
         return found

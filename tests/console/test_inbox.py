@@ -122,7 +122,8 @@ async def test_what_the_gate_would_say_is_shown_before_sending_and_nothing_is_wr
     await desk.as_role("biller")
     await desk.get(f"/console/inbox/{talk.id}")
     before = sent(desk)
-    status, body = await desk.post(f"/console/inbox/{talk.id}/foresee", {"words": "Please call us."})
+    form = {"words": "Please call us.", "once": "as_the_page_sends_it"}
+    status, body = await desk.post(f"/console/inbox/{talk.id}/foresee", form)
     assert status == 200
     assert "Please call us." in body
     assert "may not go" in body

@@ -21,6 +21,7 @@ from templates.format import as_date
 from templates.report_sheets import shown
 from templates.statement_words import money, phone_words, short_day
 from templates.web import choose as choose_page
+from templates.web.console.stacking import with_labels
 
 __all__ = ["LANGUAGES", "asset", "choose", "page", "words"]
 
@@ -64,8 +65,8 @@ def _asset_address(name: str) -> str:
 def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                        lstrip_blocks=True)
-    made.filters |= {"money": _money, "day": _day, "at": _at, "since": _since, "label": label, "phone": phone_words,
-                     "percent": _percent, "unit": shown}
+    made.filters |= {"money": _money, "day": _day, "at": _at, "since": _since, "label": label, "said": said,
+                     "noted": noted, "phone": phone_words, "percent": _percent, "unit": shown}
     made.globals["asset"] = _asset_address
     return made
 
@@ -73,8 +74,19 @@ def _environment() -> Environment:
 def page(name: str, language: str, arguments: Mapping[str, Any]) -> str:
     """Render ``name.html``. Raises UndefinedError for a name that was not given."""
     other = next(one for one in LANGUAGES if one != language)
-    return _environment().get_template(f"{name}.html").render(
-        {**arguments, "name": name, "w": words(language), "lang": language, "other": other})
+    return with_labels(_environment().get_template(f"{name}.html").render(
+        {**arguments, "name": name, "w": words(language), "lang": language, "other": other}))
+
+
+def said(words: str, table: Mapping[str, str]) -> str:
+    """A sentence that the program keeps in English, in the reader's language; one that the table lacks as it is."""
+    return table.get(words, words)
+
+
+def noted(body: str, reasons: Mapping[str, str]) -> str:
+    """A case's note: its first line may be the code of what the patient chose (billing/narrowing.py)."""
+    first, line, rest = body.partition("\n")
+    return reasons.get(first.removeprefix("reason: "), first) + line + rest
 
 
 def label(value: object, table: Mapping[str, str]) -> str:
@@ -94,15 +106,26 @@ def _day(context: Context, value: str | date | None) -> str:
 
 
 @pass_context
-def _at(context: Context, value: datetime | None) -> str:
-    """An instant on the practice's own clock: its day unless that is today, and hours and minutes."""
+def _at(context: Context, value: datetime | str | None) -> str:
+    """An instant by the practice's own clock: its day unless that is today, its year unless that is this one."""
     if value is None:
         return ""
     zone: ZoneInfo = context["zone"]
-    local = value.astimezone(zone)
-    clock = f"{local:%H:%M}"
+    local = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(zone)
+    clock = _clock(local, context["lang"])
     today = context["now"].astimezone(zone).date()
-    return clock if local.date() == today else f"{short_day(as_date(local.date()), context['lang'])} {clock}"
+    if local.date() == today:
+        return clock
+    day = short_day(as_date(local.date()), context["lang"])
+    if local.year == today.year:
+        day = day.removesuffix(str(local.year)).rstrip(", ")
+    return f"{day}, {clock}"
+
+
+def _clock(local: datetime, language: str) -> str:
+    """Twelve hours, as the people whom this is for read a clock, and as patients' messages write it."""
+    half = ("AM", "PM") if language == "en" else ("a.m.", "p.m.")
+    return f"{local.hour % 12 or 12}:{local.minute:02}\u00a0{half[local.hour // 12]}"
 
 
 @pass_context

@@ -58,6 +58,11 @@
     if (document.hidden && event.target.matches("[hx-trigger^='every']")) event.preventDefault();
   });
 
+  // On a telephone the bar of places is one line that can be moved: the place that is open stands in sight.
+  const here_now = document.querySelector(".places a[aria-current]");
+  const bar = here_now?.closest("ul");
+  if (bar && bar.scrollWidth > bar.clientWidth) bar.scrollLeft = here_now.offsetLeft - bar.clientWidth / 3;
+
   // Somebody walks away from a screen that is full of other people's bills: it must not stay.
   const idle = Number(document.body.dataset.idle || 0) * 60000;
   let last = Date.now();

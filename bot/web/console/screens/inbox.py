@@ -82,7 +82,10 @@ class Reply(_Form):
 
 
 class Try(_Form):
+    """``once`` comes with the page's form and says nothing here."""
+
     words: Words
+    once: Maybe[Id] = None
 
 
 class Owner(_Form):
