@@ -45,19 +45,19 @@ class Row(Protocol):
 
 
 @contextmanager
-def row(store: Store, commit: Write) -> Iterator[Row]:
-    """A row of batches, all committed when the block ends, by ``commit``: ``store.write`` or something round it.
+def row(store: Store, put: Write) -> Iterator[Row]:
+    """A row of batches, all committed when the block ends, by ``put``: ``store.write`` or something round it.
 
     Raises what posting raises, for the first batch that failed; none after it is committed.
     """
     if not isinstance(store, write.Store) or store.engine.dialect.name != "postgresql":
-        yield _OneByOne(commit)
+        yield _OneByOne(put)
         return
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with ThreadPoolExecutor(AT_ONCE, "import") as pool:
-            overlapping = _Overlapping(pool, commit)
+            overlapping = _Overlapping(pool, put)
             yield overlapping
             overlapping.finish()
     finally:
@@ -66,10 +66,10 @@ def row(store: Store, commit: Write) -> Iterator[Row]:
 
 @dataclass(frozen=True, slots=True)
 class _OneByOne:
-    commit: Write
+    write: Write
 
     def give(self, names: Collection[str], post: Post) -> None:
-        self.commit(lambda session: post(session, ALONE))
+        self.write(lambda session: post(session, ALONE))
 
     def finish(self) -> None:
         """They are."""
@@ -86,7 +86,7 @@ class _Batch:
 @dataclass(slots=True)
 class _Overlapping:
     pool: ThreadPoolExecutor
-    commit: Write
+    write: Write
     flying: deque[_Batch] = field(default_factory=deque)
 
     def give(self, names: Collection[str], post: Post) -> None:
@@ -104,7 +104,7 @@ class _Overlapping:
     def _post(self, batch: _Batch, before: _Batch | None) -> None:
         try:
             if before is None or not self._posted_ahead(batch, before):
-                self.commit(lambda session: batch.post(session, Turn(batch.loaded.set, ALONE.wait)))
+                self.write(lambda session: batch.post(session, Turn(batch.loaded.set, ALONE.wait)))
         finally:
             batch.loaded.set()
 
@@ -114,7 +114,7 @@ class _Overlapping:
         """
         before.loaded.wait()
         try:
-            self.commit(lambda session: batch.post(session, Turn(batch.loaded.set, lambda: _wait(before.done))))
+            self.write(lambda session: batch.post(session, Turn(batch.loaded.set, lambda: _wait(before.done))))
         except (GaveWay, IntegrityError):  # the second: both took the same number for a new account, say
             before.done.result()
             return False
