@@ -25,6 +25,10 @@ _EVERY_NTH = {
         "web/test_cards.py web/test_hooks.py web/test_plan_page.py "
         "console/test_isolation.py::test_ones_own_ids_are_somebodys"),
     4: (
+        "collections/test_assistance.py collections/test_write_offs.py collections/test_reversals.py "
+        "collections/test_returns.py collections/test_worklist.py engine/test_backup.py engine/test_together.py "
+        "mail/test_email_road.py mail/test_restored.py mail/test_killed.py reports/test_foots.py web/test_account.py "
+        "campaigns/test_segments.py campaigns/test_report.py console/test_contacts.py opening/test_agencies.py "
         "cli/test_desk.py cli/test_rotation.py contracts/test_stripe_promises.py contracts/test_telegram.py "
         "parties/test_apply.py parties/test_cases.py payments/test_refund_facts.py payments/test_refunds.py "
         "payments/test_requests.py payments/test_suspicions_money_back.py scenarios/test_demo.py "
@@ -37,6 +41,10 @@ _EVERY_NTH = {
         "console/test_isolation.py::test_ones_own_ids_are_acted_on_or_refused_in_words "
         "console/test_headers.py::test_no_file_but_the_pages_own_can_be_fetched"),
     6: (
+        "collections/test_placement.py collections/test_offers.py campaigns/test_campaign_cli.py "
+        "campaigns/test_foresight.py campaigns/test_alike.py dunning/test_cli.py mail/test_runs.py "
+        "mail/test_mail_cli.py mail/test_interrupted.py reports/test_command.py console/test_accounts.py "
+        "console/test_campaigns.py "
         "campaigns/test_life.py csv/test_parties.py csv/test_table.py ledger/test_undo.py parties/test_gate.py "
         "payments/test_life.py payments/test_orders.py payments/test_two_payers.py "
         "road/test_deliver.py understanding/test_fixed_words.py"),
@@ -44,6 +52,8 @@ _EVERY_NTH = {
         "architecture/test_boundaries.py close/test_commands.py close/test_posting_file.py csv/test_order.py "
         "scenarios/test_payment_machine.py"),
     8: (
+        "campaigns/test_sending.py campaigns/test_planning.py collections/test_footing.py "
+        "dunning/test_people_first.py "
         "opening/test_commands.py opening/test_held.py "
         "conversations/test_plans_on_the_road.py csv/test_resuming.py ledger/test_charges.py "
         "ledger/test_remittances.py road/test_outbox.py understanding/test_model.py web/test_passcode.py "
@@ -64,10 +74,12 @@ _EVERY_NTH = {
         "conversations/test_plans.py conversations/test_transcripts.py ledger/test_verify.py "
         "policy/test_rules_turned_off.py"),
     16: (
+        "campaigns/test_sets.py dunning/test_months.py "
         "cli/test_chat.py conversations/test_states.py faults/test_faults.py importers/test_x12_properties.py "
         "plans/test_opt_out.py policy/test_property.py reconcile/test_reconcile.py road/test_matters.py "
         "scenarios/test_telegram_serving.py web/test_paying.py"),
     24: (
+        "campaigns/test_crashes.py dunning/test_killed.py "
         "cli/test_plans_cli.py conversations/test_random.py csv/test_record.py ledger/test_properties.py "
         "plans/test_life.py plans/test_offers.py reconcile/test_at_stripe.py scenarios/test_random_conversations.py "
         "understanding/test_command.py words/test_templates.py"),
