@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from bot.web.app import ROUTES, make_app
 from bot.web.console import catalog, who
-from bot.web.console.table import Download
+from bot.web.console.table import Download, View
 from bot.web.guard import pay_origins
 from bot.web.routes import Route
 from bot.web.wiring import Wiring
@@ -39,8 +39,12 @@ def require_safe(estate: Estate, answer: Answer, where: str) -> None:
     assert not {name for name in headers if name.startswith("access-control") or name in ("server", "x-powered-by")}
 
 
+def view_at(path: str) -> View | Download | None:
+    return next((one for one in catalog.VIEWS if path in (f"/console{one.path}", f"/api/v1{one.path}")), None)
+
+
 def address(estate: Estate, path: str) -> str:
-    view = next(one for one in catalog.VIEWS if path.endswith(one.path)) if "openapi" not in path else None
+    view = view_at(path)
     query = filled.form(view.query, view.name, estate.ids[MINE]) if view else {}
     return filled.path(path, estate.ids[MINE]) + ("?" + "&".join(f"{k}={v}" for k, v in query.items()) if query else "")
 
@@ -54,8 +58,7 @@ def test_every_answer_to_staff_is_kept_nowhere_framed_nowhere_and_runs_nothing_o
     if answer.headers["content-type"].startswith("text/html"):
         require_inert(answer.text, route.path)
         assert "script-src 'self';" in answer.headers["content-security-policy"]
-    view = next((one for one in catalog.VIEWS if route.path.endswith(one.path)), None)
-    if isinstance(view, Download):
+    if isinstance(view_at(route.path), Download):
         assert re.fullmatch(r'attachment; filename="[A-Za-z0-9._-]{1,80}"', answer.headers["content-disposition"])
 
 
