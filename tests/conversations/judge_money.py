@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from billing.commands import AgreePlan, ChangePlan, ChargeSavedCard, OfferPlan, RemoveCard, RequestPayment
@@ -141,3 +144,24 @@ def of_offers(reply: Reply, legal: frozenset[int]) -> set[int]:
     if parts and sum(parts) == words["total_minor"]:
         found |= set(parts)
     return found
+
+
+_ONES = ("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+         "eighteen nineteen")
+_UNOS = ("uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete "
+         "dieciocho diecinueve")
+_TENS = ("twenty thirty forty fifty sixty seventy eighty ninety",
+         "veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa")
+_NUMBERS = {
+    **{word: number for words in (_ONES, _UNOS) for number, word in enumerate(words.split(), 1)},
+    **{word: 10 * ten for words in _TENS for ten, word in enumerate(words.split(), 2)}, "hundred": 100, "cien": 100}
+
+
+def spoken(text: str) -> set[int]:
+    """Cents of every amount that may be meant by the numbers of a text, in digits or words, with cents or without:
+    "treinta dolares con 50 centavos" may be $30, $50 and $30.50.
+    """
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    single = {int(word) if word.isdigit() else _NUMBERS.get(word, 0) for word in re.findall(r"\d{1,5}|[a-z]+", plain)}
+    whole = {*single, *(ten + one for ten, one in product(single, single) if ten >= 20 and 0 < one < 10)}
+    return {100 * dollars + cents for dollars, cents in product(whole - {0}, {0} | {one for one in whole if one < 100})}

@@ -122,7 +122,7 @@ def _secrets(order: Order, books: Books) -> Iterator[str]:
             for name in ("amounts", "days", "payers", "providers"):
                 known.setdefault(name, set()).update(facts[name])
     said = {cents for text in books.texts for cents in amounts_in(str(text.payload["body"]))}
-    said |= {int(number) * 100 for text in books.texts for number in re.findall(r"\d{1,5}", text.payload["body"])}
+    said |= {cents for text in books.texts for cents in judge_money.spoken(str(text.payload["body"]))}
     for row in books.outbox:
         if row.reply_to is not None and row.purpose != "redaction":
             yield from _told(row, people, said | {one.amount_minor for one in books.payments
