@@ -36,9 +36,15 @@ class Together(Generic[T, R]):
         return await written
 
     async def _write_all(self, store: Store) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting[:GROUP_LIMIT], self._waiting[GROUP_LIMIT:]
-            await self._write_group(store, group)
+        group: list[tuple[T, asyncio.Future[R]]] = []
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:GROUP_LIMIT], self._waiting[GROUP_LIMIT:]
+                await self._write_group(store, group)
+        except BaseException as error:  # cancelled, say: nobody is left to write, and nobody may wait for ever
+            left, self._waiting = group + self._waiting, []
+            _tell(left, error)
+            raise
 
     async def _write_group(self, store: Store, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         """One transaction for all; where that fails, one for each, so that one bad row spoils no other."""
@@ -58,6 +64,10 @@ class Together(Generic[T, R]):
             for one in group:
                 await self._write_group(store, [one])
             return
-        for _, written in group:
-            if not written.done():
-                written.set_exception(error)
+        _tell(group, error)
+
+
+def _tell(group: Sequence[tuple[T, asyncio.Future[R]]], error: BaseException) -> None:
+    for _, written in group:
+        if not written.done():
+            written.set_exception(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from billing import gate, gate_rows, outbox, sending
 from billing.store.tables import Outbox, SendWindow, Verdict
+from bot.together import Together
 from bot.write import Store
 from tests.campaigns.random_store import fill
 from tests.campaigns.test_sets import PRACTICE, _candidates
@@ -115,3 +117,19 @@ async def test_two_workers_that_judge_one_household_at_once_let_one_message_go(
         return len(begun.orders)
 
     assert sum(await asyncio.gather(begin(first), begin(second))) == 1
+
+
+class Gone(BaseException):
+    """As an end of the process reaches whatever still runs in it."""
+
+
+async def test_whoever_waits_for_a_group_hears_when_nobody_is_left_to_write_it(sqlite_store: Store) -> None:
+    """The writer of a group dies in the middle: nobody waits for ever for what it had taken."""
+    def die(session: Session, some: Sequence[int]) -> Sequence[int]:
+        raise Gone
+
+    died = Together[int, int](die)
+    asked = [asyncio.create_task(died.give(sqlite_store, one)) for one in range(3)]
+    async with asyncio.timeout(30):
+        told = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(one) for one in told] == [Gone] * 3
