@@ -88,6 +88,8 @@ charged AS (
 )
 """
 
+#: ``unheld``: refunded although the payment had it no more. What was given back twice, at the desk and at the processor,
+#: stands there, and a person was told.
 _PAYMENTS = _STANDING + f""",
 paid AS (
     SELECT p.id, p.status, p.amount_minor - p.refunded_minor AS kept, p.import_id,
@@ -98,6 +100,8 @@ paid AS (
         COALESCE(SUM(CASE WHEN s.source_ref LIKE p.id || ':dispute:%' OR s.source_ref LIKE p.id || ':reinstated:%'
                 OR s.source_ref LIKE p.id || ':returned:%'
             THEN {_toward('cash', 's.')} ELSE 0 END), 0) AS disputed,
+        COALESCE(SUM(CASE WHEN s.source_ref LIKE p.id || ':refund:main:%:payable:%'
+            THEN {_toward('cash', 's.')} ELSE 0 END), 0) AS unheld,
         COUNT(s.id) AS transfers
     FROM payments p LEFT JOIN standing s ON s.payment_id = p.id
     WHERE p.practice_id = :practice GROUP BY p.id, p.status, p.amount_minor, p.refunded_minor, p.import_id
@@ -246,7 +250,8 @@ CHECKS: Mapping[str, str] = {
     "payment-posted": _PAYMENTS + """
         SELECT p.id, p.main - p.kept FROM paid p LEFT JOIN imports i ON i.id = p.import_id
         WHERE p.status IN ('succeeded', 'partly_refunded', 'refunded', 'disputed', 'dispute_lost', 'returned') AND (
-            p.main <> CASE WHEN i.status = 'undone' THEN 0 ELSE p.kept END
+            (p.main <> CASE WHEN i.status = 'undone' THEN 0 ELSE p.kept END
+                AND NOT (p.kept = 0 AND p.main < 0 AND p.main >= p.unheld))
             OR (p.status IN ('disputed', 'dispute_lost', 'returned') AND p.disputed >= 0)
             OR (p.status IN ('succeeded', 'partly_refunded', 'refunded') AND p.disputed <> 0))""",
     "payment-unpaid": _PAYMENTS + """

@@ -111,7 +111,8 @@ def at_stripe(session: Session) -> int:
 
 
 def the_ledger_foots(clinic: Clinic) -> None:
-    assert clinic.store.read(verify).problems == []
+    problems = clinic.store.read(verify).problems
+    assert problems == [], problems
 
 
 def everybody_owes_what_they_owe(clinic: Clinic, owed: Mapping[str, int]) -> None:
