@@ -88,8 +88,8 @@ charged AS (
 )
 """
 
-#: ``unheld``: refunded although the payment had it no more. What was given back twice, at the desk and at the processor,
-#: stands there, and a person was told.
+#: ``unheld``: refunded although the payment had it no more. What was given back twice, at desk and processor, stands
+#: there, and a person was told.
 _PAYMENTS = _STANDING + f""",
 paid AS (
     SELECT p.id, p.status, p.amount_minor - p.refunded_minor AS kept, p.import_id,
