@@ -26,8 +26,8 @@ CASE = "address_finding"
 TITLE = "Find a number or address that reaches a patient"
 
 #: Reasons that a better address would mend; the others are the patient's wish or the practice's choice.
-MENDED = frozenset({"no_address", "unreachable", "wrong_number", "returned", "unlinked", "opted_out", "no_consent",
-                    "at_work", "not_set_up"})
+MENDED = frozenset({"no_address", "unreachable", "wrong_number", "returned", "unlinked", "ended", "opted_out",
+                    "no_consent", "at_work", "not_set_up"})
 
 
 class NotMail(ValueError):
@@ -78,7 +78,7 @@ def mark_returned(session: Session, guarantor: Guarantor, address: str, now: dat
         session.add(ContactPoint(
             id=new_id("con"), practice_id=guarantor.practice_id, guarantor_id=guarantor.id, channel="paper",
             address=address, address_hash=hashed, status="returned", source="returned_mail", created_at=now))
-    else:
+    elif contact.status != "ended":
         contact.status = "returned"
     session.flush()
 

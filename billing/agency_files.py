@@ -19,6 +19,7 @@ from billing import audit, closing, csv_cells, explain, placement_money, placeme
 from billing.account_facts import find_policy
 from billing.ids import new_id
 from billing.lives import step
+from billing.money import plain
 from billing.placement_checks import standing
 from billing.placement_money import APPROVED, MOVES, REFUSED
 from billing.store import agency_queries, counters, hold_queries
@@ -108,7 +109,7 @@ def _rows(session: Session, event: PlacementEvent, policy: PracticePolicy, now: 
     base = {"placement_id": row.id, "account": about.account, "visit": about.visit, "currency": policy.currency}
     if event.kind != "placed":
         yield _cells({**base, "record": "NEWS", "on": event.happened_on.isoformat(), "kind": event.kind,
-                      "amount": _dollars(event.amount_minor), "balance": _dollars(row.left_minor),
+                      "amount": plain(event.amount_minor), "balance": plain(row.left_minor),
                       "reason": event.reason})
         return
     here = standing(session, row.guarantor_id, policy, now)
@@ -116,7 +117,7 @@ def _rows(session: Session, event: PlacementEvent, policy: PracticePolicy, now: 
     past_due, first_bill, notice = (_iso(found.get(row.visit_id)) for found in days)
     yield _cells({
         **base, "record": "PLACE", "service_on": _iso(about.service_on), "on": event.happened_on.isoformat(),
-        "kind": "placed", "amount": _dollars(event.amount_minor), "balance": _dollars(event.amount_minor),
+        "kind": "placed", "amount": plain(event.amount_minor), "balance": plain(event.amount_minor),
         "reason": "undisputed", "name": about.name, "address": about.address, "postal_code": about.postal_code,
         "phone": about.phone, "language": about.language, "past_due_on": past_due, "first_bill_on": first_bill,
         "final_notice_on": notice, "creditor": policy.legal_name})
@@ -128,7 +129,7 @@ def _history(session: Session, row: Placement) -> list[dict[str, str]]:
     """How the amount came about, to the cent, and what was said of it: the derivation, statements and notices, and
     every dispute with how it ended.
     """
-    found = [{"kind": one.kind, "amount": _dollars(one.amount_minor), "on": _iso(one.on), "reason": one.code}
+    found = [{"kind": one.kind, "amount": plain(one.amount_minor), "on": _iso(one.on), "reason": one.code}
              for one in explain.explain_visit(session, row.visit_id).steps if one.kind not in ("left", "placed")]
     found += [{"kind": kind, "on": _iso(on), "reason": reason}
               for kind, on, reason in agency_queries.told(session, row.guarantor_id, row.visit_id)]
@@ -137,10 +138,6 @@ def _history(session: Session, row: Placement) -> list[dict[str, str]]:
 
 def _iso(day: date | None) -> str:
     return day.isoformat() if day is not None else ""
-
-
-def _dollars(minor: int) -> str:
-    return f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02d}"
 
 
 def _cells(values: dict[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ with the list of who is in each group, until a newer look of the same kind takes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from billing import audit, campaigns
 from billing.ids import new_id
 from billing.planning import Preview
 from billing.store import campaign_look_queries as store
+from billing.store.ledger_queries import chunks
 from billing.store.tables import Campaign, CampaignLook
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
@@ -64,7 +65,7 @@ def finish(session: Session, look_id: str, worker: str, *, result: Mapping[str, 
         return False
     store.forget_lists(session, row.campaign_id, row.kind)
     for outcome, rule, ids in groups:
-        store.keep_pages(session, row.practice_id, row.id, outcome, rule, _pages(ids))
+        store.keep_pages(session, row.practice_id, row.id, outcome, rule, chunks(ids, PAGE))
     row.result, row.samples, row.judged = dict(result), list(samples), row.accounts
     row.status, row.ended_at = DONE, now
     return True
@@ -79,14 +80,3 @@ def fail(session: Session, look_id: str, worker: str, told: str, now: datetime) 
 
 def samples_of(shown: Preview) -> list[dict[str, str]]:
     return [asdict(one) for one in shown.samples]
-
-
-def _pages(ids: Iterable[str]) -> Iterator[list[str]]:
-    part: list[str] = []
-    for one in ids:
-        part.append(one)
-        if len(part) == PAGE:
-            yield part
-            part = []
-    if part:
-        yield part

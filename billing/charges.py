@@ -15,7 +15,7 @@ from billing import answers, ledger
 from billing.adjudication import adjudicate
 from billing.book import Book, CoverageState, VisitState
 from billing.ids import new_id
-from billing.importers.records import BilledClaim, ClaimCoverage, PaidClaim
+from billing.importers.records import Adjustment, BilledClaim, ClaimCoverage, PaidClaim
 from billing.opening import NewLine, NewVisit, charge_lines, insert_coverage, open_visit
 from billing.store import book_queries, ledger_queries
 
@@ -43,8 +43,8 @@ def claim_digest(claim: BilledClaim) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]
 
 
-def _pairs(adjustments: Sequence[object]) -> tuple[object, ...]:
-    return tuple((a.group, a.reason, a.amount_minor) for a in adjustments)  # type: ignore[attr-defined]
+def _pairs(adjustments: Sequence[Adjustment]) -> tuple[object, ...]:
+    return tuple((a.group, a.reason, a.amount_minor) for a in adjustments)
 
 
 def refusal(visits: Sequence[VisitState], claim: BilledClaim, digests: frozenset[str]) -> str:

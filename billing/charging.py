@@ -55,7 +55,7 @@ def _begin_charge(session: Session, row: ProcessorCall, payment: Payment | None,
     if payment is None or payment.status != life.CREATED:
         processor_calls.finish(row, now, code="settled_before")
         return None
-    ruling = saved_charges.still_allowed(session, payment, now)
+    ruling = saved_charges.judge(session, payment, now)
     if not ruling.sends and not processor_calls.is_uncertain(row):
         saved_charges.withhold(session, payment, ruling.rule, now)
         processor_calls.finish(row, now, status="refused", code=f"withheld:{ruling.rule}")

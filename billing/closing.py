@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from billing import audit
+from billing import audit, second_person, staff
+from billing.account_facts import find_policy
 from billing.closing_batch import TENDERS, as_totals, batch
 from billing.dues import local_day
 from billing.money import dollars
@@ -20,7 +21,14 @@ from billing.store.tables_money import DayClose, DayCount
 
 
 class CloseRefused(ValueError):
-    """A day that cannot be counted or signed, or a match that cannot be. The text says what to do; no PHI."""
+    """A day that cannot be counted or signed, or a match that cannot be. The text says what to do; no PHI.
+
+    ``command``: what does it at a terminal.
+    """
+
+    def __init__(self, text: str, command: str = "") -> None:
+        super().__init__(text)
+        self.command = command
 
 
 def is_locked(session: Session, practice_id: str, day: date) -> bool:
@@ -48,21 +56,24 @@ def booking_day(session: Session, practice_id: str, at: datetime) -> date:
 
 
 def count(session: Session, practice_id: str, day: date, *, person: str, tender: str, counted_minor: int,
-          now: datetime) -> None:
-    """Keep what ``person`` counted, in cents; a second count replaces the first. Raises CloseRefused."""
+          now: datetime, by: str = "") -> None:
+    """Keep what was counted in ``person``'s drawer, in cents; a second count replaces the first. ``by``: who counted
+    it, where that was somebody else. Raises CloseRefused.
+    """
     if tender not in TENDERS:
         raise CloseRefused(f"a count is of {', '.join(TENDERS)}")
     if counted_minor < 0:
         raise CloseRefused("a drawer holds no less than nothing")
     _require_open(session, practice_id, day)
     store.add_count(session, DayCount(practice_id=practice_id, day_on=day, person=person, tender=tender,
-                                      counted_minor=counted_minor, at=now))
+                                      counted_minor=counted_minor, counted_by=by or person, at=now))
 
 
 def sign(session: Session, practice_id: str, day: date, *, by: str, note: str, today: date,
          now: datetime) -> DayClose:
     """Lock a practice-local day. Raises CloseRefused while something is uncounted, and, without a ``note``, while it
-    is over or short or a difference found on that day is open. Who may sign, the caller has asked (billing/staff.py).
+    is over or short or a difference found on that day is open. Such a day is signed by another person than counted; a
+    night stands for them where there is nobody else. Who may sign, the caller has asked (billing/staff.py).
     """
     store.hold_days(session, practice_id, to_close=True)
     _require_open(session, practice_id, day)
@@ -70,22 +81,40 @@ def sign(session: Session, practice_id: str, day: date, *, by: str, note: str, t
         raise CloseRefused("this day has not come yet")
     found = batch(session, practice_id, day)
     for drawer in found.uncounted:
-        raise CloseRefused(f"{drawer.person} has not counted {drawer.tender} "
-                           f"({dollars(drawer.booked_minor)} by the books): plainbill close day {day} --count "
-                           f"{drawer.tender}=AMOUNT --person {drawer.person}")
+        raise CloseRefused(
+            f"{drawer.person} has not counted {drawer.tender} ({dollars(drawer.booked_minor)} by the books)",
+            f"plainbill close day {day} --count {drawer.tender}=AMOUNT --person {drawer.person}")
     off = [d for d in found.drawers if d.over_short_minor]
     if off and not note.strip():
         raise CloseRefused("counted and booked differ (" + "; ".join(
-            f"{d.person} {d.tender} {dollars(d.over_short_minor)}" for d in off) + "): say why with --note")
+            f"{d.person} {d.tender} {dollars(d.over_short_minor)}" for d in off) + "): say why in a note", "--note")
     if found.open_differences and not note.strip():
-        raise CloseRefused(f"{len(found.open_differences)} differences found on this day are open: settle them "
-                           "(plainbill reconcile --list), or say with --note why the day is closed all the same")
+        raise CloseRefused(f"{len(found.open_differences)} differences found on this day are open: settle them, "
+                           "or say in a note why the day is closed all the same",
+                           "plainbill reconcile --list; --note")
+    how = _second_eyes(session, practice_id, day, by, now) if off or found.open_differences else ""
     close = store.add_close(session, DayClose(
         practice_id=practice_id, day_on=day, totals=as_totals(found), over_short_minor=found.over_short_minor,
         note=note.strip(), signed_by=by, signed_at=now))
     audit.record(session, practice_id, by, "day_locked", "day", day.isoformat(),
-                 f"over or short {found.over_short_minor} cents", now)
+                 f"over or short {found.over_short_minor} cents" + (f", {how}" if how else ""), now)
     return close
+
+
+def _second_eyes(session: Session, practice_id: str, day: date, by: str, now: datetime) -> str:
+    """How a day that does not agree comes to be signed: by somebody who counted none of it, or alone after a night."""
+    found = [({one.person.strip().casefold(), one.counted_by.strip().casefold()}, one.at)
+             for one in store.standing_counts(session, practice_id, day)]
+    makers = {name for names, _ in found for name in names}
+    own = [at for names, at in found if by.strip().casefold() in names]
+    if not own:
+        return "second person" if makers else ""
+    _, policy, _ = find_policy(session, practice_id=practice_id)
+    try:
+        return second_person.require(session, practice_id, by=by, asked_by=by, asked_at=max(own),
+                                     role="supervisor", policy=policy, now=now, also_by=makers)
+    except staff.StaffRefused as refused:
+        raise CloseRefused(f"this day does not agree, and whoever counted it does not sign it: {refused}") from refused
 
 
 def _require_open(session: Session, practice_id: str, day: date) -> None:

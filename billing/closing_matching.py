@@ -64,13 +64,21 @@ def deposits(closes: Sequence[DayClose], alone: Collection[str] = ()) -> list[De
 
 def free_deposits(session: Session, practice_id: str) -> list[Deposit]:
     """Deposits that no line of the bank shows yet; cash and checks are there together or each alone."""
-    taken = {ref for kind, ref in store.taken_refs(session, practice_id) if kind == "deposit"}
-    return [d for d in _announced(session, practice_id) if not taken & _rivals(d.ref)]
+    return _free(store.closes(session, practice_id), store.taken_refs(session, practice_id))
 
 
-def _announced(session: Session, practice_id: str) -> list[Deposit]:
-    alone = {ref for kind, ref in store.taken_refs(session, practice_id) if kind == "remittance"}
-    return deposits(store.closes(session, practice_id), alone)
+def _free(closes: Sequence[DayClose], taken: Collection[tuple[str, str]]) -> list[Deposit]:
+    gone = _of("deposit", taken)
+    return [d for d in _announced(closes, taken) if not gone & _rivals(d.ref)]
+
+
+def _announced(closes: Sequence[DayClose], taken: Collection[tuple[str, str]]) -> list[Deposit]:
+    return deposits(closes, _of("remittance", taken))
+
+
+def _of(kind: str, taken: Collection[tuple[str, str]]) -> set[str]:
+    """The refs of this kind that a line of the bank is matched to."""
+    return {ref for one, ref in taken if one == kind}
 
 
 def _rivals(ref: str) -> set[str]:
@@ -82,26 +90,25 @@ def _rivals(ref: str) -> set[str]:
     return {ref, f"{day}:{ALL}"} if tender in ("cash", "check") else {ref}
 
 
-def deposited_checks(session: Session, practice_id: str) -> set[str]:
+def _banked(closes: Sequence[DayClose], taken: Collection[tuple[str, str]]) -> set[str]:
     """Remittances whose check went to the bank with a day's deposit that the bank shows."""
-    taken = {ref for kind, ref in store.taken_refs(session, practice_id) if kind == "deposit"}
-    return {str(check["remittance_id"]) for close in store.closes(session, practice_id)
-            if taken & {f"{close.day_on}:check", f"{close.day_on}:{ALL}"}
+    shown = _of("deposit", taken)
+    return {str(check["remittance_id"]) for close in closes
+            if shown & {f"{close.day_on}:check", f"{close.day_on}:{ALL}"}
             for check in close.totals["insurer_checks"]}
 
 
 def expected(session: Session, practice_id: str) -> list[Expected]:
     """All money that the bank should show and no line is matched to."""
-    taken = store.taken_refs(session, practice_id)
-    banked = deposited_checks(session, practice_id)
+    taken, closes = store.taken_refs(session, practice_id), store.closes(session, practice_id)
+    banked = _banked(closes, taken)
     found = [Expected("payout", p.ref, p.amount_minor, p.arrival_on) for p in store.payouts(session, practice_id)]
     for row in store.paid_remittances(session, practice_id):
         if row.id not in banked:
             check = row.method == "CHK"  # a check is dated before it is mailed
             found.append(Expected("remittance", row.id, row.paid_minor, row.paid_on or row.created_at.date(), row.trace,
                                   -1 if check else -3, 20 if check else 3))
-    found += [Expected("deposit", d.ref, d.amount_minor, d.day, "", 0, 5)
-              for d in free_deposits(session, practice_id)]
+    found += [Expected("deposit", d.ref, d.amount_minor, d.day, "", 0, 5) for d in _free(closes, taken)]
     found += closing_agencies.expected(session, practice_id, store.matched_sums(session, practice_id,
                                                                                 closing_agencies.KIND))
     return [e for e in found if (e.kind, e.ref) not in taken]
@@ -123,15 +130,15 @@ def match(session: Session, practice_id: str, line_id: str, kind: str, ref: str,
           now: datetime) -> BankLine:
     """Match a line by hand. ``other`` says that it is none of the practice's takings. Raises CloseRefused."""
     if kind not in KINDS or not reason.strip():
-        raise CloseRefused(f"a line is matched to {', '.join(KINDS)}, with a reason (--reason)")
+        raise CloseRefused(f"a line is matched to {', '.join(KINDS)}, with a reason", "--reason")
     line = _line(session, practice_id, line_id)
     if line.matched_kind is not None:
-        raise CloseRefused(f"this line is matched to {line.matched_kind} {line.matched_ref}; take that back first "
-                           "(plainbill close unmatch)")
+        raise CloseRefused(f"this line is matched to {line.matched_kind} {line.matched_ref}; take that back first",
+                           "plainbill close unmatch")
     if kind != "other":
         wanted = next((e for e in expected(session, practice_id) if (e.kind, e.ref) == (kind, ref)), None)
         if wanted is None:
-            raise CloseRefused(f"there is no {kind} {ref} that waits for the bank; plainbill close worklist shows them")
+            raise CloseRefused(f"there is no {kind} {ref} that waits for the bank", "plainbill close worklist")
         if wanted.amount_minor != line.amount_minor:
             raise CloseRefused(f"the line is {dollars(line.amount_minor)} and the {kind} "
                                f"{dollars(wanted.amount_minor)}: one line is one sum; match it as other with a reason, "
@@ -146,7 +153,7 @@ def unmatch(session: Session, practice_id: str, line_id: str, *, by: str, reason
     """Take a match back; what it posted is reversed. Raises CloseRefused."""
     line = _line(session, practice_id, line_id)
     if line.matched_kind is None or not reason.strip():
-        raise CloseRefused("the line is matched to nothing" if line.matched_kind is None else "say why with --reason")
+        raise CloseRefused("the line is matched to nothing" if line.matched_kind is None else "give a reason")
     rows = [t for t in store.bank_transfers(session, practice_id, line.id) if t.reverses_id is None]
     ledger.post(session, ledger.reversals(session, rows, source=store.BANK_SOURCE, ref=f"{line.id}:unmatch",
                                           effective_on=today), now)
@@ -160,7 +167,7 @@ def unmatch(session: Session, practice_id: str, line_id: str, *, by: str, reason
 def _line(session: Session, practice_id: str, line_id: str) -> BankLine:
     line = store.find_line(session, practice_id, line_id)
     if line is None:
-        raise CloseRefused("there is no such line of the bank; plainbill close worklist shows them")
+        raise CloseRefused("there is no such line of the bank", "plainbill close worklist")
     return line
 
 
@@ -182,5 +189,6 @@ def _parts(session: Session, line: BankLine, kind: str, ref: str) -> Mapping[str
     if kind == closing_agencies.KIND:
         return {closing_agencies.ACCOUNT: line.amount_minor}
     if kind == "deposit":
-        return next(d.parts for d in _announced(session, line.practice_id) if d.ref == ref)
+        announced = _announced(store.closes(session, line.practice_id), store.taken_refs(session, line.practice_id))
+        return next(d.parts for d in announced if d.ref == ref)
     return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -37,20 +38,17 @@ class Waiting:
     text: str = ""
 
 
-def worklist(session: Session, practice_id: str) -> list[Waiting]:
+def worklist(session: Session, practice_id: str, free: Sequence[Expected] | None = None) -> list[Waiting]:
     """Everything that waits for a person, oldest first. What may still come in time is left out, and what the bank's
-    files on file do not cover: nobody can say that it did not come.
+    files on file do not cover: nobody can say that it did not come. ``free``: what is expected, where it is known.
     """
     found = [_of_line(row) for row in store.lines(session, practice_id, matched=False)]
     first, last = store.bank_span(session, practice_id)
     if first and last:
-        found += [_of_expected(e) for e in expected(session, practice_id)
+        found += [_of_expected(e) for e in (expected(session, practice_id) if free is None else free)
                   if e.due_on >= first and business_days(e.due_on, last) > e.latest and not e.ref.endswith(":all")]
-    for row in store.lines(session, practice_id, matched=True):
-        if row.matched_kind == "remittance":
-            remittance = store.find_remittance(session, practice_id, str(row.matched_ref))
-            if remittance is None or remittance.status == "undone":
-                found.append(Waiting("undone", row.id, row.booked_on, row.amount_minor, SENTENCES["undone"], row.text))
+    found += [Waiting("undone", row.id, row.booked_on, row.amount_minor, SENTENCES["undone"], row.text)
+              for row in store.undone_matches(session, practice_id)]
     return sorted(found, key=lambda w: (w.on, w.kind, w.ref))
 
 

@@ -1,5 +1,5 @@
-"""What patients are told of help and offers: that an application is there, what was decided and why, that an offer
-stands. Derived from the tables: each is said once, whenever it is looked for.
+"""What patients are told of help and offers: that an application is there, that something of it is missing, what was
+decided and why, that an offer stands. Derived from the tables: each is said once, whenever it is looked for.
 
 No amount and no answer goes by text or e-mail: those say that there is news, and open the page behind its question; a
 letter says it all (T-32, T-33). An offer is never texted: carriers refuse whatever looks like debt relief (T-15).
@@ -7,9 +7,9 @@ letter says it all (T-32, T-33). An offer is never texted: carriers refuse whate
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ PAGE = "assistance"
 #: Older news is a person's to tell: a text about what was decided last month would puzzle more than it helps.
 SINCE = timedelta(days=14)
 CASE = "news_untold"
+_NAMED = {"application_form": "form", "signature": "signature", "household": "household"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,43 @@ class News:
 def untold(session: Session, practice_id: str, now: datetime) -> list[News]:
     """Everything that nobody has been told of, oldest first."""
     _, policy, _ = find_policy(session, practice_id=practice_id)
-    found = [_of_application(row, policy) for row in store.applications_to_tell(session, practice_id, now - SINCE)]
+    found = [_of_application(row, policy) for row in store.applications_to_tell(session, practice_id, now - SINCE)
+             if _is_news(row, policy, policy.local_day(now))]
     found += [_of_offer(row, policy) for row in store.offers(session, practice_id, "offered")
               if row.until_on > policy.local_day(now)]
     told = store.told(session, practice_id, {one.key for one in found})
     return [one for one in found if one.key not in told]
 
 
+def _is_news(row: AssistanceApplication, policy: PracticePolicy, today: date) -> bool:
+    """That something is missing has no day of its own: the day by which it is asked for tells."""
+    if row.status != "incomplete":
+        return True
+    written = policy.assistance_on(row.asked_on)
+    if written is None or row.complete_by_on is None:
+        return False
+    found_on = row.complete_by_on - timedelta(days=written.complete_within_days)
+    return today <= min(found_on + SINCE, row.complete_by_on)
+
+
 def _of_application(row: AssistanceApplication, policy: PracticePolicy) -> News:
     if row.status == "received":
         key, name = f"assistance:{row.id}:received:{row.received_on}", "assistance_received"
         return News(row.guarantor_id, key, name, name, {}, (PAGE, row.id), EVERY_WAY)
+    if row.status == "incomplete":
+        key = f"assistance:{row.id}:incomplete:{row.complete_by_on}:{'+'.join(row.missing)}"
+        about = {"missing": _in_general(row.missing), "by_on": row.complete_by_on, "address": policy.address}
+        return News(row.guarantor_id, key, "assistance_incomplete", "assistance_missing", about, (PAGE, row.id),
+                    EVERY_WAY)
     decided = row.decided_at.isoformat() if row.decided_at else ""
     return News(row.guarantor_id, f"assistance:{row.id}:{row.status}:{decided}", "assistance_decided",
                 f"assistance_{row.status}", _decision(row, policy), (PAGE, row.id), EVERY_WAY)
+
+
+def _in_general(missing: Sequence[str]) -> list[str]:
+    """What a letter names; which papers of a household's money are meant, a person says."""
+    named = [_NAMED[one] for one in missing if one in _NAMED]
+    return named + ["papers"] * (len(named) < len(missing))
 
 
 def _decision(row: AssistanceApplication, policy: PracticePolicy) -> dict[str, Any]:

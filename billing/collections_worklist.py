@@ -51,7 +51,7 @@ def worklist(session: Session, practice_id: str, now: datetime, *, action: str =
     """By action, then by value, the largest first."""
     _, policy, _ = find_policy(session, practice_id=practice_id)
     lines = [line for part in chunks(_accounts(session, practice_id), AT_ONCE)
-             for line in _lines(session, practice_id, part, policy, now)]
+             for line in lines_of(session, practice_id, part, policy, now)]
     shown = [one for one in lines if action in ("", one.action)
              and one.due_minor + one.at_agency_minor >= minimum_minor]
     return sorted(shown, key=lambda one: (ACTIONS.index(one.action), -one.due_minor - one.at_agency_minor, one.account))
@@ -62,7 +62,7 @@ def _accounts(session: Session, practice_id: str) -> list[str]:
     return sorted({*found, *(row.guarantor_id for row in store.placements(session, practice_id, store.LIVE))})
 
 
-def _lines(session: Session, practice_id: str, guarantor_ids: Sequence[str], policy: PracticePolicy, now: datetime,
+def lines_of(session: Session, practice_id: str, guarantor_ids: Sequence[str], policy: PracticePolicy, now: datetime,
            ) -> list[Line]:
     """As many queries for all of these accounts as for one."""
     here = standings(session, practice_id, guarantor_ids, policy, now)

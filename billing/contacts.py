@@ -34,7 +34,9 @@ class Given:
 
 def add_phone(session: Session, practice_id: str, guarantor_id: str, number: str, *, source: str,
               now: datetime) -> bool:
-    """Put a number (E.164) on an account; tell whether it is new there. A number marked wrong stays marked."""
+    """Put a number (E.164) on an account; tell whether it is new there. A number marked wrong stays marked; one that
+    the account had no more is its own again only where a person says so (``source`` staff).
+    """
     return _add(session, practice_id, guarantor_id, "sms", number, source, now)
 
 
@@ -61,7 +63,12 @@ def add_postal(session: Session, practice_id: str, guarantor_id: str, address: s
 def _add(session: Session, practice_id: str, guarantor_id: str, channel: str, address: str, source: str,
          now: datetime) -> bool:
     hashed = address_hash(practice_id, channel, address)
-    if csv_queries.contact_of(session, guarantor_id, channel, hashed) is not None:
+    known = csv_queries.contact_of(session, guarantor_id, channel, hashed)
+    if known is not None and known.status == "ended" and source == "staff":
+        known.status, known.created_at = "ok", now
+        session.flush()
+        return True
+    if known is not None:
         return False
     session.add(ContactPoint(id=new_id("con"), practice_id=practice_id, guarantor_id=guarantor_id, channel=channel,
                              address=address, address_hash=hashed, status="ok", source=source, created_at=now))

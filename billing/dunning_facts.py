@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import account_stops, first_looks, opening_steps, record, restorations
+from billing import account_stops, first_looks, opening_steps, record, taken_as_left
 from billing.account_facts import facts_of
 from billing.dunning import DunningFacts, Moved, State, Stated, Stop, Told
 from billing.figures import AccountFigures, accounts_figures
@@ -136,7 +136,7 @@ def _all_told(demands: Sequence[DemandRow], troubles: Sequence[DeliveryTrouble],
 
 def _unheard(session: Session, practice_id: str, policy: PracticePolicy) -> list[Told]:
     """In a copy out of a backup: whatever may have been said to everybody since, and that nobody can be asked about."""
-    at = restorations.told_until(session, practice_id)
+    at = taken_as_left.until(session, practice_id)
     return [Told(at, policy.local_day(at), "reminder", "left", "after_backup")] if at is not None else []
 
 

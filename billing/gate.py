@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast
-from zoneinfo import ZoneInfo
+from typing import Literal, cast
 
 from sqlalchemy.orm import Session
 
@@ -28,10 +27,9 @@ from billing.policy.core import (
     Ruling,
     Stage,
 )
-from billing.policy.register import rule_by_id
 from billing.store import collection_queries, consent_queries, household_queries
 from billing.store import facts as store
-from billing.store.tables import Conversation, Outbox, Verdict
+from billing.store.tables import Conversation, Outbox
 from billing.zones import candidate_zones
 from config.practice import PracticePolicy
 
@@ -110,15 +108,19 @@ def may_charge(session: Session, guarantor_id: str, visit_ids: Sequence[str], no
 
 def rule_on_charge(session: Session, guarantor_id: str, charge: ChargeFacts, now: datetime) -> Ruling:
     """Rule on a charge with the account as it is in this moment. Raises LookupError for an unknown account."""
+    return core.may_charge(gather_charge(session, guarantor_id, charge, "sending", now))
+
+
+def gather_charge(session: Session, guarantor_id: str, charge: ChargeFacts, stage: Stage, now: datetime) -> Facts:
+    """Read what a ruling on this charge needs. Raises LookupError for an unknown account."""
     practice_id, policy, configured = find_policy(session, guarantor_id=guarantor_id)
     person = store.person(session, practice_id, guarantor_id)
     account = account_facts(session, practice_id, policy, guarantor_id, now,
                             in_flight=store.bank_at_work(session, guarantor_id))
     if charge.early and not charge.practice_starts:
         account = _with_placed(session, account)
-    return core.may_charge(Facts(
-        now, "sending", PracticeFacts(policy, configured), MessageFacts("reply"),
-        RecipientFacts(guarantor_id, confirmed=person is not None and person.confirmed), account, charge))
+    return Facts(now, stage, PracticeFacts(policy, configured), MessageFacts("reply"),
+                 RecipientFacts(guarantor_id, confirmed=person is not None and person.confirmed), account, charge)
 
 
 def _with_placed(session: Session, account: AccountFacts) -> AccountFacts:
@@ -218,42 +220,3 @@ def _idle(talk: Conversation | None, now: datetime) -> timedelta | None:
     if talk is None or talk.verified_at is None:
         return None
     return now - max(talk.verified_at, talk.last_inbound_at or talk.verified_at)
-
-
-def explain_message(session: Session, message_id: str) -> dict[str, Any]:
-    """Return a message's whole story for ``plainbill why``: its life and every verdict with rule, source and facts.
-
-    Holds no body and no address. Raises LookupError for an unknown id.
-    """
-    row = store.message(session, message_id)
-    if row is None:
-        raise LookupError(f"there is no message {message_id}; the outbox lists them")
-    _, policy, _ = find_policy(session, practice_id=row.practice_id)
-    return {
-        "message": row.id, "practice": row.practice_id, "status": row.status, "channel": row.channel,
-        "purpose": row.purpose, "template": row.template, "template_version": row.template_version,
-        "language": row.language, "privacy": row.privacy, "account": row.guarantor_id,
-        "statement": row.statement_id, "amount_minor": row.amount_minor, "balance_version": row.balance_version,
-        "segments": row.segments, "step": row.step, "passed_over": row.passed or [], "attempts": row.attempts,
-        "error_code": row.error_code, "due_at": _iso(row.due_at),
-        "life": _life(row), "verdicts": [_verdict(v, policy.zone) for v in store.verdicts_of(session, row.id)],
-    }
-
-
-def _life(row: Outbox) -> list[dict[str, str]]:
-    moments = (("queued", row.created_at), ("began to send", row.sending_at), ("looked up", row.looked_up_at),
-               (row.status, row.settled_at))
-    return [{"what": what, "at": at.isoformat()} for what, at in moments if at is not None]
-
-
-def _verdict(v: Verdict, zone: str) -> dict[str, Any]:
-    rule = rule_by_id(v.rule)
-    return {"stage": v.stage, "outcome": v.outcome, "rule": v.rule, "title": rule.title if rule else "",
-            "citation": rule.citation if rule else "", "evidence": rule.evidence if rule else "",
-            "configured": rule.configured if rule else "", "reason": v.reason, "until_at": _iso(v.until_at),
-            "at": v.at.isoformat(), "at_practice": v.at.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes"),
-            "facts": v.facts}
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at is not None else None

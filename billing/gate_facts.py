@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from billing import taken_as_left
 from billing.policy.collector import capacity_of
 from billing.policy.core import DEMANDS
+from billing.policy.household import WEEK
 from billing.store import household_queries as store
 from billing.store import road_queries
 from billing.store.tables import Outbox
@@ -24,7 +26,7 @@ def recipient_facts(session: Session, row: Outbox, policy: PracticePolicy, now: 
     return {
         "capacity": "collector" if collector else "creditor",
         "household_at": household_at(session, row, now),
-        "demanded_at": demanded_at(session, row),
+        "demanded_at": demanded_at(session, row, now),
         "contact_status": _contact_status(points), "at_work": any(one.at_work for one in points),
         "reassigned_age": _reassigned_age(points, policy, now), "texted_age": _texted_age(session, row, now),
         "pilot": is_pilot(session, row, policy),
@@ -57,13 +59,37 @@ def household_at(session: Session, row: Outbox, now: datetime) -> tuple[datetime
     if not is_capped(row):
         return ()
     hashes = store.household(session, row.practice_id, row.guarantor_id, row.address_hash)
-    return store.unasked_since(session, row.practice_id, hashes, row.id, now)
+    left = store.unasked_since(session, row.practice_id, hashes, row.id, now)
+    return with_unseen(left, _heard(session, row.practice_id, hashes), now)
 
 
-def demanded_at(session: Session, row: Outbox) -> datetime | None:
+def demanded_at(session: Session, row: Outbox, now: datetime) -> datetime | None:
     if not is_capped(row) or row.guarantor_id is None:
         return None
-    return store.demanded_at(session, row.guarantor_id, row.id)
+    heard = _heard(session, row.practice_id, None, row.guarantor_id)
+    return newest(store.demanded_at(session, row.guarantor_id, row.id), heard, now)
+
+
+def _heard(session: Session, practice_id: str, hashes: Sequence[str] | None, guarantor_id: str = "",
+           ) -> tuple[datetime, ...]:
+    """When these addresses, or the account's, count as told by messages that no row tells of."""
+    said = taken_as_left.moments(session, practice_id)
+    if not said:
+        return ()
+    here = store.hashes_of(session, {guarantor_id}) if hashes is None else hashes
+    return taken_as_left.heard(said, set().union(*store.channels_at(session, practice_id, here).values()))
+
+
+def with_unseen(left: Sequence[datetime], heard: Sequence[datetime], now: datetime) -> tuple[datetime, ...]:
+    """When a household heard from us in the last seven days; ``heard``: when it counts as told."""
+    return tuple(sorted([*left, *(at for at in heard if now - WEEK < at <= now)]))
+
+
+def newest(demanded: datetime | None, heard: Sequence[datetime], now: datetime) -> datetime | None:
+    """When the newest demand left; ``heard``: when the account counts as told. Another day's now knows no later moment.
+    """
+    moments = [at for at in heard if at <= now]
+    return max([*moments, demanded] if demanded is not None else moments, default=None)
 
 
 def is_pilot(session: Session, row: Outbox, policy: PracticePolicy) -> bool:

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from billing import consents, figures, preferences
+from billing import consents, figures, preferences, taken_as_left
+from billing.gate_facts import newest, with_unseen
 from billing.gate_set_sheet import Sheet
 from billing.phones import line_of
 from billing.policy.core import AccountFacts, HoldFact, RecipientFacts, Zone, vary
@@ -112,7 +113,7 @@ def recipient(sheet: Sheet, guarantor_id: str, channel: str, address: str, hashe
         changes["texted_age"] = sheet.now - sheet.inbound[hashed]
     if capped:
         changes |= {"household_at": _household_at(sheet, guarantor_id, hashed),
-                    "demanded_at": sheet.demanded.get(guarantor_id)}
+                    "demanded_at": demanded_at(sheet, guarantor_id)}
     if guarantor_id in sheet.collectors:
         contacted, validated_at = sheet.told.get(guarantor_id, (False, None))
         changes |= {"capacity": "collector", "contacted": contacted, "validated_at": validated_at}
@@ -168,4 +169,20 @@ def household(sheet: Sheet, guarantor_id: str, hashed: str) -> set[str]:
 def _household_at(sheet: Sheet, guarantor_id: str, hashed: str) -> tuple[datetime, ...]:
     hashes = household(sheet, guarantor_id, hashed)
     found = [at for one in hashes if (left := sheet.left.get(one)) for at in _at(left, sheet.now - _WEEK)]
-    return tuple(sorted(found)) if found else ()
+    return with_unseen(found, heard(sheet, guarantor_id, hashed), sheet.now) if found or sheet.said else ()
+
+
+def heard(sheet: Sheet, guarantor_id: str, hashed: str) -> tuple[datetime, ...]:
+    """When the household counts as told by messages that no row tells of."""
+    if not sheet.said:
+        return ()
+    hashes = household(sheet, guarantor_id, hashed)
+    return taken_as_left.heard(sheet.said, set().union(*(sheet.channels.get(one, set()) for one in hashes)))
+
+
+def demanded_at(sheet: Sheet, guarantor_id: str) -> datetime | None:
+    own = sheet.demanded.get(guarantor_id)
+    if not sheet.said:
+        return own
+    return newest(own, taken_as_left.heard(sheet.said, {
+        point.channel for point in sheet.points.get(guarantor_id, ())}), sheet.now)

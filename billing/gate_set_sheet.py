@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from billing import consents as consent_events
-from billing import record
+from billing import record, taken_as_left
 from billing.phones import line_of
 from billing.policy.collector import capacity_of
-from billing.store import gate_set_plan_queries, gate_set_visit_queries
+from billing.store import gate_set_plan_queries, gate_set_visit_queries, household_queries
 from billing.store import gate_set_queries as store
 from billing.store.consent_queries import NOT_SENT
 from billing.store.figure_queries import HoldFacts, PlanFacts
@@ -59,6 +59,8 @@ class Sheet:
     inbound: dict[str, datetime] = field(default_factory=dict)
     covered: set[str] = field(default_factory=set)
     carriers: dict[str, str] = field(default_factory=dict)
+    said: Mapping[str, datetime] = field(default_factory=dict)  # billing/taken_as_left.py
+    channels: dict[str, set[str]] = field(default_factory=dict)  # of each address; read only where something was said
 
 
 def read(session: Session, practice_id: str, policy: PracticePolicy, ids: Collection[str], now: datetime, *,
@@ -79,7 +81,8 @@ def read(session: Session, practice_id: str, policy: PracticePolicy, ids: Collec
         plans=gate_set_plan_queries.plans(session, visit_ids),
         unfinished=store.unfinished(session, runs, visit_ids),
         credits=store.unapplied(session, practice_id, ids), payments=store.payments(session, ids, now),
-        external=store.externals(session, ids) if pilots else {})
+        external=store.externals(session, ids) if pilots else {},
+        said=taken_as_left.moments(session, practice_id))
     if places:
         reach(session, sheet, ids)
     return sheet
@@ -135,6 +138,8 @@ def _cover_places(session: Session, sheet: Sheet, hashes: set[str]) -> None:
         sheet.nearby.setdefault(point.guarantor_id, set()).add(point.hashed)
     every = hashes.union(*(sheet.nearby[one] for one in strangers)) - sheet.left.keys()
     sheet.left.update(dict.fromkeys(every, _NOTHING))
+    if sheet.said:
+        sheet.channels.update(household_queries.channels_at(session, sheet.practice_id, every))
     for left in store.left_for(session, sheet.practice_id, every, sheet.now):
         rows = sheet.left[left.hashed]
         sheet.left[left.hashed] = [*rows, left]

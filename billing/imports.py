@@ -23,6 +23,8 @@ from billing.store.tables import ImportRun, Remittance
 from billing.turns import ALONE, Turn
 from config.practice import PracticePolicy
 
+BUSY = "this import is being posted by another process; wait for it to end, then look again"
+
 
 class ImportBusy(Exception):
     """Another process is posting this very import."""
@@ -89,14 +91,20 @@ def finish(session: Session, import_id: str, outcome: str, reason: str, now: dat
 def advance(session: Session, import_id: str, expected: int, by: int) -> None:
     """Move the cursor of an import with the batch that it counts. Raises ImportBusy."""
     if not store.advance(session, import_id, expected, by):
-        raise ImportBusy("this import is being posted by another process; wait for it to end, then look again")
+        raise ImportBusy(BUSY)
 
 
 def open_remittance(session: Session, poster: Poster, head: RemittanceOpened, digest: str, now: datetime) -> str:
-    """Return the id of the remittance that this import posts, making its row the first time."""
+    """Return the id of the remittance that this import posts, making its row the first time.
+
+    Raises ImportBusy where another file with the same remittance came in since this one was checked.
+    """
     before = store.find_remittance(session, poster.practice_id, identity_of(head))
     if before is not None and before.import_id == poster.import_id:
         return before.id
+    if before is not None and before.status != "undone":
+        raise ImportBusy("another file with the same remittance is being posted by another process; import this one "
+                         "again when that has ended")
     row = Remittance(
         id=new_id("rem"), practice_id=poster.practice_id, import_id=poster.import_id, identity=identity_of(head),
         digest=digest, generation=(before.generation + 1 if before else 1), trace=head.trace,

@@ -32,6 +32,12 @@ def parse_minor(text: str) -> int:
     return -minor if sign == "-" else minor
 
 
+def plain(amount_minor: int) -> str:
+    """Cents as files and forms have them, the opposite of ``parse_minor``: -123456 -> "-1234.56"."""
+    whole, cents = divmod(abs(amount_minor), 100)
+    return f"{'-' if amount_minor < 0 else ''}{whole}.{cents:02d}"
+
+
 def dollars(amount_minor: int) -> str:
     """Cents as staff and billers read them: 123456 -> "$1,234.56", -2000 -> "-$20.00"."""
     whole, cents = divmod(abs(amount_minor), 100)

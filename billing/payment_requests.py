@@ -30,7 +30,9 @@ from config.practice import PracticePolicy
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Who asks. ``message_id`` is the inbox row of the patient's yes: the same yes never makes two payments."""
+    """Who asks. ``message_id`` is the inbox row of the patient's yes: the same yes never makes two payments. ``by``: a
+    colleague's login, where staff ask; they close nobody's open page.
+    """
 
     practice_id: str
     policy: PracticePolicy
@@ -39,6 +41,7 @@ class RequestContext:
     message_id: str | None = None
     processor: str = "stripe"
     statement_id: str | None = None
+    by: str = "patient"
 
 
 def request(session: Session, command: RequestPayment, context: RequestContext) -> Payment:
@@ -63,7 +66,7 @@ def request(session: Session, command: RequestPayment, context: RequestContext) 
         statement_id=context.statement_id, saves_method=command.saves_method, early=command.early,
         balance_version=command.balance_version, consent_message_id=context.message_id,
         conversation_id=context.conversation_id, language=command.language, idempotency_key=key or payment_id,
-        attempt=0, recorded_by="patient", created_at=context.now))
+        attempt=0, recorded_by=context.by, created_at=context.now))
 
 
 def check(session: Session, command: RequestPayment | ChargeSavedCard, context: RequestContext) -> None:
@@ -100,7 +103,8 @@ def _others(session: Session, command: RequestPayment | ChargeSavedCard, context
 
 
 def _own(payment: Payment, context: RequestContext) -> bool:
-    return payment.conversation_id is not None and payment.conversation_id == context.conversation_id
+    return (context.by == "patient" and payment.conversation_id is not None
+            and payment.conversation_id == context.conversation_id)
 
 
 def amount_fault(amount_minor: int, split: tuple[tuple[str, int], ...], due: Mapping[str, int],

@@ -21,7 +21,7 @@ def _standing(session: Session, payment: Payment) -> str:
     told = {row.status for row in store.disputes_of(session, payment.id)}
     if "returned" in told:
         return life.RETURNED
-    if told & {"open", "evidence_sent"}:
+    if told & {"open", "evidence_sent", "accepted"}:
         return life.DISPUTED
     if "lost" in told:
         return life.DISPUTE_LOST

@@ -13,7 +13,7 @@ from billing.figures import account_figures
 from billing.plan_consents import stands
 from billing.plan_money import open_of
 from billing.plan_news import call_staff, log, tell
-from billing.policy.core import Ruling
+from billing.saved_charges import Asked
 from billing.store import plan_queries as store
 from billing.store.tables import Authorization, Instalment, Payment, Plan
 from config.payment_policy import SMALLEST_CHARGE_MINOR, PlanPolicy
@@ -28,9 +28,9 @@ _ASKED = ("charge_started", "charge_withheld")
 class _Withheld(Exception):
     """Undoes what was written down for a charge that the gate does not allow."""
 
-    def __init__(self, ruling: Ruling) -> None:
-        super().__init__(ruling.rule)
-        self.ruling = ruling
+    def __init__(self, asked: Asked) -> None:
+        super().__init__(asked.ruling.rule)
+        self.asked = asked
 
 
 def take_signing_as_notice(session: Session, plan: Plan, now: datetime) -> None:
@@ -74,13 +74,16 @@ def charge(session: Session, plan: Plan, part: Instalment, today: date, now: dat
     try:
         with session.begin_nested():
             payment = _start(session, plan, part, given, amount, _split(due, amount), way, today, now)
-            ruling = saved_charges.still_allowed(session, payment, now)
-            if not ruling.sends:
-                raise _Withheld(ruling)
+            asked = saved_charges.ask(session, payment, "queueing", now)
+            if not asked.ruling.sends:
+                raise _Withheld(asked)
+            saved_charges.keep(session, asked, plan.practice_id, payment_id=payment.id)
     except _Withheld as error:
-        if error.ruling.rule == "T-49":
+        ruling = error.asked.ruling
+        saved_charges.keep(session, error.asked, plan.practice_id, plan_id=plan.id, instalment=part.number)
+        if ruling.rule == "T-49":
             _leave_to_patient(session, plan, part, amount, method.last4, now)
-        return _withhold(session, plan, part, error.ruling.rule, error.ruling.reason, now)
+        return _withhold(session, plan, part, ruling.rule, ruling.reason, now)
     return "started"
 
 

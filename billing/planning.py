@@ -24,6 +24,7 @@ from billing.planning_alike import Known
 from billing.planning_lists import Lists
 from billing.planning_sets import NO_WAY, Order, Part, judge_set
 from billing.store import window_queries
+from billing.store.ledger_queries import chunks
 from config.practice import PracticePolicy
 
 __all__ = ["NOTHING_DUE", "NO_WAY", "SET", "Group", "LanguageLine", "Order", "Part", "Preview", "Sample", "Spread",
@@ -118,7 +119,7 @@ def preview(session: Session, order: Order, accounts: Iterable[str], now: dateti
     elsewhere (bot/planning_processes.py: two processes); without it they are judged here, one after another.
     """
     _, policy, _ = find_policy(session, practice_id=order.practice_id)
-    sets, known = _sets(accounts), Known()
+    sets, known = chunks(accounts, SET), Known()
     parts = spread(sets) if spread is not None else (
         judge_set(session, order, one, now, samples, known) for one in sets)
     whole, lists = Part(), Lists()
@@ -130,17 +131,6 @@ def preview(session: Session, order: Order, accounts: Iterable[str], now: dateti
     shown = tuple(Sample(id_, way, language, render(id_, way)) for language, found in sorted(whole.first.items())
                   for id_, way in found) if render is not None else ()
     return _preview(session, policy, order, whole, lists, now, shown)
-
-
-def _sets(accounts: Iterable[str]) -> Iterator[list[str]]:
-    part: list[str] = []
-    for one in accounts:
-        part.append(one)
-        if len(part) == SET:
-            yield part
-            part = []
-    if part:
-        yield part
 
 
 def _preview(session: Session, policy: PracticePolicy, order: Order, whole: Part, lists: Lists, now: datetime,

@@ -128,7 +128,7 @@ def likeness(of: Ordinary, id_: str, choice: Choice, words: tuple[str, str, bool
     here = [point for point in sheet.points.get(id_, ()) if point.hashed == choice.address_hash]
     if any(point.at_work or point.checked_on is not None for point in here):
         return None
-    last = sheet.demanded.get(id_)
+    last = gate_set_facts.demanded_at(sheet, id_)
     rests = None if last is None or last < of.rested_since else rests_until(sheet.policy, last, sheet.now)
     paid_at, in_flight = sheet.payments.get(id_, (None, False))
     if paid_at is not None and paid_at > sheet.now - timedelta(days=1):
@@ -141,7 +141,8 @@ def likeness(of: Ordinary, id_: str, choice: Choice, words: tuple[str, str, bool
         person.confirmed, person.language, person.region, person.zone, sheet.states.get(id_),
         zones_of_phone(choice.address) if line == "sms" else (),
         stands.opted_out, stands.consent_event_id is None, stands.complete, stands.detail_event_id is None,
-        stands.introduced, tuple([point.status for point in here]), rests, paid_at is None, in_flight,
+        stands.introduced, tuple([point.status for point in here]), rests,
+        gate_set_facts.heard(sheet, id_, choice.address_hash), paid_at is None, in_flight,
         marks, (due_minor > 0) - (due_minor < 0), (credit > 0) - (credit < 0),
         sheet.stale, sheet.import_runs)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from billing.money import parse_minor
+from billing.money import parse_minor, plain
 from config.practice import PracticePolicy
 
 #: Sections in the order of the page, each with the policy's own fields.
@@ -128,11 +128,11 @@ def _written(kind: str, value: Any) -> str:
         case "yes_no":
             return "yes" if value else "no"
         case "money":
-            return f"{value // 100}.{value % 100:02}"
+            return plain(value)
         case "list" | "numbers":
             return ", ".join(str(one) for one in value)
         case "table":
-            return ", ".join(f"{key} {amount // 100}.{amount % 100:02}" for key, amount in value.items())
+            return ", ".join(f"{key} {plain(amount)}" for key, amount in value.items())
         case _:
             return str(value)
 

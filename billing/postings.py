@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from billing import csv_cells
 from billing.ids import new_id
+from billing.money import plain
 from billing.record import OURS
 from billing.store import counters
 from billing.store import posting_queries as store
@@ -138,7 +139,7 @@ def content(session: Session, batch_id: str) -> str:
 
 def _cells(batch_id: str, row: PostingRow) -> Sequence[str]:
     side, change = _change(row)
-    return (row.posting_id, batch_id, row.visit, row.account, _KINDS[row.code], side, _dollars(change), row.currency,
+    return (row.posting_id, batch_id, row.visit, row.account, _KINDS[row.code], side, plain(change), row.currency,
             row.effective_on.isoformat(), row.posted_at.isoformat(timespec="seconds"), row.reason, row.payment_id,
             row.processor, row.tender, row.processor_ref, str(row.reverses_id or ""))
 
@@ -149,11 +150,6 @@ def _change(row: PostingRow) -> tuple[str, int]:
         if kind in ("patient", "payer", "credit"):
             return kind, amount
     return "none", -row.amount_minor if row.code == "patient_payment" else row.amount_minor
-
-
-def _dollars(amount_minor: int) -> str:
-    sign = "-" if amount_minor < 0 else ""
-    return f"{sign}{abs(amount_minor) // 100}.{abs(amount_minor) % 100:02d}"
 
 
 @dataclass(frozen=True, slots=True)

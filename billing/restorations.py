@@ -9,7 +9,7 @@ are stopped for good: whom they have told since, by whatever channel, nobody her
 Chats, e-mails and letters cannot be asked about: neither Telegram nor a mail server says what it took, and letters are
 paper. What waited there is held before a person, who looks where people can look (the provider's log, a mailbox, the
 print runs' folders) and says for the whole channel whether it is to be taken as left. Then it never leaves again, and
-the calendar of reminders counts as if everybody had been told in the moment of the restoration.
+everybody counts as told in the moment of the restoration (billing/taken_as_left.py).
 """
 
 from __future__ import annotations
@@ -167,18 +167,6 @@ def _settle(session: Session, row: Outbox, here: Standing, *, gone: bool, now: d
         return
     store.take_out_of_run(session, row)
     outbox.move(row, "queued", now)
-
-
-def told_until(session: Session, practice_id: str) -> datetime | None:
-    """Until when messages may have left that this database knows nothing of; None where none did. Read once a session.
-    """
-    kept: dict[str, datetime | None] = session.info.setdefault("told_until", {})
-    if practice_id not in kept:
-        row = session.get(Practice, practice_id)
-        words = (row.channels_said or {}).values() if row is not None else ()
-        kept[practice_id] = max((datetime.fromisoformat(one["until"]) for one in words if one["said"] == "left"),
-                                default=None)
-    return kept[practice_id]
 
 
 def require_released(session: Session, practice_id: str) -> None:

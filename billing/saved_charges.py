@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -16,7 +16,9 @@ from billing.payment_attempts import end
 from billing.payment_limits import end_page, is_at_the_bank, is_page_open, limits, pays_the_same, rivals, would_exceed
 from billing.payment_requests import RequestContext, check
 from billing.plan_status import COLLECTING
-from billing.policy.core import ChargeFacts, Ruling
+from billing.policy import record
+from billing.policy.core import ChargeFacts, Facts, Ruling, Stage, charge_objections, strictest
+from billing.store import facts as facts_store
 from billing.store import money_queries as store
 from billing.store import payment_queries, plan_queries
 from billing.store.tables import Authorization, Payment, PaymentMethod
@@ -34,7 +36,7 @@ def start(session: Session, *, practice_id: str, guarantor_id: str, method_id: s
     """Write a charge and its call down in the caller's transaction; the same ``idempotency_key`` again returns the
     first. ``way``: saved (the patient said yes in the thread) or autopay (nobody is there).
 
-    No rule is asked here: ``still_allowed`` is, by the caller and again just before the call (bot/calling.py).
+    No rule is asked here: the caller does (``ask``), and ``judge`` again just before the call (bot/calling.py).
     Raises LookupError when the card is not this account's or cannot be used.
     """
     if way not in WAYS:
@@ -163,14 +165,49 @@ def _with_plan(session: Session, payment: Payment, facts: ChargeFacts, now: date
         opted_out=payment_queries.open_case_of_kind(session, payment.guarantor_id, "autopay_opt_out"))
 
 
-def still_allowed(session: Session, payment: Payment, now: datetime) -> Ruling:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One asking about a charge: what was known, every objection, and what follows."""
+
+    facts: Facts
+    objections: tuple[Ruling, ...]
+
+    @property
+    def ruling(self) -> Ruling:
+        return strictest(self.objections, "no rule objects")
+
+
+def ask(session: Session, payment: Payment, stage: Stage, now: datetime) -> Asked:
     """Whether the charge may be made in this moment: balance, holds, consent, notice, and nobody else paying."""
     split = [(str(v), int(m)) for v, m in payment.instruction]
     payable = limits(session, payment.practice_id, payment.guarantor_id, now, early=payment.early)
     others = rivals(session, payment.guarantor_id, now, payment.id)
-    if would_exceed(split, others, payable) or pays_the_same(payment.plan_id, payment.instalment, others):
-        return Ruling("withhold", "paying", "somebody is paying the same in this moment")
-    return gate.rule_on_charge(session, payment.guarantor_id, charge_facts(session, payment, now), now)
+    taken = would_exceed(split, others, payable) or pays_the_same(payment.plan_id, payment.instalment, others)
+    facts = gate.gather_charge(session, payment.guarantor_id, charge_facts(session, payment, now), stage, now)
+    besides = (Ruling("withhold", "paying", "somebody is paying the same in this moment"),) if taken else ()
+    return Asked(facts, besides + charge_objections(facts))
+
+
+def still_allowed(session: Session, payment: Payment, now: datetime) -> Ruling:
+    """What is ruled in this moment; nothing of it is kept."""
+    return ask(session, payment, "sending", now).ruling
+
+
+def judge(session: Session, payment: Payment, now: datetime) -> Ruling:
+    """Rule on a charge that is about to be made, and keep the verdict with its facts. The caller obeys it."""
+    asked = ask(session, payment, "sending", now)
+    keep(session, asked, payment.practice_id, payment_id=payment.id)
+    return asked.ruling
+
+
+def keep(session: Session, asked: Asked, practice_id: str, *, payment_id: str | None = None,
+         plan_id: str | None = None, instalment: int | None = None) -> None:
+    """The receipt of an asking: about a payment, or about a plan's instalment of which no payment was made."""
+    ruling = asked.ruling
+    facts_store.add_verdicts(session, [{
+        "practice_id": practice_id, "payment_id": payment_id, "plan_id": plan_id, "instalment": instalment,
+        "stage": asked.facts.stage, "outcome": ruling.outcome, "rule": ruling.rule, "reason": ruling.reason,
+        "until_at": ruling.until_at, "facts": record.as_json(asked.facts, asked.objections), "at": asked.facts.now}])
 
 
 def withhold(session: Session, payment: Payment, rule: str, now: datetime) -> None:

@@ -18,6 +18,7 @@ PAUSE = timedelta(hours=1)
 
 IN_A_ROW = 3
 """So many different messages refused one after the other with one answer: it is not about them."""
+ALIKE_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,13 @@ def react(session: Session, row: Outbox, kind: str, code: str, now: datetime, re
         case "opted_out" | "unreachable":
             _mark_number(session, row, kind, code, now)
             return Outcome("failed")
+        case "turned_away":
+            _turn_away(session, row, code, now)
+            return Outcome("failed")
         case "refused":
-            _refuse(session, row, code, now)
+            _open_case(session, row, "undelivered", "A message was refused", f"The provider refuses this message with "
+                       f"{code}, and would again. Reach the patient another way.", f"refused:{row.address_hash}", now)
+            _is_about_us(session, row, code, now)
             return Outcome("failed")
         case "configuration":
             pause_channel(session, row.practice_id, row.channel, code, now)
@@ -78,15 +84,26 @@ def _try_again(session: Session, row: Outbox, code: str, now: datetime, retry_af
     return Outcome("queued", now + max(wait, timedelta(seconds=retry_after_seconds)))
 
 
-def _refuse(session: Session, row: Outbox, code: str, now: datetime) -> None:
-    """The message's own fate, and never again first in line; the channel rests only when it is not this message's."""
-    _open_case(session, row, "undelivered", "A message was refused",
-               f"The provider refuses this message with {code}, and would again. Reach the patient another way.",
-               f"refused:{row.address_hash}", now)
-    before = road_queries.last_answers(session, row, IN_A_ROW - 1, now - timedelta(days=1))
+def _turn_away(session: Session, row: Outbox, code: str, now: datetime) -> None:
+    """The next message goes another way. Where others answer alike it is about us, and their addresses stay good."""
+    _open_case(session, row, "undelivered", "An address takes no messages from us",
+               f"The server behind it refuses them with {code}, and would again: the next ones go another way. Look "
+               "for a better address, or ask the patient to let our messages in.", f"refused:{row.address_hash}", now)
+    if not _is_about_us(session, row, code, now):
+        consent_queries.set_contact_status(session, row.practice_id, row.address_hash, "unreachable")
+        return
+    for hashed in road_queries.answered_alike(session, row, code, now - ALIKE_WITHIN):
+        consent_queries.set_contact_status(session, row.practice_id, hashed, "ok", where="unreachable")
+
+
+def _is_about_us(session: Session, row: Outbox, code: str, now: datetime) -> bool:
+    """The message is never again first in line; the channel rests only when it is not this message's own fate."""
+    before = road_queries.last_answers(session, row, IN_A_ROW - 1, now - ALIKE_WITHIN)
     alike = {address for status, answer, address in before if (status, answer) == ("failed", code)}
-    if len(alike) == IN_A_ROW - 1:
-        pause_channel(session, row.practice_id, row.channel, code, now)
+    if len(alike) < IN_A_ROW - 1:
+        return False
+    pause_channel(session, row.practice_id, row.channel, code, now)
+    return True
 
 
 def _mark_number(session: Session, row: Outbox, kind: str, code: str, now: datetime) -> None:

@@ -22,9 +22,9 @@ from billing.store.tables import Guarantor, Practice, Preference
 from config.dunning_policy import Way
 from config.practice import PracticePolicy
 
-__all__ = ["WHY", "Address", "Choice", "NoWay", "Passed", "choose"]
+__all__ = ["RULE", "WHY", "Address", "Choice", "NoWay", "Passed", "choose"]
 
-Why = Literal["no_address", "opted_out", "unreachable", "wrong_number", "returned", "unlinked", "confidential",
+Why = Literal["no_address", "opted_out", "unreachable", "wrong_number", "returned", "unlinked", "ended", "confidential",
               "asked_other_way", "no_consent", "below_minimum", "not_set_up", "collector", "at_work"]
 
 WHY: Mapping[Why, str] = {
@@ -34,6 +34,7 @@ WHY: Mapping[Why, str] = {
     "wrong_number": "it is somebody else's",
     "returned": "mail came back from it",
     "unlinked": "the chat was parted from the account",
+    "ended": "it is not the patient's any more",
     "confidential": "the patient asked that nothing comes there",
     "asked_other_way": "the patient asked for bills another way",
     "no_consent": "no consent to texts is on record for the number",
@@ -42,6 +43,9 @@ WHY: Mapping[Why, str] = {
     "collector": "a collector's account is never texted (T-15)",
     "at_work": "it is an employer's address (T-24)",
 }
+
+#: The gate's rule that would withhold whatever went there; the other reasons are the practice's or the carrier's own.
+RULE: Mapping[Why, str] = {"opted_out": "T-03", "no_consent": "T-01", "collector": "T-15", "at_work": "T-24"}
 
 _WISH: Mapping[str, Way] = {"text": "sms", "paper": "paper", "email": "email"}
 
@@ -265,7 +269,8 @@ def _refusal(seeker: Seeker, way: Way, place: Address) -> Why | None:
 
 
 _OF_STATUS: Mapping[str, Why] = {"wrong_number": "wrong_number", "unreachable": "unreachable",
-                                 "returned": "returned", "unlinked": "unlinked"}
+                                 "returned": "returned", "unlinked": "unlinked",
+                                 "ended": "ended"}
 
 
 def _is_excluded(seeker: Seeker, way: Way, place: Address) -> bool:

@@ -15,7 +15,6 @@ from billing.store import consent_queries, conversation_queries
 TITLE = "Wrong number: find the right one"
 
 
-
 def mark(session: Session, practice_id: str, channel: str, address_hash: str, *, wording: str, why: str, by: str,
          now: datetime, medium: str = "text", conversation_id: str | None = None) -> list[str]:
     """Return the accounts that had the number. ``why``: for the trail, without PHI."""

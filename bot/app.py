@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, assert_never, get_args
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from bot import bells, reconcile, worker
 from bot.channels.base import Channel
@@ -47,7 +47,7 @@ class App:
     clock: Clock
     road: Road
     processor: StripeProcessor
-    web: FastAPI
+    web: Starlette
     telegram: TelegramLine | None = None
     role: Role = "all"
 
@@ -94,7 +94,7 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def listening(web: FastAPI, settings: Settings) -> uvicorn.Config:
+def listening(web: Starlette, settings: Settings) -> uvicorn.Config:
     """How the web edge is served: no access log, for addresses hold tokens, and only our own proxies are believed."""
     return uvicorn.Config(
         web, host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="off",

@@ -148,6 +148,7 @@ def choices(policy: PracticePolicy) -> list[tuple[str, str, tuple[str, ...]]]:
         purpose = {"statement": "statement", "reminder": "reminder", "notice": "notice"}.get(
             source.load(name, policy.languages[0]).purpose)
         ways = ways_with_words(name, policy.languages) if purpose else ()
-        if purpose and ways:
+        if purpose and ways and not [fault for one in files(name, ways, policy.languages)
+                                     for fault in _faults(one, purpose)]:
             found.append((name, purpose, ways))
     return found

@@ -32,6 +32,9 @@ RECONCILE: Final = ("reconcile.entries", "reconcile.payouts", "reconcile.judged"
 #: Telegram by polling: what getUpdates brought is accepted one by one, and confirmed by the next getUpdates.
 POLL: Final = ("poll.fetched", "poll.accepted")
 POSTINGS: Final = ("postings.gathered", "postings.written")
+#: Batches of a file: the next one holds its accounts, is written, may commit, each while the one before is under way or
+#: has just ended; and any batch that has committed.
+IMPORT: Final = ("import.loaded", "import.ahead", "import.turn", "import.committed")
 #: A bulk run: its rows laid out; rows chosen, a message queued and its row settled in one transaction, that committed;
 #: the end looked for.
 CAMPAIGN: Final = ("campaign.started", "campaign.chosen", "campaign.queued", "campaign.settled", "campaign.committed",
@@ -43,7 +46,7 @@ DUNNING: Final = ("dunning.worked", "dunning.committed")
 #: A print run: some letters taken into it, closed, its files written under another name, its letters counted as having
 #: left, its files under its own name.
 MAIL: Final = ("mail.taken", "mail.gathered", "mail.filled", "mail.ready", "mail.written")
-NAMES: Final = frozenset(RECEIVE + DELIVER + PAY + CALL + RECONCILE + POLL + POSTINGS + CAMPAIGN + DUNNING
+NAMES: Final = frozenset(RECEIVE + DELIVER + PAY + CALL + RECONCILE + POLL + POSTINGS + IMPORT + CAMPAIGN + DUNNING
                          + AGENCY + MAIL)
 
 

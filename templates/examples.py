@@ -23,6 +23,8 @@ CARD = {"kind": "card", "brand": "visa", "last4": "4242"}
 TYPICAL: dict[str, Any] = {
     "name": "Ana Lopez", "help_url": "https://mapleclinic.example/help",
     "practice": "Maple Clinic", "phone": "+12125550199", "url": "https://pay.mapleclinic.example/l/Jk3vQ8sT1xYz2bN5",
+    "pay_url": "https://pay.mapleclinic.example/l/Jk3vQ8sT1xYz2bN5",
+    "plan_url": "https://pay.mapleclinic.example/l/Jk3vQ8sT1xYz2bN5",
     "amount_minor": 4500, "due_now_minor": 16550, "pending_minor": 2500, "held_minor": 0, "on_plan_minor": 0,
     "credit_minor": 0, "placed_minor": 0, "minimum_minor": 500, "waiting": False, "visits": VISITS, "steps": STEPS,
     "visit": VISITS[0],
@@ -43,6 +45,7 @@ TYPICAL: dict[str, Any] = {
     "ends_on": "2026-12-20", "replaces": False, "twice": True, "sooner": True, "year": 2026, "lender": "Sunbit",
     "percent": 50, "forgiven_minor": 12050, "all_of_it": False, "pay_minor": 9000, "appeal_by_on": "2026-12-18",
     "reason": "The income of your household is above our limit.", "address": "12 Maple St, New York, NY 10001",
+    "missing": ["form", "signature", "household", "papers"], "by_on": "2026-12-04",
     "words": "We found your payment. All is well.", "number": 17, "title": "Patient asks for a person",
 }
 

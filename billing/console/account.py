@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from billing import explain, figures, gate, source_lines
+from billing import explain, figures, source_lines, verdicts
 from billing.console.account_lists import (
     CaseLine,
     Contact,
@@ -155,4 +155,5 @@ def message(session: Session, practice_id: str, message_id: str) -> dict[str, An
     row = store.message(session, practice_id, message_id)
     if row is None:
         return None
-    return {**gate.explain_message(session, row.id), "body": row.body, "subject": row.subject, "address": row.address}
+    story = verdicts.explain_message(session, row.id)
+    return {**story, "body": row.body, "subject": row.subject, "address": row.address}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from billing.phones import line_of
 from billing.store import console_account_queries as store
-from billing.store.tables import Outbox, Payment, Verdict
+from billing.store.tables import Consent, Outbox, Payment, Verdict
 
 MESSAGES = 60
 
@@ -142,12 +142,15 @@ def lists_of(session: Session, practice_id: str, account_id: str) -> Lists:
         "payments": [_payment(one) for one in store.payments(session, account_id)],
         "plans": [PlanLine(one.id, one.number, one.status, one.total_minor, one.interval, one.collects,
                            one.offered_at, one.agreed_at) for one in store.plans(session, account_id)],
-        "consents": [Said(one.event, one.purpose, line_of(one.channel), one.wording, one.medium, one.recorded_by,
-                          one.at) for one in store.consents(session, practice_id, account_id, hashes)],
+        "consents": [said_of(one) for one in store.consents(session, practice_id, account_id, hashes)],
         "cases": [CaseLine(one.id, one.number, one.kind, one.title, one.status, one.owner or "", one.due_at,
                            one.opened_at, one.closed_at) for one in store.cases(session, account_id)],
         "messages": [_message(row, verdict) for row, verdict in store.messages(session, account_id, MESSAGES)],
     }
+
+
+def said_of(row: Consent) -> Said:
+    return Said(row.event, row.purpose, line_of(row.channel), row.wording, row.medium, row.recorded_by, row.at)
 
 
 def _payment(row: Payment) -> PaymentLine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,14 +11,12 @@ from sqlalchemy.orm import Session
 from billing import closing_worklist, ledger, overpayments
 from billing.closing_batch import Batch, batch
 from billing.closing_matching import expected
-from billing.closing_pairs import Expected
-from billing.store import close_queries, console_money_queries, credit_queries
+from billing.store import close_queries, console_list_queries, credit_queries
 from billing.store import console_import_queries as suspense_queries
 from billing.store.tables_money import BankLine, DayClose
 
 SIGNED_SHOWN = 31
 MATCHED_SHOWN = 50
-WAITING_SHOWN = 200
 PAGE = 50
 
 
@@ -45,6 +43,7 @@ class Overview:
     credits: int
     credits_minor: int
     suspense_minor: int
+    disputes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +120,8 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class BankPage:
+    """``more_waiting``: how many come after this page."""
+
     first_on: date | None
     last_on: date | None
     waiting: list[Waiting]
@@ -160,17 +161,15 @@ class Credit:
 
 
 def overview(session: Session, practice_id: str, today: date) -> Overview:
-    credited = credit_queries.accounts_with_credit(session, practice_id)
-    closes = close_queries.closes(session, practice_id)
+    closes = close_queries.newest_closes(session, practice_id, SIGNED_SHOWN)
+    waiting = console_list_queries.in_state(session, practice_id, console_list_queries.MONEY)
     return Overview(
         close_queries.open_desk_days(session, practice_id, today + timedelta(days=1)),
-        [_signed(close) for close in reversed(closes[-SIGNED_SHOWN:])],
+        [_signed(close) for close in closes],
         len(closing_worklist.worklist(session, practice_id)),
-        console_money_queries.open_differences(session, practice_id),
-        len(console_money_queries.waiting_refunds(session, practice_id)),
-        len(console_money_queries.asked_write_offs(session, practice_id)),
-        len(console_money_queries.proposed_placements(session, practice_id)),
-        len(credited), sum(minor for _, _, minor in credited), suspense_minor(session, practice_id))
+        waiting["differences"], waiting["refunds"], waiting["write_offs"], waiting["placements"],
+        *credit_queries.credit_of_all(session, practice_id), suspense_minor(session, practice_id),
+        waiting["chargebacks"])
 
 
 def day(session: Session, practice_id: str, on: date) -> DayPage:
@@ -192,19 +191,23 @@ def _signed(close: DayClose) -> Signed:
     return Signed(close.day_on, close.signed_by, close.signed_at, close.over_short_minor, close.note)
 
 
-def bank(session: Session, practice_id: str) -> BankPage:
+def bank(session: Session, practice_id: str, start: int = 0) -> BankPage:
+    """``start``: how many of those that wait came before this page."""
     first, last = close_queries.bank_span(session, practice_id)
     free = expected(session, practice_id)
-    lines = close_queries.lines(session, practice_id, matched=True)
-    waiting = closing_worklist.worklist(session, practice_id)
-    return BankPage(first, last, [_waiting(one, free) for one in waiting[:WAITING_SHOWN]],
-                    max(len(waiting) - WAITING_SHOWN, 0), [_matched(line) for line in reversed(lines[-MATCHED_SHOWN:])])
+    waiting = closing_worklist.worklist(session, practice_id, free)
+    fits: dict[int, list[str]] = {}
+    for one in free:
+        fits.setdefault(one.amount_minor, []).append(f"{one.kind}:{one.ref}")
+    return BankPage(first, last, [_waiting(one, fits) for one in waiting[start:start + PAGE]],
+                    max(len(waiting) - start - PAGE, 0),
+                    [_matched(line) for line in close_queries.newest_matched(session, practice_id, MATCHED_SHOWN)])
 
 
-def _waiting(one: closing_worklist.Waiting, free: Sequence[Expected]) -> Waiting:
+def _waiting(one: closing_worklist.Waiting, fits: Mapping[int, list[str]]) -> Waiting:
     is_line = one.kind in ("line", "eft_without_remittance", "money_out")
-    fits = [f"{e.kind}:{e.ref}" for e in free if is_line and e.amount_minor == one.amount_minor]
-    return Waiting(one.kind, one.ref, one.on, one.amount_minor, one.text, is_line, fits)
+    return Waiting(one.kind, one.ref, one.on, one.amount_minor, one.text, is_line,
+                   fits.get(one.amount_minor, []) if is_line else [])
 
 
 def _matched(line: BankLine) -> Matched:

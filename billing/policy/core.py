@@ -34,6 +34,9 @@ PURPOSES = DEMANDS | MANDATED | ANSWERS
 NOT_TEXTS = frozenset({"email", "paper"})
 """Channels that are neither a text nor a chat: what telephone law and carriers ask does not reach them."""
 
+OF_THE_MOMENT = frozenset({"paying"})
+"""What stops a charge beside the rules: somebody is paying the same in that moment (billing/saved_charges.py)."""
+
 ANSWER_COUNTS_FOR = timedelta(days=7)
 """How long after the patient's last text a reply (a person's answer after a long weekend) still is one."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from billing.own_hours import OwnHours
 from billing.policy.core import (
     AccountFacts,
+    ChargeFacts,
     Facts,
     HoldFact,
     MessageFacts,
@@ -23,6 +25,9 @@ from config.practice import PracticePolicy
 POLICY_READ = frozenset({"sending", "zone", "region", "languages", "text_window", "baa_signed", "ledger_of_record",
                          "telegram", "frequency", "collections"})
 
+#: And what one about charges looks at as well.
+CHARGING_READ = frozenset({"payments", "plans"})
+
 #: What a policy must have and no rule looks at: names and addresses stay out of verdicts.
 _NAMELESS = {"name": "On record", "legal_name": "On record", "phone": "On record", "address": "On record"}
 
@@ -33,10 +38,11 @@ class RecordError(ValueError):
 
 def as_json(facts: Facts, objections: tuple[Ruling, ...] = ()) -> dict[str, Any]:
     """Return all that was known, so that the ruling can be made again later, by these rules or others."""
+    charge = {"charge": _charge(facts.charge), "charging": _charging(facts)} if facts.charge is not None else {}
     return {
         "now": _instant(facts.now), "stage": facts.stage, "practice": _practice(facts),
         "message": _message(facts.message), "recipient": _recipient(facts.recipient, facts.now),
-        "account": _account(facts.account),
+        "account": _account(facts.account), **charge,
         "objections": [{"rule": o.rule, "outcome": o.outcome, "reason": o.reason, "until_at": _instant(o.until_at)}
                        for o in objections],
     }
@@ -104,6 +110,18 @@ def _account(a: AccountFacts) -> dict[str, Any]:
     }
 
 
+def _charge(c: ChargeFacts) -> dict[str, Any]:
+    kept = {field.name: getattr(c, field.name) for field in fields(c) if field.name != "notice_age"}
+    return {**kept, "split": [list(part) for part in c.split], "notice_age_seconds": _seconds(c.notice_age)}
+
+
+def _charging(facts: Facts) -> dict[str, Any]:
+    """All of a practice's policy that rules about charges look at, beside what those about messages do."""
+    policy = facts.practice.policy
+    plans = policy.plans.model_dump(mode="json", include={"autopay", "notice_days"}) if policy.plans else None
+    return {"payments": {"saved_cards": policy.payments.saved_cards}, "plans": plans}
+
+
 def _instant(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
@@ -118,15 +136,16 @@ def _seconds(age: timedelta | None) -> int | str | None:
 def from_json(kept: dict[str, Any]) -> Facts:
     """Return the facts that ``as_json`` wrote down. Raises RecordError for facts that are not whole."""
     try:
-        return Facts(_at(kept["now"]), kept["stage"], _practice_of(kept["practice"]), _message_of(kept["message"]),
-                     _recipient_of(kept["recipient"]), _account_of(kept["account"]))
+        return Facts(_at(kept["now"]), kept["stage"], _practice_of({**kept["practice"], **kept.get("charging", {})}),
+                     _message_of(kept["message"]), _recipient_of(kept["recipient"]), _account_of(kept["account"]),
+                     _charge_of(kept["charge"]) if "charge" in kept else None)
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(f"these facts cannot be replayed, they were recorded by an older version ({error!r})"
                           ) from error
 
 
 def _practice_of(kept: dict[str, Any]) -> PracticeFacts:
-    told = {name: kept[name] for name in POLICY_READ}
+    told = {name: kept[name] for name in POLICY_READ} | {name: kept[name] for name in CHARGING_READ if name in kept}
     if told["telegram"]:
         told["telegram"] = {**told["telegram"], "accepted_by": "On record"}
     policy = PracticePolicy.model_validate({**_NAMELESS, **told})
@@ -155,6 +174,12 @@ def _account_of(kept: dict[str, Any]) -> AccountFacts:
     read |= {name: tuple(kept[name]) for name in ("pending_visits", "confidential_visits")}
     read["holds"] = tuple(HoldFact(one["kind"], one["visit_id"], one["id"]) for one in kept["holds"])
     return AccountFacts(**{**kept, **read})
+
+
+def _charge_of(kept: dict[str, Any]) -> ChargeFacts:
+    split = tuple((str(visit), minor) for visit, minor in kept["split"])
+    return ChargeFacts(**{**_without(kept, "notice_age_seconds"), "split": split,
+                          "notice_age": _age(kept["notice_age_seconds"])})
 
 
 def _without(kept: dict[str, Any], *names: str) -> dict[str, Any]:

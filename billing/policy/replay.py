@@ -46,8 +46,19 @@ def replay(verdict_facts: dict[str, Any], on: date, region: str | None = None,
     Raises RecordError when the facts on record are not whole.
     """
     facts = under(record.from_json(verdict_facts), on, region)
-    objections = core.message_objections(facts, rules)
-    before = {str(one["rule"]) for one in verdict_facts.get("objections", ())}
+    told = verdict_facts.get("objections", ())
+    objections = _besides(told) + _by_rules(facts, rules)
+    before = {str(one["rule"]) for one in told}
     now = {one.rule for one in objections}
     return Replay(on, facts.recipient.region, core.strictest(objections, "no rule objects"), objections,
                   tuple(sorted(now - before)), tuple(sorted(before - now)))
+
+
+def _by_rules(facts: Facts, rules: Sequence[Rule] | None) -> tuple[Ruling, ...]:
+    asked = core.message_objections if facts.charge is None else core.charge_objections
+    return asked(facts, rules)
+
+
+def _besides(told: Sequence[dict[str, Any]]) -> tuple[Ruling, ...]:
+    """Objections of their moment alone: no rules of another day change them."""
+    return tuple(Ruling("withhold", one["rule"], one["reason"]) for one in told if one["rule"] in core.OF_THE_MOMENT)

@@ -29,7 +29,7 @@ def age(scope: Scope, rows: Sequence[AgedSum], unapplied_minor: int, ledger: dic
     patient = [row for row in rows if row.kind == "patient" and row.above_zero]
     owed = sum(row.minor for row in patient)
     old = _sum(patient, lambda row: row.by_statement in ("91-120", "121+"))
-    below = {kind: _sum(rows, lambda row, kind=kind: row.kind == kind and not row.above_zero)  # type: ignore[misc]
+    below = {kind: _sum([row for row in rows if row.kind == kind], lambda row: not row.above_zero)
              for kind in ("patient", "payer")}
     tables = (
         _table("statement", "What patients owe, by days since the first statement",

@@ -64,7 +64,8 @@ def guarantors_at(session: Session, practice_id: str, channel: str, address_hash
 def _accounts_at() -> Select[Any]:
     return select(ContactPoint.guarantor_id).where(
         ContactPoint.practice_id == given("practice_id"), one_of(ContactPoint.channel, "channels"),
-        ContactPoint.address_hash == given("address_hash"), ContactPoint.status.not_in(("wrong_number", "unlinked")))
+        ContactPoint.address_hash == given("address_hash"),
+        ContactPoint.status.not_in(("wrong_number", "unlinked", "ended")))
 
 
 def all_accounts(session: Session, practice_id: str) -> list[str]:

@@ -1,16 +1,18 @@
 """One at a time among all processes: a lock that goes when its holder dies, so that nobody waits for a timer.
 
 PostgreSQL: an advisory lock of a session of its own, for all machines. SQLite: a lock on an empty file beside the
-database, which is of one machine anyway.
+database, which is of one machine anyway; the file goes with its holder's work.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import Engine, text
 
@@ -47,10 +49,33 @@ def _by_session(engine: Engine, name: str) -> Iterator[bool]:
 def _by_file(engine: Engine, name: str) -> Iterator[bool]:
     database = Path(str(engine.url.database))
     path = database.with_name(f"{database.name}.{hashlib.sha256(name.encode()).hexdigest()[:16]}.lock")
-    with path.open("ab") as file:  # it stays: whoever removed it might let two in
+    file = _taken(path)
+    if file is None:
+        yield False
+        return
+    with file:
+        try:
+            yield True
+        finally:
+            path.unlink(missing_ok=True)  # still locked: whoever has it open sees that it lost its name
+
+
+def _taken(path: Path) -> IO[bytes] | None:
+    """The lock's file, locked and under its name; None where another has it."""
+    while True:
+        file = path.open("ab")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
-        else:
-            yield True
+            file.close()
+            return None
+        if _is_named(file, path):
+            return file
+        file.close()  # its holder went between our opening it and our locking it: two files would let two in
+
+
+def _is_named(file: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -168,7 +168,7 @@ def _update(session: Session, table: str, columns: Mapping[str, str], rows: Sequ
         driver.run_many(session, f"UPDATE {table} SET {sets} WHERE id = ?", rows)  # noqa: S608 - names from above
         return
     sets = ", ".join(f"{name} = (r->>{place})::{kind}" for place, (name, kind) in enumerate(columns.items()))
-    driver.run(session, f"UPDATE {table} t SET {sets} FROM json_array_elements(?::json) r "  # noqa: S608
+    driver.run(session, f"UPDATE {table} t SET {sets} FROM json_array_elements(?::json) r "  # noqa: S608 - likewise
                         f"WHERE t.id = r->>{len(columns)}", json.dumps(rows))
 
 

@@ -86,7 +86,7 @@ def _set(session: Session, campaign: Campaign, rows: Sequence[CampaignRow]) -> _
 def _verdicts(session: Session, outbox_ids: Sequence[str]) -> dict[str, Verdict]:
     newest = [number for part in chunks(outbox_ids) for number in session.scalars(
         select(func.max(Verdict.id)).where(Verdict.outbox_id.in_(part)).group_by(Verdict.outbox_id))]
-    return {one.outbox_id: one for part in chunks(newest) for one in session.scalars(
+    return {one.outbox_id or "": one for part in chunks(newest) for one in session.scalars(
         select(Verdict).where(Verdict.id.in_(part)))}
 
 

@@ -57,6 +57,12 @@ def closes(session: Session, practice_id: str) -> list[DayClose]:
     return list(session.scalars(select(DayClose).where(DayClose.practice_id == practice_id).order_by(DayClose.day_on)))
 
 
+def newest_closes(session: Session, practice_id: str, most: int) -> list[DayClose]:
+    """The newest first."""
+    return list(session.scalars(select(DayClose).where(DayClose.practice_id == practice_id)
+                                .order_by(DayClose.day_on.desc()).limit(most)))
+
+
 def add_close(session: Session, close: DayClose) -> DayClose:
     session.add(close)
     session.flush()
@@ -115,6 +121,11 @@ def counts(session: Session, practice_id: str, day: date) -> list[DayCount]:
         DayCount.practice_id == practice_id, DayCount.day_on == day).order_by(DayCount.id)))
 
 
+def standing_counts(session: Session, practice_id: str, day: date) -> list[DayCount]:
+    """The newest count of each person and tender."""
+    return list({(one.person, one.tender): one for one in counts(session, practice_id, day)}.values())
+
+
 def mailed_checks(session: Session, practice_id: str, since: datetime, until: datetime) -> list[Remittance]:
     """Insurers' checks that were posted by hand between two instants."""
     query = select(Remittance).join(ImportRun, ImportRun.id == Remittance.import_id).where(
@@ -151,6 +162,21 @@ def lines(session: Session, practice_id: str, *, matched: bool | None = None) ->
     if matched is not None:
         query = query.where(BankLine.matched_kind.is_not(None) if matched else BankLine.matched_kind.is_(None))
     return list(session.scalars(query.order_by(BankLine.booked_on, BankLine.id)))
+
+
+def newest_matched(session: Session, practice_id: str, most: int) -> list[BankLine]:
+    """The newest lines that are matched to something, the newest first."""
+    return list(session.scalars(select(BankLine).where(
+        BankLine.practice_id == practice_id, BankLine.matched_kind.is_not(None))
+        .order_by(BankLine.booked_on.desc(), BankLine.id.desc()).limit(most)))
+
+
+def undone_matches(session: Session, practice_id: str) -> list[BankLine]:
+    """Lines that are matched to a remittance that was undone since, or is not there."""
+    standing = select(Remittance.id).where(Remittance.practice_id == practice_id, Remittance.status != "undone",
+                                           Remittance.id == BankLine.matched_ref)
+    return list(session.scalars(select(BankLine).where(
+        BankLine.practice_id == practice_id, BankLine.matched_kind == "remittance", ~standing.exists())))
 
 
 def bank_span(session: Session, practice_id: str) -> tuple[date | None, date | None]:

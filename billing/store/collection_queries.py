@@ -95,10 +95,11 @@ def applications_of(session: Session, guarantor_id: str) -> Sequence[AssistanceA
 
 
 def applications_to_tell(session: Session, practice_id: str, since: datetime) -> Sequence[AssistanceApplication]:
-    """What was received or decided since then, as it stands now; oldest first."""
+    """What was received or decided since then, or lacks something, as it stands now; oldest first."""
     return session.scalars(select(AssistanceApplication).where(
         AssistanceApplication.practice_id == practice_id, or_(
             (AssistanceApplication.status == "received") & (AssistanceApplication.received_on >= since.date()),
+            (AssistanceApplication.status == "incomplete") & (AssistanceApplication.complete_by_on >= since.date()),
             AssistanceApplication.status.in_(("approved", "denied")) & (AssistanceApplication.decided_at >= since)))
         .order_by(AssistanceApplication.number)).all()
 

@@ -70,13 +70,19 @@ def messages_not_sent(session: Session, message_ids: Sequence[str]) -> set[str]:
 
 
 def set_contact_status(session: Session, practice_id: str, address_hash: str, status: str,
-                       guarantor_id: str | None = None) -> list[str]:
-    """Mark a number on every account that has it (or on one); return those accounts."""
-    where = [ContactPoint.practice_id == practice_id, ContactPoint.address_hash == address_hash]
+                       guarantor_id: str | None = None, where: str = "") -> list[str]:
+    """Mark a number on every account that has it (or on one); return those accounts. One that an account has no more
+    stays ended, unless it is somebody else's. ``where``: only what has this status.
+    """
+    which = [ContactPoint.practice_id == practice_id, ContactPoint.address_hash == address_hash]
     if guarantor_id is not None:
-        where.append(ContactPoint.guarantor_id == guarantor_id)
-    found = list(session.scalars(select(ContactPoint.guarantor_id).where(*where).distinct()))
-    session.execute(update(ContactPoint).where(*where).values(status=status))
+        which.append(ContactPoint.guarantor_id == guarantor_id)
+    if where:
+        which.append(ContactPoint.status == where)
+    elif status != "wrong_number":
+        which.append(ContactPoint.status != "ended")
+    found = list(session.scalars(select(ContactPoint.guarantor_id).where(*which).distinct()))
+    session.execute(update(ContactPoint).where(*which).values(status=status))
     return found
 
 

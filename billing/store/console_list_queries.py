@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from billing.store.tables import (
     Instalment,
     LedgerAccount,
     Outbox,
+    PaymentDispute,
     Placement,
     Plan,
     Preference,
@@ -37,22 +38,34 @@ BEFORE_ASKING = ("audit", "first_look", "address")
 BEHIND = ("behind", "defaulted", "offered")
 
 
+#: (list, whose it is, its state, the states in which it waits for somebody).
+Waits = tuple[str, InstrumentedAttribute[str], InstrumentedAttribute[str], Collection[str]]
+MONEY: tuple[Waits, ...] = (
+    ("write_offs", WriteOff.practice_id, WriteOff.status, ("asked",)),
+    ("placements", Placement.practice_id, Placement.status, ("proposed",)),
+    ("differences", Difference.practice_id, Difference.status, ("open",)),
+    ("refunds", Refund.practice_id, Refund.status, ("waiting",)),
+    ("chargebacks", PaymentDispute.practice_id, PaymentDispute.status, ("inquiry", "open")))
+OTHERS: tuple[Waits, ...] = (
+    ("unknown", Outbox.practice_id, Outbox.status, ("unknown",)),
+    ("plans", Plan.practice_id, Plan.status, BEHIND),
+    ("to_export", Placement.practice_id, Placement.status, ("approved",)),
+    ("suspense", RemittanceClaim.practice_id, RemittanceClaim.outcome, ("suspended",)),
+    ("corrections", Correction.practice_id, Correction.status, ("proposed",)),
+    ("incidents", PrivacyIncident.practice_id, PrivacyIncident.status, ("open", "assessed", "told")),
+    ("words", WordsChange.practice_id, WordsChange.status, ("proposed",)))
+
+
+def in_state(session: Session, practice_id: str, lists: Iterable[Waits]) -> dict[str, int]:
+    """How much waits on each of these lists."""
+    return {name: session.scalar(select(func.count()).where(owner == practice_id, column.in_(wanted))) or 0
+            for name, owner, column, wanted in lists}
+
+
 def counts(session: Session, practice_id: str, today: date, now: datetime, waiting: Collection[str]) -> dict[str, int]:
     """How much waits on each list. ``waiting``: states of an application that waits for somebody here."""
-    status: tuple[tuple[str, InstrumentedAttribute[str], InstrumentedAttribute[str], Collection[str]], ...] = (
-        ("unknown", Outbox.practice_id, Outbox.status, ("unknown",)),
-        ("plans", Plan.practice_id, Plan.status, BEHIND),
-        ("assistance", AssistanceApplication.practice_id, AssistanceApplication.status, waiting),
-        ("write_offs", WriteOff.practice_id, WriteOff.status, ("asked",)),
-        ("placements", Placement.practice_id, Placement.status, ("proposed", "approved")),
-        ("differences", Difference.practice_id, Difference.status, ("open",)),
-        ("suspense", RemittanceClaim.practice_id, RemittanceClaim.outcome, ("suspended",)),
-        ("refunds", Refund.practice_id, Refund.status, ("waiting",)),
-        ("corrections", Correction.practice_id, Correction.status, ("proposed",)),
-        ("incidents", PrivacyIncident.practice_id, PrivacyIncident.status, ("open", "assessed", "told")),
-        ("words", WordsChange.practice_id, WordsChange.status, ("proposed",)))
-    found = {name: session.scalar(select(func.count()).where(owner == practice_id, column.in_(wanted))) or 0
-             for name, owner, column, wanted in status}
+    found = in_state(session, practice_id, (*MONEY, *OTHERS, (
+        "assistance", AssistanceApplication.practice_id, AssistanceApplication.status, waiting)))
     found["holds"] = session.scalar(select(func.count()).where(
         Hold.practice_id == practice_id, *_to_review(today))) or 0
     found["identity"] = session.scalar(select(func.count()).where(
@@ -129,16 +142,6 @@ def numbers(session: Session, practice_id: str, account_ids: Collection[str]) ->
     rows = session.execute(select(Guarantor.id, Guarantor.external).where(
         Guarantor.practice_id == practice_id, Guarantor.id.in_(account_ids)))
     return {row[0]: row[1] for row in rows}
-
-
-def to_decide(session: Session, practice_id: str, most: int) -> tuple[Sequence[WriteOff], Sequence[Placement]]:
-    """Write-offs and placements that wait for another person."""
-    asked = session.scalars(select(WriteOff).where(WriteOff.practice_id == practice_id, WriteOff.status == "asked")
-                            .order_by(WriteOff.asked_at, WriteOff.id).limit(most)).all()
-    proposed = session.scalars(select(Placement).where(
-        Placement.practice_id == practice_id, Placement.status == "proposed")
-        .order_by(Placement.proposed_at, Placement.id).limit(most)).all()
-    return asked, proposed
 
 
 def write_off(session: Session, practice_id: str, write_off_id: str) -> WriteOff | None:

@@ -6,13 +6,15 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, select, union_all
+from sqlalchemy import Row, Select, func, select, union_all
 from sqlalchemy.orm import Session
 
 from billing.store.tables import (
     Difference,
     Guarantor,
     LedgerAccount,
+    Payment,
+    PaymentDispute,
     Placement,
     Reconciliation,
     Refund,
@@ -35,12 +37,12 @@ def cash_by_day(session: Session, practice_id: str, from_on: date, to_on: date) 
     return session.execute(select(both.c.day, func.sum(both.c.minor)).group_by(both.c.day).order_by(both.c.day)).all()
 
 
-def waiting_refunds(session: Session, practice_id: str) -> Sequence[Row[Refund, str]]:
+def waiting_refunds(session: Session, practice_id: str, most: int) -> Sequence[Row[Refund, str]]:
     """(refund, account's own number) of those that wait for a second person, the oldest first."""
     return session.execute(select(Refund, Guarantor.external).join(
         Guarantor, Guarantor.id == Refund.guarantor_id).where(
         Refund.practice_id == practice_id, Refund.status == "waiting")
-        .order_by(Refund.requested_at, Refund.id)).all()
+        .order_by(Refund.requested_at, Refund.id).limit(most)).all()
 
 
 def moving_refunds(session: Session, practice_id: str, most: int) -> Sequence[Row[Refund, str]]:
@@ -51,19 +53,37 @@ def moving_refunds(session: Session, practice_id: str, most: int) -> Sequence[Ro
         .order_by(Refund.requested_at.desc(), Refund.id).limit(most)).all()
 
 
-def asked_write_offs(session: Session, practice_id: str) -> Sequence[Row[WriteOff, str]]:
+def asked_write_offs(session: Session, practice_id: str, most: int) -> Sequence[Row[WriteOff, str]]:
     """(write-off, account's own number), the oldest first."""
     return session.execute(select(WriteOff, Guarantor.external).join(Guarantor, Guarantor.id == WriteOff.guarantor_id)
                            .where(WriteOff.practice_id == practice_id, WriteOff.status == "asked")
-                           .order_by(WriteOff.asked_at, WriteOff.id)).all()
+                           .order_by(WriteOff.asked_at, WriteOff.id).limit(most)).all()
 
 
-def proposed_placements(session: Session, practice_id: str) -> Sequence[Row[Placement, str]]:
+def proposed_placements(session: Session, practice_id: str, most: int) -> Sequence[Row[Placement, str]]:
     """(placement, account's own number), the oldest first."""
     return session.execute(select(Placement, Guarantor.external).join(
         Guarantor, Guarantor.id == Placement.guarantor_id).where(
         Placement.practice_id == practice_id, Placement.status == "proposed")
-        .order_by(Placement.proposed_at, Placement.id)).all()
+        .order_by(Placement.proposed_at, Placement.id).limit(most)).all()
+
+
+def disputes(session: Session, practice_id: str, statuses: Collection[str],
+             most: int) -> Sequence[Row[PaymentDispute, Payment, str]]:
+    """(dispute, payment, account's own number): those to be answered first on top, what is over the newest first."""
+    return session.execute(_disputes(practice_id).where(PaymentDispute.status.in_(statuses)).order_by(
+        PaymentDispute.closed_at.desc().nulls_first(), PaymentDispute.evidence_due_at.asc().nulls_last(),
+        PaymentDispute.opened_at, PaymentDispute.id).limit(most)).all()
+
+
+def dispute(session: Session, practice_id: str, dispute_id: str) -> Row[PaymentDispute, Payment, str] | None:
+    return session.execute(_disputes(practice_id).where(PaymentDispute.id == dispute_id)).one_or_none()
+
+
+def _disputes(practice_id: str) -> Select[PaymentDispute, Payment, str]:
+    return select(PaymentDispute, Payment, Guarantor.external).join(
+        Payment, Payment.id == PaymentDispute.payment_id).join(Guarantor, Guarantor.id == Payment.guarantor_id).where(
+        PaymentDispute.practice_id == practice_id)
 
 
 def has_refund(session: Session, practice_id: str, refund_id: str) -> bool:
@@ -77,11 +97,6 @@ def newest_differences(session: Session, practice_id: str, statuses: Collection[
         Difference.practice_id == practice_id, Difference.status.in_(statuses))
         .order_by(Difference.found_at.desc(), Difference.id.desc()).limit(most))
     return list(reversed(rows.all()))
-
-
-def open_differences(session: Session, practice_id: str) -> int:
-    return session.scalar(select(func.count()).where(
-        Difference.practice_id == practice_id, Difference.status == "open")) or 0
 
 
 def latest_run(session: Session, practice_id: str) -> Reconciliation | None:

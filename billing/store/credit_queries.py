@@ -23,6 +23,16 @@ def accounts_with_credit(session: Session, practice_id: str) -> list[tuple[str, 
     return [(id_, guarantor.external, -int(balance)) for id_, guarantor, balance in found]
 
 
+def credit_of_all(session: Session, practice_id: str) -> tuple[int, int]:
+    """(accounts with credit, cents of all of them)"""
+    row = session.execute(
+        select(func.count(), func.coalesce(func.sum(LedgerAccount.balance_minor), 0))
+        .select_from(LedgerAccount).join(Guarantor, LedgerAccount.key == "credit:" + Guarantor.id)
+        .where(LedgerAccount.practice_id == practice_id, Guarantor.practice_id == practice_id,
+               LedgerAccount.kind == "credit", LedgerAccount.balance_minor < 0)).one()
+    return int(row[0]), -int(row[1])
+
+
 def since(session: Session, practice_id: str, guarantor_id: str) -> date:
     """The day on which the oldest cent that is still credit came: what is used is the oldest first. What a payment has
     on credit keeps its first day when some of it is put elsewhere: no clock starts anew by that.

@@ -41,14 +41,17 @@ def has_imports(session: Session) -> bool:
     return session.scalar(select(ImportRun.id).limit(1)) is not None
 
 
-def messages_to(session: Session, practice_id: str, hashes: Collection[str],
+def messages_to(session: Session, practice_id: str, hashes: Collection[str], guarantor_id: str,
                 ) -> list[tuple[Outbox, list[Verdict]]]:
-    """The newest messages to these addresses (billing/phones.py), each with its verdicts in order."""
-    rows = session.scalars(select(Outbox).where(Outbox.practice_id == practice_id, Outbox.address_hash.in_(hashes))
+    """The newest messages to these addresses (billing/phones.py), and to the account by any other way: letters and
+    e-mails are to nobody's telephone. Each with its verdicts in order.
+    """
+    theirs = Outbox.address_hash.in_(hashes) | (Outbox.guarantor_id == guarantor_id)
+    rows = session.scalars(select(Outbox).where(Outbox.practice_id == practice_id, theirs)
                            .order_by(Outbox.created_at.desc(), Outbox.id.desc()).limit(MOST)).all()
     found: dict[str, list[Verdict]] = {row.id: [] for row in rows}
     for verdict in session.scalars(select(Verdict).where(Verdict.outbox_id.in_(found)).order_by(Verdict.id)):
-        found[verdict.outbox_id].append(verdict)
+        found[verdict.outbox_id or ""].append(verdict)
     return [(row, found[row.id]) for row in rows]
 
 
@@ -95,8 +98,10 @@ def open_holds(session: Session, guarantor_id: str) -> Sequence[Hold]:
                            .order_by(Hold.placed_at)).all()
 
 
-def cases_of(session: Session, guarantor_id: str) -> Sequence[Case]:
-    return session.scalars(select(Case).where(Case.guarantor_id == guarantor_id).order_by(Case.number.desc())).all()
+def cases_of(session: Session, guarantor_id: str, conversation_ids: Collection[str]) -> Sequence[Case]:
+    """The account's, and those that came out of these conversations before anybody had proved who they are."""
+    theirs = (Case.guarantor_id == guarantor_id) | Case.conversation_id.in_(conversation_ids)
+    return session.scalars(select(Case).where(theirs).order_by(Case.number.desc())).all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ busy timeout helps it. Whoever does not say so cannot write: the connection is r
 
 from __future__ import annotations
 
-import selectors
+import select
 import time
 from typing import Any
 
@@ -98,9 +98,9 @@ def _is_silent(connection: Any) -> bool:
     """Whether nothing waits to be read: no end of the connection, no word of the server's."""
     if connection.closed:
         return False
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection.fileno(), selectors.EVENT_READ)
-        return not selector.select(0)
+    asked = select.poll()  # one call of the system, where a selector makes four
+    asked.register(connection.fileno(), select.POLLIN)
+    return not asked.poll(0)
 
 
 def _begin_postgresql(connection: Connection) -> None:

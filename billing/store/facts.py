@@ -132,5 +132,16 @@ def verdicts_of(session: Session, outbox_id: str) -> Sequence[Verdict]:
     return session.scalars(select(Verdict).where(Verdict.outbox_id == outbox_id).order_by(Verdict.id)).all()
 
 
+def verdicts_of_payment(session: Session, payment_id: str) -> Sequence[Verdict]:
+    return session.scalars(select(Verdict).where(Verdict.payment_id == payment_id).order_by(Verdict.id)).all()
+
+
+def verdicts_of_plan(session: Session, plan_id: str) -> Sequence[Verdict]:
+    """Of its instalments for which no payment was made, and of the payments that were, in the order of asking."""
+    own = select(Payment.id).where(Payment.plan_id == plan_id)
+    return session.scalars(select(Verdict).where(or_(Verdict.plan_id == plan_id, Verdict.payment_id.in_(own)))
+                           .order_by(Verdict.id)).all()
+
+
 def message(session: Session, outbox_id: str) -> Outbox | None:
     return session.get(Outbox, outbox_id)

@@ -10,6 +10,7 @@ from typing import cast
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from billing.store.ledger_queries import chunks
 from billing.store.prepared import Query, given, one_of, prepared
 from billing.store.tables import Campaign, ContactPoint, Conversation, Guarantor, Inbox, Outbox
 
@@ -85,6 +86,16 @@ def _hashes_of() -> Query:
 def hashes_of(session: Session, guarantor_ids: Collection[str]) -> list[str]:
     """Every address hash that these accounts have."""
     return [row[0] for row in _hashes_of(session, ids=guarantor_ids)]
+
+
+def channels_at(session: Session, practice_id: str, hashes: Collection[str]) -> dict[str, set[str]]:
+    """By address hash: the channels of the contact points there."""
+    found: dict[str, set[str]] = {}
+    for part in chunks(sorted(hashes)):
+        for hashed, channel in session.execute(select(ContactPoint.address_hash, ContactPoint.channel).where(
+                ContactPoint.practice_id == practice_id, ContactPoint.address_hash.in_(part)).distinct()):
+            found.setdefault(hashed, set()).add(channel)
+    return found
 
 
 def unasked() -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from billing.store import driver
@@ -41,9 +41,15 @@ def find_run(session: Session, practice_id: str, import_id: str) -> ImportRun | 
         ImportRun.practice_id == practice_id, ImportRun.id == import_id)).one_or_none()
 
 
-def list_runs(session: Session, practice_id: str, limit: int) -> Sequence[ImportRun]:
-    return session.scalars(select(ImportRun).where(ImportRun.practice_id == practice_id)
-                           .order_by(ImportRun.started_at.desc(), ImportRun.id.desc()).limit(limit)).all()
+def list_runs(session: Session, practice_id: str, limit: int, before: str = "") -> Sequence[ImportRun]:
+    """The newest first; ``before``: only those that began before that import."""
+    query = select(ImportRun).where(ImportRun.practice_id == practice_id)
+    if before:
+        since = select(ImportRun.started_at, ImportRun.id).where(
+            ImportRun.practice_id == practice_id, ImportRun.id == before).subquery()
+        query = query.where(or_(ImportRun.started_at < since.c.started_at, and_(
+            ImportRun.started_at == since.c.started_at, ImportRun.id < since.c.id)))
+    return session.scalars(query.order_by(ImportRun.started_at.desc(), ImportRun.id.desc()).limit(limit)).all()
 
 
 def find_remittance(session: Session, practice_id: str, identity: str) -> Remittance | None:

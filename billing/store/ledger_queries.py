@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -11,7 +11,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, cast
 
-from sqlalchemy import Table, func, or_, select
+from sqlalchemy import ColumnElement, Table, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -27,7 +27,7 @@ CHUNK = 400
 FEW = 3
 
 
-def chunks(items: Collection[T], size: int = CHUNK) -> Iterator[list[T]]:
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     iterator = iter(items)
     while part := list(islice(iterator, size)):
         yield part
@@ -248,14 +248,14 @@ def reversed_ids(session: Session, transfer_ids: Collection[int]) -> set[int]:
     return found
 
 
-def transfers_where(session: Session, *conditions: object) -> list[TransferRow]:
+def transfers_where(session: Session, *conditions: ColumnElement[bool]) -> list[TransferRow]:
     """Posted transfers in order of posting; ``conditions`` are SQLAlchemy expressions over Transfer."""
     debit, credit = aliased(LedgerAccount), aliased(LedgerAccount)
     query = (
         select(Transfer, debit.key, debit.visit_id, debit.coverage_id, debit.guarantor_id,
                credit.key, credit.visit_id, credit.coverage_id, credit.guarantor_id)
         .join(debit, debit.id == Transfer.debit_id).join(credit, credit.id == Transfer.credit_id)
-        .where(*conditions).order_by(Transfer.id))  # type: ignore[arg-type]
+        .where(*conditions).order_by(Transfer.id))
     return [_transfer_row(row[0], AccountRow(*row[1:5]), AccountRow(*row[5:])) for row in session.execute(query)]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from billing.store.tables import ContactPoint, Guarantor
 
-_GONE = ("wrong_number", "unlinked")
+_GONE = ("wrong_number", "unlinked", "ended")
 
 
 def account(session: Session, practice_id: str, guarantor_id: str) -> Guarantor | None:

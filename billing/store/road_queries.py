@@ -245,6 +245,15 @@ def last_answers(session: Session, row: Outbox, limit: int, since: datetime) -> 
     return [(status, code or "", hashed) for status, code, hashed in newest]
 
 
+def answered_alike(session: Session, row: Outbox, code: str, since: datetime) -> list[str]:
+    """Hashes of the addresses, this one's among them, to which messages of its practice and channel that were due since
+    then failed with this code.
+    """
+    return sorted({row.address_hash, *session.scalars(select(Outbox.address_hash).where(
+        Outbox.status == "failed", Outbox.error_code == code, Outbox.due_at >= since,
+        Outbox.practice_id == row.practice_id, Outbox.channel == row.channel).distinct())})
+
+
 def practice_of_number(session: Session, number: str) -> str | None:
     """Return the id of the practice that texts from this number (E.164)."""
     return practices_of_numbers(session, (number,)).get(number)

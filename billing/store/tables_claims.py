@@ -152,7 +152,7 @@ class RemittanceClaim(Base):
 
     __tablename__ = "remittance_claims"
     id: Mapped[Id]
-    practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
+    practice_id: Mapped[Ref]  # the remittance's; see Transfer
     remittance_id: Mapped[Ref] = mapped_column(ForeignKey("remittances.id"))
     number: Mapped[int]  # order within the transaction
     position: Mapped[int]

@@ -39,7 +39,9 @@ class LedgerAccount(Base):
 class Transfer(Base):
     __tablename__ = "transfers"
     id: Mapped[int] = mapped_column(Serial, primary_key=True)
-    practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
+    # Its accounts' (ledger verify: practice), which are bound to it. A key of its own would lock the practice's
+    # one row for each transfer, and batches that post at the same time would wait at that door.
+    practice_id: Mapped[Ref]
     debit_id: Mapped[int] = mapped_column(Serial, ForeignKey("ledger_accounts.id"))
     credit_id: Mapped[int] = mapped_column(Serial, ForeignKey("ledger_accounts.id"))
     amount_minor: Mapped[Minor]

@@ -75,7 +75,7 @@ class PaymentDispute(Base):
     amount_minor: Mapped[Minor]
     fee_minor: Mapped[Minor] = mapped_column(default=0)
     reason: Mapped[str]
-    status: Mapped[Code]  # open, evidence_sent, won, lost, returned
+    status: Mapped[Code]  # inquiry, open, evidence_sent, accepted (not contested), won, lost, returned
     evidence_due_at: Mapped[datetime | None]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
@@ -190,7 +190,7 @@ class DayClose(Base):
 
 
 class DayCount(Base):
-    """What one person counted in their drawer for one tender, before the day is signed."""
+    """What was counted in one person's drawer for one tender, before the day is signed; ``counted_by`` whom."""
 
     __tablename__ = "day_counts"
     id: Mapped[int] = mapped_column(Serial, primary_key=True)
@@ -199,5 +199,6 @@ class DayCount(Base):
     person: Mapped[str]
     tender: Mapped[Code]
     counted_minor: Mapped[Minor]
+    counted_by: Mapped[str]
     at: Mapped[datetime]
     __table_args__ = (Index("ix_day_counts_day", "practice_id", "day_on"),)

@@ -116,7 +116,8 @@ class ContactPoint(Base):
     channel: Mapped[Code]  # sms, console, telegram, email, paper
     address: Mapped[str] = mapped_column(Sealed("contact_points.address"))
     address_hash: Mapped[Hash]
-    status: Mapped[Code] = mapped_column(default="ok")  # ok, wrong_number, unreachable, unlinked (a chat), returned
+    #: ok, wrong_number, unreachable, unlinked (a chat), returned, ended (the account has it no more)
+    status: Mapped[Code] = mapped_column(default="ok")
     source: Mapped[Code]
     carrier: Mapped[Code] = mapped_column(default="")  # att, tmobile, verizon, other; empty: not known (T-16)
     reassigned_checked_on: Mapped[date | None]  # against the Reassigned Numbers Database (T-10, T-24)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billing.store.seal import Sealed, SealedJSON
@@ -107,12 +107,17 @@ class Outbox(Base):
 
 
 class Verdict(Base):
-    """One answer of the gate about one message: which rule, on which facts. Rows are only ever added."""
+    """One answer of the gate: which rule, on which facts. Rows are only ever added. It is about one message, or one
+    payment, or an instalment of a plan of which no payment was made.
+    """
 
     __tablename__ = "verdicts"
     id: Mapped[int] = mapped_column(Serial, primary_key=True)
     practice_id: Mapped[Ref]
-    outbox_id: Mapped[Ref] = mapped_column(ForeignKey("outbox.id"), index=True)
+    outbox_id: Mapped[str | None] = mapped_column(String(40), ForeignKey("outbox.id"), index=True)
+    payment_id: Mapped[str | None] = mapped_column(String(40), ForeignKey("payments.id"))
+    plan_id: Mapped[str | None] = mapped_column(String(40), ForeignKey("plans.id"))
+    instalment: Mapped[int | None]
     stage: Mapped[Code]  # queueing, sending
     outcome: Mapped[Code]  # send, defer, withhold
     rule: Mapped[Code]
@@ -120,6 +125,12 @@ class Verdict(Base):
     until_at: Mapped[datetime | None]
     facts: Mapped[dict[str, Any]]  # ids, dates, codes: no PHI
     at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("(outbox_id IS NULL) <> (COALESCE(payment_id, plan_id) IS NULL)", name="message_or_charge"),
+        CheckConstraint("payment_id IS NULL OR plan_id IS NULL", name="one_charge"),
+        # Of part of the rows: nearly all are about messages, and would pay for an entry that nobody looks for.
+        *(Index(f"ix_verdicts_{name}", name, sqlite_where=text(f"{name} IS NOT NULL"),
+                postgresql_where=text(f"{name} IS NOT NULL")) for name in ("payment_id", "plan_id")))
 
 
 class Statement(Base):

@@ -69,8 +69,9 @@ class SendError(Exception):
     """A send that did not succeed, with its verdict.
 
     kind: retry (surely not sent, try again later), unknown (may have been sent: never again by a timer),
-    opted_out (21610), unreachable (never again to this number), refused (this message alone: never again),
-    configuration (stop the channel, tell staff).
+    opted_out (21610), unreachable (never again to this number), turned_away (this address takes nothing from us, unless
+    others answer alike: then it is about us), refused (this message alone: never again), configuration (stop the
+    channel, tell staff).
     """
 
     def __init__(self, kind: str, code: str, retry_after_seconds: int = 0) -> None:

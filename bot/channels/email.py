@@ -174,9 +174,10 @@ def to_send_error(error: Exception, at: str) -> SendError:
 
 
 def _from_answer(error: aiosmtplib.SMTPResponseException, at: str) -> SendError:
-    """An address that will never do, a message that this server does not take, or a server that does not take us.
+    """An address that will never do, one whose server does not take our words, a message that it does not take, or a
+    server that does not take us.
 
-    Until a recipient is named everything is about us; afterwards it is about this message, unless it says otherwise.
+    Until a recipient is named everything is about us; afterwards it is about the address, unless it says otherwise.
     """
     text, code = str(error.message), _code_of(error)
     if error.code < 500:
@@ -188,8 +189,9 @@ def _from_answer(error: aiosmtplib.SMTPResponseException, at: str) -> SendError:
     if at == "data" and _NO_ADDRESS.search(text):
         return SendError("unreachable", code)  # some servers look at the address only then
     of_message = error.code == _TOO_BIG or _OF_MESSAGE.search(text)
-    ours = error.code in _ACCOUNT_CODES or (at in ("connect", "mail") and not of_message)
-    return SendError("configuration" if ours else "refused", code)
+    if error.code in _ACCOUNT_CODES or (at in ("connect", "mail") and not of_message):
+        return SendError("configuration", code)
+    return SendError("refused" if of_message else "turned_away", code)
 
 
 def _code_of(error: Exception) -> str:

@@ -162,5 +162,5 @@ def _held_back(session: Session, practice_id: str, hashed: str, since: datetime)
     from billing.store.demo_queries import messages_to
 
     return [f"({row.template}: {row.status} by {verdicts[-1].rule}: {verdicts[-1].reason})"
-            for row, verdicts in reversed(messages_to(session, practice_id, (hashed,)))
+            for row, verdicts in reversed(messages_to(session, practice_id, (hashed,), ""))
             if row.created_at >= since and verdicts and verdicts[-1].outcome != "send"]

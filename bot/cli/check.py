@@ -72,7 +72,8 @@ def examine(edge: Edge) -> Report:
     """Look at everything that ``check`` reports on."""
     from billing.policy.book import DUTIES
     from billing.store import schema
-    from billing.store.tally import count_rows
+    from billing.store.tally import count_collectors, count_rows
+    from bot.cli.going_live import without_validation
     from config.settings import unknown_variables
 
     engine = edge.store.engine
@@ -83,6 +84,8 @@ def examine(edge: Edge) -> Report:
     warnings = [f"{name} is read by nothing" for name in unknown_variables()]
     if edge.settings.clock is not None:
         warnings.append(f"the clock was set by PLAINBILL_CLOCK; it now says {edge.now():%Y-%m-%d %H:%M} UTC")
+    collectors = edge.store.read(lambda session: count_collectors(session, edge.practice_id))
+    warnings += [f"{one.what}: {one.todo}" for one in without_validation(edge.policy, collectors)]
     return Report(edge.settings.redacted(), database, practice,
                   tuple(_missing(edge.settings, edge.policy, edge.configured, rows["staff"])),
                   tuple(warnings), tuple(f"{duty} ({rule})" for rule, duty in DUTIES))

@@ -66,7 +66,7 @@ def _enter(edge: Edge, day: date, person: str, given: str) -> None:
     if minor is None:
         raise Stop(f"--count {given}: write it as cash=123.45.", USAGE)
     _change(edge, lambda s: closing.count(s, edge.practice_id, day, person=person, tender=tender, counted_minor=minor,
-                                          now=edge.now()), "count", "day", day.isoformat())
+                                          now=edge.now(), by=edge.actor), "count", "day", day.isoformat())
 
 
 def _sign(edge: Edge, day: date, note: str) -> DayClose:
@@ -267,8 +267,8 @@ def _change(edge: Edge, fn: Callable[[Session], T], action: str, kind: str, obje
     try:
         return edge.write(fn, action, kind, object_id)
     except CloseRefused as refused:
-        text = str(refused)
-        raise Stop(f"{text[0].upper()}{text[1:]}.", NOT_FOUND if "there is no" in text else REFUSED) from refused
+        text, how = str(refused), f" ({refused.command})" if refused.command else ""
+        raise Stop(f"{text[0].upper()}{text[1:]}{how}.", NOT_FOUND if "there is no" in text else REFUSED) from refused
 
 
 def _day(text: str) -> date | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.demo.scripts import Play
-    from bot.demo.stage import Stage
 
 app = typer.Typer(add_completion=False)
 
@@ -63,6 +61,7 @@ async def _play(play: Play, start: datetime) -> None:
 
 async def _serve(start: datetime, port: int) -> None:
     from bot.demo import server
+    from bot.demo.opening import open_for_visitors
     from bot.demo.stage import StageError, open_stage
     from bot.standins.wire import start as listen
 
@@ -73,19 +72,11 @@ async def _serve(start: datetime, port: int) -> None:
         except OSError as error:
             raise StageError(f"port {port} is taken; choose another with --port") from error
         try:
-            await _prepare(stage, typer.echo)
+            await open_for_visitors(stage, typer.echo)
             typer.echo(f"\nOpen {page.url} in a browser. Ctrl-C stops everything.")
             await stop.wait()
         finally:
             await page.stop()
-
-
-async def _prepare(stage: Stage, say: Callable[[str], None]) -> None:
-    from bot.demo.opening import say_import
-
-    await stage.import_sample(lambda report: say_import(report, say))
-    for line in await stage.send_statements():
-        say(f"  statement to {line.account}: {line.outcome}, {line.reason}")
 
 
 def _stop_by_signal() -> asyncio.Event:

@@ -240,19 +240,21 @@ def evidence(
     dispute: Annotated[str, typer.Argument(help="The dispute, as --list shows it.")] = "",
     listing: Annotated[bool, typer.Option("--list", help="List disputes.")] = False,
     sent: Annotated[bool, typer.Option("--sent", help="The pack was handed in at the bank.")] = False,
+    accept: Annotated[str, typer.Option("--accept", metavar="REASON", help="It is not contested: why.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """What answers a dispute at the bank: the yes, the words, the statement, the thread. Nothing is sent from here."""
-    if listing == bool(dispute):
-        raise Stop("Name one dispute, or say --list.", USAGE)
+    if listing == bool(dispute) or (sent and accept):
+        raise Stop("Name one dispute, or say --list; and --sent or --accept, not both.", USAGE)
     if listing:
         _disputes(as_json)
         return
     from billing import payment_disputes
 
     with context() as edge:
-        if sent:
-            done = edge.write(lambda session: _mark_sent(session, edge, dispute), "dispute.sent", "dispute", dispute)
+        if sent or accept:
+            done = edge.write(lambda session: _settle(session, edge, dispute, accept),
+                              "dispute.accept" if accept else "dispute.sent", "dispute", dispute)
             print_json(done) if as_json else print(f"Dispute {dispute} is {done['status']}.")
             return
         try:
@@ -263,14 +265,18 @@ def evidence(
     print_json(pack) if as_json else print_story(pack)
 
 
-def _mark_sent(session: Session, edge: Edge, dispute: str) -> dict[str, Any]:
-    from billing import payment_disputes
+def _settle(session: Session, edge: Edge, dispute: str, reason: str) -> dict[str, Any]:
+    """``reason``: why it is not contested; empty: the evidence was handed in."""
+    from billing import dispute_work, payment_disputes
 
-    require_right(session, edge, "cases")
+    require_right(session, edge, "approve" if reason else "cases")
     try:
-        row = payment_disputes.mark_evidence_sent(session, edge.practice_id, dispute, by=edge.actor, now=edge.now())
-    except LookupError as error:
-        raise Stop(f"There is no dispute {dispute}; --list shows them.", NOT_FOUND) from error
+        row = (dispute_work.accept(session, edge.practice_id, dispute, by=edge.actor, reason=reason, now=edge.now())
+               if reason else
+               payment_disputes.mark_evidence_sent(session, edge.practice_id, dispute, by=edge.actor, now=edge.now()))
+    except payment_disputes.DisputeRefused as refused:
+        text = str(refused)
+        raise Stop(f"{text[0].upper()}{text[1:]}.", NOT_FOUND if "there is no" in text else REFUSED) from refused
     return {"dispute": row.id, "payment": row.payment_id, "status": row.status}
 
 

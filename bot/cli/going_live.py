@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 
+VALIDATION = "letter_validation_notice"
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """``area``: carrier, agreements, opt-outs, people, safety, money, words, data."""
@@ -36,12 +39,13 @@ class Counts:
     deputies: int
     unreleased: int  # visits taken over from another system and not released yet
     restored: bool
+    collectors: int = 0  # accounts that a debt collector asks
 
 
 def count(session: Session, practice_id: str) -> Counts:
     """Read the store."""
     from billing import restorations
-    from billing.store import opening_queries, practices
+    from billing.store import opening_queries, practices, tally
 
     people = [one for one in practices.list_staff(session, practice_id) if one.active]
     return Counts(
@@ -49,13 +53,28 @@ def count(session: Session, practice_id: str) -> Counts:
         with_phone=sum(one.phone is not None for one in people),
         deputies=sum(one.deputy_login is not None for one in people),
         unreleased=opening_queries.unreleased(session, practice_id),
-        restored=restorations.standing(session, practice_id) is not None)
+        restored=restorations.standing(session, practice_id) is not None,
+        collectors=tally.count_collectors(session, practice_id))
 
 
 def missing(settings: Settings, policy: PracticePolicy, counts: Counts) -> list[Missing]:
     """Everything that is not there yet, in the order of doing it."""
     return [*_carrier(policy), *_agreements(policy), *_opt_outs(policy), *_people(policy, counts),
-            *_safety(settings, policy, counts), *_words(policy), *_data(counts)]
+            *_safety(settings, policy, counts), *_words(policy), *_data(counts),
+            *without_validation(policy, counts.collectors)]
+
+
+def without_validation(policy: PracticePolicy, collectors: int) -> list[Missing]:
+    """A collector's accounts are asked for nothing while nobody has supplied the notice that comes first (T-28)."""
+    from templates import source
+
+    if (not collectors and policy.collector.capacity != "collector") or VALIDATION in source.names("en"):
+        return []
+    whose = f"{collectors} accounts" if collectors else "new accounts"
+    return [Missing(
+        "collector", f"the validation notice: {whose} are a debt collector's, and no demand leaves for them before it "
+        "(T-28)", "none is built in, as the field notes do not give what it has to hold: the practice's counsel "
+        "supplies it (docs/collections.md)")]
 
 
 def _carrier(policy: PracticePolicy) -> Iterator[Missing]:

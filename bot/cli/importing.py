@@ -140,6 +140,8 @@ def _print(result: Report, dry: bool) -> None:
         typer.echo("  " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(result.tally.items())))
     if result.reason:
         typer.echo(f"  {result.reason}")
+    if result.skippable:
+        typer.echo("  --skip-bad-claims posts the rest of the file")
     for note in result.notes:
         typer.echo(f"  {note}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,24 +16,13 @@ from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from billing.plan_offers import Answer, Ask, Offer
+    from billing.plan_offers import Ask, Offer
     from billing.plan_terms import Collects, PlanTerms
     from billing.store.tables import Guarantor, Plan
     from config.payment_policy import PlanPolicy
 
 #: As staff say them.
 INTERVALS = {"week": "week", "two-weeks": "two_weeks", "twice-a-month": "twice_month", "month": "month"}
-
-#: Why an ask is outside the policy, in words for staff.
-WHYS = {
-    "nothing_due": "nothing is due that a plan could pay", "below_minimum_balance": "the balance is below the minimum",
-    "above_maximum_balance": "the balance is above the maximum", "interval_not_offered": "that rhythm is not offered",
-    "instalment_too_small": "each payment would be too small", "too_long": "it would take too long",
-    "does_not_add_up": "the number of payments and the amount do not come to the balance",
-    "first_too_soon": "the first payment would be too soon", "first_too_late": "the first payment would be too late",
-    "autopay_not_offered": "automatic payments are not offered", "balance_moved": "the balance has changed",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
@@ -98,6 +87,7 @@ def _account_of(done: dict[str, Any]) -> str:
 
 def _carry_out(session: Session, edge: Edge, wanted: _Wanted) -> dict[str, Any]:
     """In one transaction, so that the offer is of the balance that is read."""
+    from billing import plan_desk
     from billing.accounts import find_account
 
     require_right(session, edge, "cases")
@@ -107,68 +97,51 @@ def _carry_out(session: Session, edge: Edge, wanted: _Wanted) -> dict[str, Any]:
                    "`plainbill practice set`.", REFUSED)
     owner = found(find_account(session, edge.practice_id, wanted.account), "such account")
     older = _older(session, edge, owner, wanted.replaces) if wanted.replaces else None
-    shares = _shares(session, edge, owner, wanted.visits) if older is None else _shares_of(session, edge, older)
-    answer = _answer(shares, policy, edge, wanted.ask)
+    shares = (plan_desk.shares_of(session, older, edge.today()) if older is not None
+              else _shares(session, edge, owner, wanted.visits))
+    answer = plan_desk.answer(shares, policy, edge.today(), wanted.ask)
     facts: dict[str, Any] = {
         "account": owner.external, "account_id": owner.id, "total_minor": sum(minor for _, minor in shares),
         "fits": answer.fits, "why": answer.why, "offers": [_facts(one) for one in answer.offers], "plan": None}
     if wanted.show_only or not (answer.fits or wanted.exception):
         return facts
-    chosen = answer.offers[0] if answer.fits else _outside(shares, policy, edge, wanted.ask)
-    exception = "" if answer.fits else wanted.exception
-    return facts | {"plan": _offer(session, edge, owner, chosen.terms(
-        wanted.collects, replaces=older.id if older is not None else None), policy, exception) | _facts(chosen)}
+    try:
+        chosen = answer.offers[0] if answer.fits else plan_desk.exception(shares, policy, edge.today(), wanted.ask)
+        made = _offer(session, edge, owner, chosen.terms(
+            wanted.collects, replaces=older.id if older is not None else None), policy,
+            "" if answer.fits else wanted.exception)
+    except plan_desk.NotOffered as refused:
+        text = str(refused)
+        raise Stop(f"{text[0].upper()}{text[1:]}.", REFUSED) from refused
+    return facts | {"plan": made | _facts(chosen)}
 
 
 def _older(session: Session, edge: Edge, owner: Guarantor, ref: str) -> Plan:
     """The running plan of this account whose place the new one takes."""
-    from billing.plan_status import RUNNING
-    from billing.store import plan_queries
+    from billing import plan_desk
 
-    plan = plan_queries.find(session, edge.practice_id, ref)
-    if plan is None or plan.guarantor_id != owner.id or plan.status not in RUNNING:
+    plan = plan_desk.running_plan(session, edge.practice_id, owner.id, ref)
+    if plan is None:
         raise Stop(f"--replaces {ref!r} is no running plan of this account; `plainbill plans list` lists them.",
                    NOT_FOUND)
     return plan
 
 
-def _shares_of(session: Session, edge: Edge, older: Plan) -> list[tuple[str, int]]:
-    """What the visits of a plan owe that may be asked for, in the plan's own order."""
-    from billing.figures import account_figures
-    from billing.store import plan_queries
-
-    figures = {v.visit_id: v.figures for v in account_figures(session, older.guarantor_id, edge.today()).visits}
-    owed = [(visit_id, figures[visit_id].due_now_minor + figures[visit_id].on_plan_minor)
-            for visit_id, _ in plan_queries.visits(session, older.id) if visit_id in figures]
-    return [(visit_id, minor) for visit_id, minor in owed if minor > 0]
-
-
 def _offer(session: Session, edge: Edge, owner: Guarantor, terms: PlanTerms, policy: PlanPolicy,
            exception: str) -> dict[str, Any]:
-    from billing import links, plans, talks
-    from billing.store.payment_queries import latest_conversation
+    from billing import links, plan_desk
 
     now = edge.now()
-    talk = (latest_conversation(session, edge.practice_id, owner.id)
-            or talks.talk_of_account(session, edge.practice_id, owner.id, now))
-    try:
-        plan = plans.offer(
-            session, practice_id=edge.practice_id, guarantor_id=owner.id, terms=terms, policy=policy,
-            balance_version=owner.balance_version, language=owner.language, offered_by=edge.actor,
-            key=f"desk:{owner.id}:{owner.balance_version}:{now.isoformat()}", conversation_id=talk, now=now,
-            exception_reason=exception or None)
-    except plans.PlanRefused as refused:
-        why = WHYS.get(refused.why, refused.why) or refused.reason.replace("_", " ")
-        raise Stop(f"The plan was not offered: {why}.", REFUSED) from refused
+    plan = plan_desk.offer(session, owner, terms, policy, by=edge.actor, now=now, reason=exception,
+                           key=f"desk:{owner.id}:{owner.balance_version}:{now.isoformat()}")
     token = links.make(session, edge.practice_id, owner.id, "plan", plan.id, edge.policy.link_days, now)
     return {"plan": plan.id, "number": plan.number, "status": plan.status, "offer_ends_at": plan.offer_ends_at,
             "link": f"{edge.settings.public_url.rstrip('/')}/l/{token}"}
 
 
 def _shares(session: Session, edge: Edge, owner: Guarantor, wanted: Sequence[str]) -> list[tuple[str, int]]:
-    """What is due now, oldest visit first; confidential care is for a person to settle."""
-    from billing.dues import due_visits
-    from billing.figures import account_figures
+    """What is due now, of the visits ``wanted`` where any are named."""
+    from billing import plan_desk
     from billing.store import payment_list_queries
 
     names = payment_list_queries.visits_named(session, owner.id)
@@ -176,30 +149,7 @@ def _shares(session: Session, edge: Edge, owner: Guarantor, wanted: Sequence[str
     if unknown:
         raise Stop(f"--visit {unknown[0]!r} is not on this account; `plainbill balance ACCOUNT` lists its visits.",
                    NOT_FOUND)
-    only = {names[name] for name in wanted}
-    hidden = {v.visit_id for v in account_figures(session, owner.id, edge.today()).visits if v.confidential}
-    return [(visit_id, minor) for visit_id, minor in due_visits(session, edge.practice_id, owner.id, edge.now())
-            if visit_id not in hidden and (not only or visit_id in only)]
-
-
-def _answer(shares: list[tuple[str, int]], policy: PlanPolicy, edge: Edge, ask: Ask) -> Answer:
-    from billing import plan_offers
-
-    return plan_offers.make(sum(minor for _, minor in shares), shares, policy, edge.today(), ask)
-
-
-def _outside(shares: list[tuple[str, int]], policy: PlanPolicy, edge: Edge, ask: Ask) -> Offer:
-    """The plan as it was asked for, by the widest limits that a policy can have. Raises Stop."""
-    wide = policy.model_copy(update={
-        "minimum_balance_minor": 1, "maximum_balance_minor": 10**9, "minimum_instalment_minor": 1_00,
-        "maximum_months": 60, "maximum_instalments": 260, "intervals": tuple(INTERVALS.values()),
-        "first_within_days": 62})
-    answer = _answer(shares, wide, edge, ask)
-    if not answer.fits:
-        answer = _answer(shares, wide, edge, replace(ask, interval=ask.interval or "month"))
-    if not answer.fits:
-        raise Stop(f"Not even as an exception: {WHYS.get(answer.why, answer.why)}.", REFUSED)
-    return answer.offers[0]
+    return plan_desk.due_shares(session, owner.id, edge.today(), {names[name] for name in wanted})
 
 
 def _facts(one: Offer) -> dict[str, Any]:
@@ -211,6 +161,8 @@ def _facts(one: Offer) -> dict[str, Any]:
 
 
 def _print(done: dict[str, Any]) -> None:
+    from billing.plan_desk import WHYS
+
     plan = done["plan"]
     if plan is None:
         if done["why"]:

@@ -1,4 +1,6 @@
-"""``plainbill why``: the verdicts about a message, both times the gate was asked; and what other rules would say."""
+"""``plainbill why``: the verdicts about a message or a charge, each time the gate was asked; and what other rules would
+say.
+"""
 
 from __future__ import annotations
 
@@ -13,28 +15,34 @@ from bot.cli.exits import NOT_FOUND, USAGE, Stop
 
 app = typer.Typer()
 
+Subject = Annotated[str, typer.Argument(metavar="ID", help="The id of a message, a payment or a plan.")]
 AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="Rule again by the rules in force on that day.")]
 Region = Annotated[str, typer.Option("--region", metavar="ST", help="Rule again as if the patient lived there.")]
 
 
 @app.command()
-def why(message: Annotated[str, typer.Argument(help="The message's id.")], as_of: AsOf = "", region: Region = "",
-        as_json: AsJson = False) -> None:
-    """Show which rule decided on a message, and on which facts; with --as-of or --region what other rules would say."""
-    from billing.gate import explain_message
+def why(subject: Subject, as_of: AsOf = "", region: Region = "", as_json: AsJson = False) -> None:
+    """Show which rule decided on a message, or on the charge of a card on file, and on which facts; with --as-of or
+    --region what other rules would say. Of a plan: every charge that was made, put off or refused.
+    """
+    from billing.verdicts import explain
 
     on = _day(as_of)
     with context() as edge:
         try:
-            story = edge.read(lambda session: explain_message(session, message), "message", message, "why")
+            story = edge.read(lambda session: explain(session, subject), _kind(subject), subject, "why")
         except LookupError as error:
-            raise Stop(f"There is no message {message}.", NOT_FOUND) from error
+            raise Stop(f"There is no {_kind(subject)} {subject}.", NOT_FOUND) from error
     if on is not None or region:
         _replay(story, on, region)
     if as_json:
         print_json(story)
     else:
         _print(story)
+
+
+def _kind(subject: str) -> str:
+    return {"pay": "payment", "plan": "plan"}.get(subject.partition("_")[0], "message")
 
 
 def _day(text: str) -> date | None:
@@ -56,7 +64,7 @@ def _replay(story: dict[str, Any], on: date | None, region: str) -> None:
         try:
             verdict["replayed"] = replay(verdict["facts"], day, region.upper() or None).to_json()
         except RecordError as error:
-            raise Stop(f"Message {story['message']}: {error}.", USAGE) from error
+            raise Stop(f"{next(iter(story.values()))}: {error}.", USAGE) from error
 
 
 def _print(story: dict[str, Any]) -> None:
@@ -65,7 +73,8 @@ def _print(story: dict[str, Any]) -> None:
         print(f"\n{moment['at']}  {moment['what']}", end="")
     print()
     for verdict in story["verdicts"]:
-        print(f"\nAsked when {verdict['stage']}, {verdict['at_practice']}: {verdict['outcome'].upper()}"
+        print(f"\nAsked when {verdict['stage']}{_of_instalment(verdict)}, {verdict['at_practice']}:"
+              f" {verdict['outcome'].upper()}"
               f" by {verdict['rule']} ({verdict['title'] or 'no objection'})")
         print_fields({f"  {name}": verdict[name] for name in ("reason", "until_at", "citation", "configured")
                       if verdict[name]})
@@ -73,6 +82,10 @@ def _print(story: dict[str, Any]) -> None:
             _print_replayed(verdict["replayed"])
         for name, value in verdict["facts"].items():
             print(f"    {name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+
+
+def _of_instalment(verdict: dict[str, Any]) -> str:
+    return f" instalment {verdict['instalment']}" if "instalment" in verdict else ""
 
 
 def _print_replayed(replayed: dict[str, Any]) -> None:

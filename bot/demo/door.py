@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.channels.twilio_signature import read_form
@@ -29,7 +30,7 @@ class NotHere(Exception):
     """This application listens for more than its own machine, or in earnest: it gets no such door."""
 
 
-def hang(web: FastAPI, wiring: Wiring, desk: Desk) -> None:
+def hang(web: Starlette, wiring: Wiring, desk: Desk) -> None:
     """Put the door before the console's own sign-in page. Raises NotHere."""
     settings = wiring.settings
     if settings.environment != "development" or not _is_loopback(settings.host):

@@ -38,7 +38,8 @@ def inside_of(session: Session, practice_id: str, policy: PracticePolicy, person
     if guarantor is None:
         return {"clock": clock, **_NOTHING}
     places = places_of(practice_id, person)
-    messages = demo_queries.messages_to(session, practice_id, places.values())
+    messages = demo_queries.messages_to(session, practice_id, places.values(), guarantor.id)
+    talks = demo_queries.talks_at(session, practice_id, places.values())
     account = figures.account_figures(session, guarantor.id, local.date())
     due = {visit.visit_id: visit.figures.due_now_minor for visit in account.visits}
     lanes = [*(threads.of_hash(practice_id, channel, hashed) for channel, hashed in places.items()),
@@ -49,9 +50,9 @@ def inside_of(session: Session, practice_id: str, policy: PracticePolicy, person
         "explanation": [_visit(one, person.language, due.get(one.visit_id))
                         for one in explain.explain_account(session, guarantor.id)],
         "messages": [_message(row, words.verdicts(verdicts, zone)) for row, verdicts in messages],
-        "talks": [_talk(session, talk, places[channel], now)
-                  for channel, talk in sorted(demo_queries.talks_at(session, practice_id, places.values()).items())],
-        "ledger": _ledger(session, guarantor), "cases": _cases(session, guarantor, zone),
+        "talks": [_talk(session, talk, places[channel], now) for channel, talk in sorted(talks.items())],
+        "ledger": _ledger(session, guarantor),
+        "cases": _cases(session, guarantor, [talk.id for talk in talks.values()], zone),
         "inbox": [words.arrival(row, zone) for row in demo_queries.inbox_of(session, practice_id, lanes)]}
 
 
@@ -116,9 +117,16 @@ def _step(step: Step, language: str, due_minor: int | None) -> dict[str, Any]:
 
 
 def _message(row: Outbox, verdicts: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"id": row.id, "body": row.body, "template": row.template.replace("_", " "), "status": row.status,
+    return {"id": row.id, "line": _first_line(row), "template": row.template.replace("_", " "), "status": row.status,
             "stopped": row.status in _STOPPED, "verdicts": verdicts, "via": words.VIA.get(row.channel, row.channel),
+            "passed": [words.passed_over(way, why) for way, why in row.passed or ()],
             "segments": f"{row.segments} segment{'s' if row.segments != 1 else ''}" if row.channel == "sms" else ""}
+
+
+def _first_line(row: Outbox) -> str:
+    """What tells a message from others; a letter's salutation does not."""
+    lines = row.body.split("\n")
+    return lines[1] if row.channel == "paper" and len(lines) > 1 else lines[0]
 
 
 def _ledger(session: Session, guarantor: Guarantor) -> list[dict[str, str]]:
@@ -126,10 +134,10 @@ def _ledger(session: Session, guarantor: Guarantor) -> list[dict[str, str]]:
     return [words.transfer(row, payers) for row in reversed(demo_queries.transfers_of(session, guarantor.id))]
 
 
-def _cases(session: Session, guarantor: Guarantor, zone: ZoneInfo) -> list[dict[str, str]]:
+def _cases(session: Session, guarantor: Guarantor, talks: list[str], zone: ZoneInfo) -> list[dict[str, str]]:
     holds = [{"kind": f"hold: {h.kind.replace('_', ' ')}", "text": KINDS[h.kind].why.capitalize(), "status": "standing"}
              for h in demo_queries.open_holds(session, guarantor.id)]
     cases = [{"kind": f"case {c.number}: {c.kind.replace('_', ' ')}", "status": c.status,
               "text": f"{c.title} (answer due {c.due_at.astimezone(zone):%A %-I:%M %p})"}
-             for c in demo_queries.cases_of(session, guarantor.id)]
+             for c in demo_queries.cases_of(session, guarantor.id, talks)]
     return holds + cases

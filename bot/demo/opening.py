@@ -1,15 +1,62 @@
-"""What comes before every scene: the sample practice's files are imported, its statements sent."""
+"""What comes before every scene: the sample practice's files are imported, its statements sent. Before a visitor, one
+patient more has written and could not be answered: there has to be a text that the gate did not let out.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from billing.store import account_queries
+from sqlalchemy.orm import Session
+
+from billing.store import account_queries, demo_queries
+from billing.store.tables import Conversation
+from bot import staff_replies
 from bot.demo.acts import Say, clock_of
+from bot.demo.inside import places_of
+from bot.demo.people import person_of
 from bot.demo.stage import Stage, StageError, next_morning
 from bot.importing.report import Report
 from bot.statement_runs import Line
+
+CARLOS = person_of("A-1010")
+
+
+async def open_for_visitors(stage: Stage, say: Say) -> None:
+    """Import everything, queue the statements, and let what cannot be sent wait for its hour."""
+    await stage.import_sample(lambda report: say_import(report, say))
+    for line in await stage.send_statements():
+        say(f"  statement to {line.account}: {line.outcome}, {line.reason}")
+    await write_after_stop(stage, say)
+
+
+async def write_after_stop(stage: Stage, say: Say) -> None:
+    """Carlos has said STOP, and asks something. The bot is silent and opens a case; somebody of the office answers by
+    text all the same, as one might in the console, and the gate withholds it.
+    """
+    await stage.text(CARLOS.phone, "Why do I owe this?")
+    await stage.wait_for(lambda: stage.store.aread(lambda s: _waits_for_a_call(s, stage)), "the case about a call")
+    outcome = await stage.store.awrite(lambda s: _answer_by_text(s, stage))
+    say(f"  {CARLOS.account} wrote after STOP, and the office answered by text: {outcome}")
+
+
+def _waits_for_a_call(session: Session, stage: Stage) -> bool:
+    talk = _talk(session, stage)
+    return talk is not None and bool(demo_queries.cases_of(session, "", [talk.id]))
+
+
+def _talk(session: Session, stage: Stage) -> Conversation | None:
+    at = places_of(stage.practice_id, CARLOS).values()
+    return demo_queries.talks_at(session, stage.practice_id, at).get("sms")
+
+
+def _answer_by_text(session: Session, stage: Stage) -> str:
+    talk = _talk(session, stage)
+    assert talk is not None, "it has a case"
+    row = staff_replies.queue(session, stage.policy, talk, "It is your deductible. I am glad to explain it.",
+                              "demo:answer-after-stop", stage.clock.now(), talk.guarantor_id)
+    verdict = account_queries.last_verdict(session, row.id)
+    return f"{row.status}, {verdict.rule}: {verdict.reason}" if verdict is not None else row.status
 
 
 async def open_practice(stage: Stage, say: Say) -> list[Line]:

@@ -43,7 +43,7 @@ PEOPLE = (
     Person("A-1009", "Joan Whitaker", "+12125550139", "04/28/1972", "10128",
            "Paid more at the desk than her plan asks: she has credit. Shares her phone with Paul."),
     Person("A-1010", "Carlos Mendez", "+12125550140", "03/03/1965", "10030",
-           "Has opted out of texts: nothing may reach him.", try_saying="START"),
+           "Said STOP: his bill goes by letter, and no text may reach him.", try_saying="START"),
     Person("A-1011", "Helen Brooks", "+12125550141", "02/12/1944", "10027",
            "Her plan's remark says QMB: she may not be billed at all."),
     Person("A-1012", "Victor Chen", "+12125550142", "09/11/1989", "10012",

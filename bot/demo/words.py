@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from billing.policy.register import RULES, rule_by_id
 from billing.store.ledger_queries import AccountRow, TransferRow
 from billing.store.tables import Inbox, Verdict
+from billing.ways import RULE, WHY, Why
 from handlers.core import State
 from templates.format import money
 from templates.names import written
@@ -23,7 +24,7 @@ _WHY = {"PR-1": "Deductible", "PR-2": "Coinsurance", "PR-3": "Copay"}
 _ACCOUNTS = {
     "revenue": "Revenue", "contractual": "Discounts", "payer_clearing": "From plans",
     "opening": "Opening", "suspense": "To be looked into", "patient": "Patient", "credit": "Patient's credit"}
-VIA = {"sms": "Text", "telegram": "Telegram"}
+VIA = {"sms": "Text", "telegram": "Telegram", "email": "E-mail", "paper": "Letter"}
 _LANGUAGES = {"en": "English", "es": "Spanish"}
 _ARRIVALS = {"message": "Text from this phone", "receipt": "Delivery report of a text", "link": "Page opened",
              "processor": "Signed event of the card processor", "event": "News inside the practice"}
@@ -75,6 +76,13 @@ def verdict(row: Verdict, zone: tzinfo) -> dict[str, Any]:
         "stopped": row.outcome != "send", "rule": rule.id if rule else "", "title": rule.title if rule else "",
         "citation": rule.citation if rule else "", "facts": facts(row.facts),
         "reason": row.reason if rule else f"{_ASKED} rules asked, none objects"}
+
+
+def passed_over(way: str, why: Why) -> dict[str, str]:
+    """A way that a message did not take, why, and the rule by which nothing may go there, where it is one."""
+    rule = rule_by_id(RULE.get(why, ""))
+    return {"via": VIA.get(way, way), "reason": WHY[why], "rule": rule.id if rule else "",
+            "title": rule.title if rule else "", "citation": rule.citation if rule else ""}
 
 
 def facts(known: Mapping[str, Any]) -> list[list[str]]:

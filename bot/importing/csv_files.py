@@ -79,7 +79,7 @@ def import_csv(path: Path, store: Store, job: Job, digest: str) -> Report:
     checked = check(source, store, poster, job)
     faults = checked.faults()
     if faults and not job.skip_bad_claims:
-        return end(source, store, job, "refused", _summary(faults), faults)
+        return replace(end(source, store, job, "refused", _summary(faults), faults), skippable=True)
     running = store.read(lambda s: import_queries.find_unfinished(s, job.practice_id, digest))
     if running is None and not faults and not checked.state.news:
         return end(source, store, job, "duplicate", KNOWN, [])
@@ -128,7 +128,7 @@ def check(source: Source, store: Store, poster: imports.Poster, job: Job) -> Che
 
 def _summary(faults: Sequence[tuple[int, str]]) -> str:
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{faults[0][1]}{more}. Nothing was posted. --skip-bad-claims posts the rest of the file"
+    return f"{faults[0][1]}{more}. Nothing was posted"
 
 
 def begin(session: Session, source: Source, job: Job, checked: Checked) -> tuple[str, int]:

@@ -18,6 +18,8 @@ from billing import imports
 from billing.importers import paper_eob, x12
 from billing.importers.records import ImportFault
 from billing.store import import_queries
+from billing.store.alone import alone
+from bot import write
 from bot.importing import checking, posting, report
 from bot.importing.checking import REMITTANCES, Checked, Progress, Store
 from config.practice import PracticePolicy
@@ -65,14 +67,30 @@ class _OneSession:
 
 
 def import_file(path: Path, store: Store, job: Job, show: Callable[[report.Report], None]) -> report.Report:
-    """Import one file and hand its report to ``show`` while its claims can still be read. Raises OSError."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as spool, _settled():
+    """Import one file and hand its report to ``show`` while its claims can still be read.
+
+    Raises OSError, and imports.ImportBusy, having done nothing, where the same bytes are being imported already.
+    """
+    digest = digest_of(path)
+    with (_nobody_else(store, job, digest), tempfile.TemporaryFile("w+", encoding="utf-8") as spool, _settled()):
         try:
-            result = _import(path, store, job, spool)
+            result = _import(path, store, job, digest, spool)
         except ImportFault as fault:
-            result = _refused(path, store, job, kind_of(path, job), str(fault))
+            result = _refused(path, store, job, kind_of(path, job), digest, str(fault))
         show(result)
         return result
+
+
+@contextlib.contextmanager
+def _nobody_else(store: Store, job: Job, digest: str) -> Iterator[None]:
+    """What is only tried is in nobody's way."""
+    if not isinstance(store, write.Store):
+        yield
+        return
+    with alone(store.engine, f"import:{job.practice_id}:{digest}") as mine:
+        if not mine:
+            raise imports.ImportBusy(imports.BUSY)
+        yield
 
 
 @contextlib.contextmanager
@@ -117,8 +135,8 @@ def kind_of(path: Path, job: Job) -> str:
         return "paper" if paper_eob.identify(stream) else "csv"
 
 
-def _import(path: Path, store: Store, job: Job, spool: IO[str]) -> report.Report:
-    kind, digest = kind_of(path, job), digest_of(path)
+def _import(path: Path, store: Store, job: Job, digest: str, spool: IO[str]) -> report.Report:
+    kind = kind_of(path, job)
     if kind == "opening":
         from bot.importing import opening_files
 
@@ -134,8 +152,10 @@ def _import(path: Path, store: Store, job: Job, spool: IO[str]) -> report.Report
     checked = _check(path, kind, store, job, poster, digest, spool)
     found = checking.reasons(checked, job.skip_bad_claims)
     if found:
-        reason = _summary(found, checked, job.skip_bad_claims)
-        return replace(_refused(path, store, job, kind, reason), transactions=lambda: report.transactions(
+        reason = _summary(found)
+        only_claims = not checked.faults and not any(t.faults for t in checked.transactions)
+        return replace(_refused(path, store, job, kind, digest, reason),
+                       skippable=only_claims and not job.skip_bad_claims, transactions=lambda: report.transactions(
             checked, spool, store, job.practice_id, None, poster.today(job.now()), reason))
     return _post(path, kind, store, job, poster, digest, checked, spool)
 
@@ -147,13 +167,10 @@ def _check(path: Path, kind: str, store: Store, job: Job, poster: imports.Poster
     return checking.check_claims(path, kind, store, poster, spool, job.progress, job.now)
 
 
-def _summary(found: list[str], checked: Checked, skipping: bool) -> str:
-    """The first fault in full, how many more, and what can be done."""
+def _summary(found: list[str]) -> str:
+    """The first fault in full, and how many more."""
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    only_claims = not checked.faults and not any(t.faults for t in checked.transactions)
-    hint = ". Nothing was posted. --skip-bad-claims posts the rest of the file" if only_claims and not skipping else (
-        ". Nothing was posted")
-    return f"{found[0]}{more}{hint}"
+    return f"{found[0]}{more}. Nothing was posted"
 
 
 def _post(path: Path, kind: str, store: Store, job: Job, poster: imports.Poster, digest: str, checked: Checked,
@@ -194,9 +211,9 @@ def _ending(tally: dict[str, int]) -> tuple[str, str]:
     return "posted", f"{suspended} claims are in suspense, each with a case" if suspended else ""
 
 
-def _refused(path: Path, store: Store, job: Job, kind: str, reason: str) -> report.Report:
+def _refused(path: Path, store: Store, job: Job, kind: str, digest: str, reason: str) -> report.Report:
     run_id = store.write(lambda s: imports.record_refusal(
-        s, job.practice_id, file_name=path.name, digest=digest_of(path), kind=kind, reason=reason, actor=job.actor,
+        s, job.practice_id, file_name=path.name, digest=digest, kind=kind, reason=reason, actor=job.actor,
         now=job.now()))
     return report.Report(str(path), kind, "refused", reason, run_id)
 

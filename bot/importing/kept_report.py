@@ -18,22 +18,16 @@ _SUMS = ("charge_minor", "paid_minor")
 _COUNTED = frozenset({"posted", "stored", "suspended"})
 
 
-def keep(report: Report, skipping: bool) -> Kept:
+def keep(report: Report) -> Kept:
     """Read the report to its end; JSON-able, amounts in cents."""
     kept: Kept = {
         "kind": report.kind, "outcome": report.outcome, "reason": report.reason or "", "import_id": report.import_id,
-        "tally": dict(report.tally), "notes": list(report.notes), "claims": 0, "charge_minor": 0, "paid_minor": 0,
-        "adjusted_minor": 0, "patient_minor": 0, "remittances": [], "faults": [], "more_faults": 0, "outcomes": {}}
+        "skippable": report.skippable, "tally": dict(report.tally), "notes": list(report.notes), "claims": 0,
+        "charge_minor": 0, "paid_minor": 0, "adjusted_minor": 0, "patient_minor": 0, "remittances": [], "faults": [],
+        "more_faults": 0, "outcomes": {}}
     for transaction in report.transactions():
         _add_transaction(kept, transaction, report.reason)
-    kept["skippable"] = not skipping and report.outcome == "refused" and "--skip-bad-claims" in kept["reason"]
-    kept["reason"] = _without_option(kept["reason"])
     return kept
-
-
-def _without_option(reason: str) -> str:
-    """The page has a button for what the command has an option for."""
-    return reason.partition(" --skip-bad-claims")[0]
 
 
 def _add_transaction(kept: Kept, transaction: Mapping[str, Any], whole: str | None) -> None:

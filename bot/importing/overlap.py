@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from billing.turns import ALONE, GaveWay, Turn
 from bot import write
+from bot.failpoints import hit
 from bot.importing.checking import Store
 
 AT_ONCE = 2
@@ -70,6 +71,7 @@ class _OneByOne:
 
     def give(self, names: Collection[str], post: Post) -> None:
         self.write(lambda session: post(session, ALONE))
+        hit("import.committed")
 
     def finish(self) -> None:
         """They are."""
@@ -105,6 +107,7 @@ class _Overlapping:
         try:
             if before is None or not self._posted_ahead(batch, before):
                 self.write(lambda session: batch.post(session, Turn(batch.loaded.set, ALONE.wait)))
+            hit("import.committed")
         finally:
             batch.loaded.set()
 
@@ -114,17 +117,27 @@ class _Overlapping:
         """
         before.loaded.wait()
         try:
-            self.write(lambda session: batch.post(session, Turn(batch.loaded.set, lambda: _wait(before.done))))
+            self.write(lambda session: batch.post(session, Turn(
+                lambda: _loaded(batch, before), lambda: _wait(before.done))))
         except (GaveWay, IntegrityError):  # the second: both took the same number for a new account, say
             before.done.result()
             return False
         return True
 
 
+def _loaded(batch: _Batch, before: _Batch) -> None:
+    batch.loaded.set()
+    if not before.done.done():
+        hit("import.loaded")
+
+
 def _wait(before: Future[Any]) -> None:
+    if not before.done():
+        hit("import.ahead")
     try:
         before.result(PATIENCE_SECONDS)
     except TimeoutError as error:
         if before.done():  # it failed with one of its own
             raise
         raise GaveWay from error
+    hit("import.turn")

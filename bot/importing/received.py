@@ -85,7 +85,7 @@ def _run(road: Road, turn: Turn) -> Kept:
     found: list[Kept] = []
     with _on_disk(road.store, turn) as path:
         def show(report: Report) -> None:
-            found.append(keep(report, job.skip_bad_claims))
+            found.append(keep(report))
 
         if turn.posting:
             files.import_file(path, road.store, job, show)

@@ -23,7 +23,10 @@ EXIT_CODES = {"posted": 0, "duplicate": 0, "refused": 3, "partial": 4}
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One file's end. ``lines`` yields its JSON lazily: a large remittance is never whole in memory."""
+    """One file's end. ``transactions`` yields its JSON lazily: a large remittance is never whole in memory.
+
+    ``skippable``: it was refused for claims that can be left out (``skip_bad_claims``).
+    """
 
     file: str
     kind: str
@@ -33,6 +36,7 @@ class Report:
     tally: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     transactions: Callable[[], Iterator[dict[str, Any]]] = lambda: iter(())
+    skippable: bool = False
 
 
 def write_json(report: Report, out: IO[str]) -> None:

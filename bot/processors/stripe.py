@@ -149,4 +149,4 @@ class StripeProcessor:
             raise ProcessorError("refused", "unreadable_event") from None
 
     async def close(self) -> None:
-        await self._http.close_async()  # type: ignore[no-untyped-call]
+        await self._http.close_async()  # type: ignore[no-untyped-call]  # Stripe's is untyped

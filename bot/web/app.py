@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from billing.store.practices import find_practice
 from bot.web import (
@@ -92,9 +93,10 @@ ROUTES: tuple[Route, ...] = (
 OWN_ROUTES = tuple(route for route in ROUTES if route.path in ("/healthz", "/readyz", "/metrics"))
 
 
-def make_app(wiring: Wiring, routes: tuple[Route, ...] = ROUTES) -> FastAPI:
+def make_app(wiring: Wiring, routes: tuple[Route, ...] = ROUTES) -> Starlette:
     """The application. Serve it without an access log: a link's token is in its address."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = Starlette()
+    app.router.redirect_slashes = False  # an address with a slash too many is no other page's
     for route in routes:
         app.router.add_route(route.path, _bound(wiring, route.handler), methods=[route.method])
     app.add_exception_handler(404, _gone)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 from functools import partial
 
-from fastapi import Request
-from fastapi.responses import PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from billing import rates
 from bot.web.wiring import Wiring

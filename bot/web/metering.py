@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hmac
 
-from fastapi import Request
-from fastapi.responses import PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from billing.store import health_queries
 from bot import metrics

@@ -8,9 +8,9 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from billing import case_files, link_pages, receipts, statements, year_summary
 from billing.link_pages import Visitor

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from fastapi import Request
-from fastapi.responses import HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
 from billing import link_pages, passcodes
 from billing.link_pages import Visitor

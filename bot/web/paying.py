@@ -14,9 +14,9 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import structlog
-from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from billing import checkout, link_pages, payment_status, payments
 from billing.checkout import AlreadyOpen, NotNow, Opening

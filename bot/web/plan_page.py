@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 import structlog
-from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from billing import plan_pages, plan_presses
 from billing.commands import CommandRefused

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
-from fastapi.responses import Response
+from starlette.responses import Response
 
 COOKIE = "door"
 GOOD_FOR = timedelta(minutes=30)

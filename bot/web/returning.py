@@ -9,9 +9,9 @@ import re
 from functools import partial
 
 import structlog
-from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from billing import card_pages, link_pages, payments
 from billing.card_pages import Waiting

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from fastapi import Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from billing import unsubscribing
 from bot.web import doors, screens

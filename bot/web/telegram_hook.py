@@ -5,8 +5,8 @@ from __future__ import annotations
 import hmac
 import json
 
-from fastapi import Request
-from fastapi.responses import PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from bot.web import counting
 from bot.web.guard import TooLarge, read_body

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 
 import structlog
-from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from billing import case_files
 from billing.case_files import PURPOSES, FileRefused, Upload

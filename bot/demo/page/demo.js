@@ -146,7 +146,9 @@ const visit = (v) => {
 };
 
 const message = (m) => {
-  const li = make("li", "", make("div", "head", make("span", "", m.body.split("\n")[0]), make("span", "via", m.via), make("span", "tag" + (m.stopped ? " stop" : ""), m.status)));
+  const li = make("li", "", make("div", "head", make("span", "", m.line), make("span", "via", m.via), make("span", "tag" + (m.stopped ? " stop" : ""), m.status)));
+  for (const p of m.passed) li.append(make("div", "verdict", p.via + ": ", make("strong", "", "not this way"),
+    (p.rule ? " by " + p.rule + ", “" + p.title + "”" : "") + ": " + p.reason + ". " + p.citation));
   for (const v of m.verdicts) {
     const why = make("span", "", make(v.stopped ? "strong" : "span", "", v.outcome));
     why.append(v.rule ? " by " + v.rule + ", “" + v.title + "”: " + v.reason + ". " + v.citation : ": " + v.reason);

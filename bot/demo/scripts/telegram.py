@@ -81,7 +81,7 @@ async def dispute(stage: Stage, say: Say) -> None:
     say(acts.heading(stage, LUIS))
     await acts.converse(stage, LUIS, "sms", say, "esto está mal, yo nunca tuve esa visita", proof(LUIS), "sí", "1")
     cases, holds = await stage.store.aread(lambda s: (
-        [case.kind for case in demo_queries.cases_of(s, acts.account_id(s, stage, LUIS))],
+        [case.kind for case in demo_queries.cases_of(s, acts.account_id(s, stage, LUIS), ())],
         [hold.kind for hold in demo_queries.open_holds(s, acts.account_id(s, stage, LUIS))]))
     say(f"\nFor the staff: case {', '.join(cases)}; on hold until a person is done: {', '.join(holds)}.")
     if "dispute" not in cases or "dispute" not in holds:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from fastapi.responses import Response
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from billing import apply, assistance, assistance_telling
 from billing.assistance_telling import INTERVALS, SOURCES, Standing, TellingRefused, Told

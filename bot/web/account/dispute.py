@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from fastapi.responses import Response
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from billing import apply
 from billing.commands import OpenCase, SpecifyCase

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi.responses import Response
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from billing import link_pages
 from billing.views import AccountView

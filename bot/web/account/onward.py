@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
+from starlette.responses import RedirectResponse, Response
 
 from billing.command_context import make_link
 from bot.web import doors

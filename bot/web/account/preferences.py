@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Any
 
-from fastapi.responses import Response
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from billing import apply, page_wishes
 from billing.commands import OpenCase, RecordPreference

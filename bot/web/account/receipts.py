@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from billing import payment_status, receipts
 from billing.statement_content import StatementRefused

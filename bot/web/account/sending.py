@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
-from fastapi.responses import Response
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from billing import apply, case_files
 from billing.case_files import FileRefused, Upload

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi.responses import Response
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from billing import source_lines
 from billing.explain import patient_part

@@ -12,10 +12,10 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from fastapi import Request
-from fastapi.responses import JSONResponse, Response
 from pydantic import TypeAdapter
 from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from billing import rates
 from bot.web.console import catalog, forms, openapi, serving, who
@@ -113,7 +113,7 @@ async def _count(asked: Asked[Any]) -> None:
 
 
 def _with_query(asked: Asked[Any], view: View | Download, request: Request) -> Asked[Any]:
-    given = forms.as_mapping(request.query_params.multi_items())
+    given = forms.as_mapping(one for one in request.query_params.multi_items() if one[0] != forms.VIA)
     return replace(asked, query=forms.read(view.query, given))
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from billing.rehearsals import rehearse
 from bot.web.console import looked
-from bot.web.console.serving import REFUSED, Missing, verdict
-from bot.web.console.table import Asked, Done
+from bot.web.console.serving import REFUSED, verdict
+from bot.web.console.table import Asked, Done, Missing
 
 #: Does it to one row and says with a code, or an amount in cents beside it, what came of it.
 Step = Callable[[str], "Came"]

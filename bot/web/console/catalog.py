@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import Request
-from fastapi.responses import Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from bot.web.console import serving, signing
 from bot.web.console.screens import (
@@ -14,13 +14,16 @@ from bot.web.console.screens import (
     campaign_report,
     campaigns,
     cases,
+    chargebacks,
     claims,
     contact_acts,
+    contact_page,
     helping,
     imports,
     inbox,
     incidents,
     keys,
+    link_acts,
     lists,
     me,
     money,
@@ -29,6 +32,7 @@ from bot.web.console.screens import (
     owing,
     people,
     plan_lists,
+    plan_offer,
     policy,
     reminders,
     reports,
@@ -45,9 +49,10 @@ from bot.web.wiring import Wiring
 from templates.web import console
 
 _SCREENS = (
-    inbox, accounts, account_acts, contact_acts, cases, worklists, claims, calls, lists, helping, owing, plan_lists,
-    undo, incidents, words, word_changes, me, people, keys, trail, campaigns, campaign_acts, campaign_report, reminders,
-    segments, policy, imports, money, money_back, money_differences, reports,
+    inbox, accounts, account_acts, contact_acts, contact_page, plan_offer, link_acts, cases, worklists, claims, calls,
+    lists, helping, owing, plan_lists, undo, incidents, words, word_changes, me, people, keys, trail, campaigns,
+    campaign_acts, campaign_report, reminders, segments, policy, imports, money, money_back, money_differences,
+    chargebacks, reports,
 )
 
 VIEWS: tuple[View | Download, ...] = tuple(one for screen in _SCREENS for one in screen.VIEWS)

@@ -6,19 +6,20 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
 
 from bot.channels.twilio_signature import read_form
 from bot.web import multipart
-from bot.web.console.table import Action
+from bot.web.console.table import VIAS, Action
 from bot.web.guard import TooLarge, read_body
 from templates.web import console
 
 MOST_UPLOAD = 64 * 1024 * 1024
+VIA = "via"
 _MOST = 2 ** 62  # what a column of whole numbers holds, and more than anybody means
-#: Of every page: the language, and what the last action said.
-_OWN = frozenset({"lang", "note"})
+#: Of every page: the language, what the last action said, and out of which work it was opened.
+_OWN = frozenset({"lang", "note", VIA})
 
 
 class FormRefused(ValueError):
@@ -56,6 +57,12 @@ def as_mapping(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 def without_own(given: Mapping[str, str]) -> dict[str, Any]:
     """The query without what every page has; a field left empty in a search form was not asked for."""
     return {name: value for name, value in given.items() if name not in _OWN and value != ""}
+
+
+def via_of(given: Mapping[str, str]) -> str:
+    """Out of which work this was opened; nothing but the codes that there are, so that no address says more."""
+    found = given.get(VIA, "")
+    return found if found in VIAS else ""
 
 
 def read(model: type[BaseModel], given: Mapping[str, Any]) -> BaseModel:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from bot.web.console import table
 from bot.web.console.fields import Maybe, Ticked
 
 #: Of what a look showed.
@@ -18,10 +19,8 @@ class Moved(ValueError):
     """Something is not as the look showed it."""
 
 
-class Form(BaseModel):
+class Form(table.Form):
     """Without ``sure`` it is only looked at. ``digest``: of that look; with it nothing else is done than it showed."""
-
-    model_config = ConfigDict(extra="forbid")
 
     sure: Ticked = False
     digest: Maybe[Digest] = None

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_json
 
-from bot.web.console.table import Action, Download, View
+from bot.web.console.table import VIAS, Action, Download, View
 
 _REF = "#/components/schemas/{model}"
 _PROBLEM = {
@@ -22,6 +22,8 @@ _REFUSALS = {401: "Nobody is signed in, or the key is unknown, ended or revoked"
              404: "No such thing, or another practice's", 409: "Not as things stand; the detail says why",
              413: "Too large", 415: "Not JSON", 422: "A field is missing or not understood",
              429: "Asked too often; Retry-After says how long to wait"}
+_VIA = {"name": "via", "in": "query", "required": False, "schema": {"type": "string", "enum": sorted(VIAS)},
+        "description": "Out of which work this is opened, for the audit trail"}
 _PATH = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.@+~=-]{0,79}$"}
 
 
@@ -69,7 +71,7 @@ def _reading(view: View | Download, schemas: dict[Any, Any], shared: dict[str, A
                 "content": {"application/json": {"schema": schemas[f"view {view.path}"]}}}
     query = schemas[f"query {view.path}"]
     query = shared[query["$ref"].rpartition("/")[2]] if "$ref" in query else query
-    return _operation(view, f"read_{view.name}", good, _parameters(query), [{"key": []}, {"session": []}])
+    return _operation(view, f"read_{view.name}", good, [*_parameters(query), _VIA], [{"key": []}, {"session": []}])
 
 
 def _doing(action: Action, schemas: dict[Any, Any]) -> dict[str, Any]:

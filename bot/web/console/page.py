@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from billing.ids import new_token
+from billing.ids import new_id
 from billing.staff import RIGHTS
 from bot.web.console.table import Asked
 from templates.web import console
@@ -28,8 +28,16 @@ def shown(name: str, asked: Asked[Any], found: Any, *, address: str = "", note: 
         "it": found, "me": asked.person, "practice": asked.policy.name, "zone": ZoneInfo(asked.policy.zone),
         "currency": asked.policy.currency, "places": places, "rights": RIGHTS[asked.person.role], "path": asked.path,
         "query": asked.query, "now": asked.now, "today": asked.today, "csrf": asked.person.csrf,
-        "note": note, "once": new_token(), "idle_minutes": asked.policy.console.idle_minutes, "address": address,
+        "note": note, "via": asked.via, "once": one_press(), "idle_minutes": asked.policy.console.idle_minutes,
+        "address": address,
     })
+
+
+def one_press() -> str:
+    """What a form sends so that pressed twice it does its deed once: an id like any other (fields.Id), which a bare
+    token, with a dash or underscore in front now and then, is not.
+    """
+    return new_id("once")
 
 
 def outside(name: str, language: str, arguments: Mapping[str, Any]) -> str:

@@ -8,20 +8,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.web.console import forms, traces, who
 from bot.web.console.page import shown
-from bot.web.console.table import Action, Asked, Done, Download, File, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Download, File, Missing, Nothing, Seen, View, there
 from bot.web.wiring import Wiring
 
 Handler = Callable[[Wiring, Request], Awaitable[Response]]
-
-
-class Missing(Exception):
-    """There is no such thing, or it is another practice's: the same answer for both."""
 
 
 def page_of(view: View) -> Handler:
@@ -90,9 +86,7 @@ async def look(view: View | Download, asked: Asked[Any]) -> Any:
     store = asked.wiring.road.store
 
     def read(session: Session) -> tuple[Any, Seen | None]:
-        found = view.read(session, asked)
-        if found is None:
-            raise Missing
+        found = there(view.read(session, asked))
         return found, traces.owed(session, asked, view, found)
 
     found, seen = await store.aread(read)
@@ -139,7 +133,7 @@ def verdict(error: Exception, refused: int = 409) -> tuple[int, str] | None:
 
 def refusal(error: ValueError) -> str | None:
     """What billing refuses it says in words for people, without PHI; any other error is nobody's to read."""
-    if not type(error).__module__.startswith(("billing.", "bot.demanding", "bot.web.console")):
+    if not type(error).__module__.startswith(("billing.", "bot.demanding", "bot.sent_links", "bot.web.console")):
         return None
     text = str(error)
     return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else None
@@ -160,7 +154,8 @@ async def _enter(wiring: Wiring, request: Request, what: View | Download | Actio
 async def enter(wiring: Wiring, request: Request, what: View | Download | Action) -> Asked[Any]:
     """Who asks, whatever they may. Raises who.NotSignedIn."""
     person, policy = await who.find(wiring, request, quiet=isinstance(what, View) and what.quiet)
-    return Asked(person, policy, wiring, request.path_params, Nothing(), wiring.now(), forms.language_of(request))
+    return Asked(person, policy, wiring, request.path_params, Nothing(), wiring.now(), forms.language_of(request),
+                 forms.via_of(request.query_params))
 
 
 def admit(entered: Asked[Any], what: View | Download | Action) -> None:
@@ -180,5 +175,9 @@ def _told(asked: Asked[Any], error: Exception, refused: int = 409) -> Response:
 
 
 def _onward(done: Done) -> str:
-    joiner = "&" if "?" in done.to else "?"
-    return f"/console{done.to}{joiner}note={done.note}" if done.note else f"/console{done.to}"
+    """What is said goes before the place on the page. An account that is opened because of a deed says so."""
+    where, mark, place = done.to.partition("#")
+    more = [f"note={done.note}"] if done.note else []
+    more += [f"{forms.VIA}=done"] if where.startswith("/accounts/") else []
+    joiner = "&" if "?" in where else "?"
+    return f"/console{where}{joiner if more else ''}{'&'.join(more)}{mark}{place}"

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pyotp
 import segno
-from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from billing import invitations, passwords, rates, sign_in
 from billing.passwords import PasswordRefused

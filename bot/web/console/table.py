@@ -19,15 +19,29 @@ from bot.web.wiring import Wiring
 from config.practice import PracticePolicy
 
 Q = TypeVar("Q", bound=BaseModel)
+F = TypeVar("F")
 
 #: See billing/staff.py: RIGHTS.
 Right = Literal["read", "export", "audit", "cases", "import", "holds", "confirm", "send", "approve", "policy", "staff"]
 
 
-class Nothing(BaseModel):
-    """No query, no form."""
+#: From where somebody comes to one person's account, thread or message: what the trail says for why (T-36).
+VIAS = frozenset({"account", "campaign", "case", "done", "import", "inbox", "incident", "list", "message", "money",
+                  "reminders", "search", "thread", "undo", "worklist"})
+
+
+class Missing(Exception):
+    """There is no such thing, or it is another practice's: the same answer for both."""
+
+
+class Form(BaseModel):
+    """What may be asked or filled in: its fields and no others."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(Form):
+    """No query, no form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,8 @@ class Asked(Generic[Q]):
     query: Q
     now: datetime
     language: str
+    #: Out of which work of theirs somebody opens this, a code of VIAS; empty: from an address typed or kept.
+    via: str = ""
 
     @property
     def practice_id(self) -> str:
@@ -59,6 +75,18 @@ class Seen:
     kind: str
     object_id: str
     why: str = ""
+
+
+def of_practice(what: str) -> Callable[[Any], Seen]:
+    """``View.seen`` of a list: whoever looked at it saw lines of many people."""
+    return lambda found: Seen("practice", what)
+
+
+def there(found: F | None) -> F:
+    """``found``, unless it is nothing or None. Raises Missing."""
+    if found is None:
+        raise Missing
+    return found
 
 
 @dataclass(frozen=True, slots=True)

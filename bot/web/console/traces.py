@@ -14,6 +14,10 @@ from bot.web.console.table import Asked, Done, Download, Seen, View
 RENEWS = timedelta(hours=1)
 
 
+#: What belongs to one person: opening it has a reason.
+OF_ONE = frozenset({"account", "conversation", "message"})
+
+
 def owed(session: Session, asked: Asked[Any], view: View | Download, found: Any) -> Seen | None:
     """What a look at ``found`` has to leave in the trail; None where nothing, or where it stands there already."""
     seen = view.seen(found)
@@ -28,9 +32,17 @@ def of_look(session: Session, asked: Asked[Any], view: View | Download, seen: Se
     """All that a look writes, in one transaction: its line, and what the view itself leaves."""
     if seen is not None:
         trail.note(session, asked.practice_id, asked.person.login, "export" if isinstance(view, Download) else "read",
-                   seen.kind, seen.object_id, asked.now, seen.why or f"console {view.name}")
+                   seen.kind, seen.object_id, asked.now, seen.why or _why(asked, view, seen))
     if isinstance(view, View) and view.leaves is not None:
         view.leaves(session, asked)
+
+
+def _why(asked: Asked[Any], view: View | Download, seen: Seen) -> str:
+    """Which page, and for one person's out of which work it was opened; "direct" out of none that is known."""
+    page = f"console {view.name}"
+    if seen.kind not in OF_ONE or (isinstance(view, View) and view.quiet):
+        return page
+    return f"{page}: {asked.via or 'direct'}"
 
 
 def of_act(session: Session, asked: Asked[Any], name: str, done: Done) -> None:

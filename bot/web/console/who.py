@@ -6,8 +6,8 @@ import hmac
 from functools import partial
 from urllib.parse import urlsplit
 
-from fastapi import Request
-from fastapi.responses import RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from billing import api_keys, sign_in
 from billing.sign_in import Person

@@ -21,6 +21,7 @@ from templates.format import as_date
 from templates.report_sheets import shown
 from templates.statement_words import money, phone_words, short_day
 from templates.web import choose as choose_page
+from templates.web.console.sentences import if_ours, told
 from templates.web.console.stacking import with_labels
 
 __all__ = ["LANGUAGES", "asset", "choose", "page", "words"]
@@ -66,7 +67,8 @@ def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                        lstrip_blocks=True)
     made.filters |= {"money": _money, "day": _day, "at": _at, "since": _since, "label": label, "said": said,
-                     "noted": noted, "phone": phone_words, "percent": _percent, "unit": shown}
+                     "noted": noted, "phone": phone_words, "percent": _percent, "unit": _unit,
+                     "told": told, "if_ours": if_ours}
     made.globals["asset"] = _asset_address
     return made
 
@@ -98,6 +100,16 @@ def label(value: object, table: Mapping[str, str]) -> str:
 def _money(context: Context, minor: int | None, currency: str | None = None) -> str:
     """Cents as the reader writes them; a dash for no amount."""
     return "\u2013" if minor is None else money(minor, context["lang"], currency or context.get("currency", "USD"))
+
+
+@pass_context
+def _unit(context: Context, value: int | str | None, unit: str) -> str:
+    """A report's figure or cell; what a row is called in words of ours is in the reader's language."""
+    said: Mapping[str, str] = context["w"]["reportlabels"]["says"]
+    if isinstance(value, str):
+        return said.get(value, value)
+    number, _, what = shown(value, unit).partition(" ")
+    return f"{number} {said.get(what, what)}" if what else said.get(number, number)
 
 
 @pass_context

@@ -13,6 +13,9 @@
     next.scrollIntoView({ block: "nearest" });
   };
 
+  // On a telephone the places stand in one row that scrolls: where one is has to be in sight.
+  document.querySelector(".places [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
   const here = () => document.activeElement.closest("tr[data-row]");
   const press = (selector) => { const found = here()?.querySelector(selector); if (found) found.click(); };
 

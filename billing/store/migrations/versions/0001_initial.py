@@ -272,6 +272,7 @@ def upgrade() -> None:
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("tender", sa.String(length=40), nullable=False),
         sa.Column("counted_minor", sa.BigInteger(), nullable=False),
+        sa.Column("counted_by", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_day_counts_practice_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_day_counts")),
@@ -1392,7 +1393,6 @@ def upgrade() -> None:
         sa.CheckConstraint("debit_id <> credit_id", name=op.f("ck_transfers_two_accounts")),
         sa.ForeignKeyConstraint(["credit_id"], ["ledger_accounts.id"], name=op.f("fk_transfers_credit_id")),
         sa.ForeignKeyConstraint(["debit_id"], ["ledger_accounts.id"], name=op.f("fk_transfers_debit_id")),
-        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_transfers_practice_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_transfers")),
         sa.UniqueConstraint(
             "practice_id", "source", "source_ref", name=op.f("uq_transfers_practice_id_source_source_ref")
@@ -1433,24 +1433,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("reverses_id IS NOT NULL"),
     )
     op.create_index("ix_transfers_visit", "transfers", ["visit_id"], unique=False)
-    op.create_table(
-        "verdicts",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("practice_id", sa.String(length=40), nullable=False),
-        sa.Column("outbox_id", sa.String(length=40), nullable=False),
-        sa.Column("stage", sa.String(length=40), nullable=False),
-        sa.Column("outcome", sa.String(length=40), nullable=False),
-        sa.Column("rule", sa.String(length=40), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("until_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "facts", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
-        ),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_verdicts_outbox_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_verdicts")),
-    )
-    op.create_index(op.f("ix_verdicts_outbox_id"), "verdicts", ["outbox_id"], unique=False)
     op.create_table(
         "write_offs",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -1679,7 +1661,6 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("reversed_by_id", sa.Text(), nullable=True),
         sa.Column("details", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["practice_id"], ["practices.id"], name=op.f("fk_remittance_claims_practice_id")),
         sa.ForeignKeyConstraint(["remittance_id"], ["remittances.id"], name=op.f("fk_remittance_claims_remittance_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_remittance_claims")),
         sa.UniqueConstraint("remittance_id", "number", name=op.f("uq_remittance_claims_remittance_id_number")),
@@ -1959,6 +1940,49 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_service_lines_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_service_lines")),
         sa.UniqueConstraint("visit_id", "version", "number", name=op.f("uq_service_lines_visit_id_version_number")),
+    )
+    op.create_table(
+        "verdicts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("practice_id", sa.String(length=40), nullable=False),
+        sa.Column("outbox_id", sa.String(length=40), nullable=True),
+        sa.Column("payment_id", sa.String(length=40), nullable=True),
+        sa.Column("plan_id", sa.String(length=40), nullable=True),
+        sa.Column("instalment", sa.Integer(), nullable=True),
+        sa.Column("stage", sa.String(length=40), nullable=False),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("rule", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("until_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "facts", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(outbox_id IS NULL) <> (COALESCE(payment_id, plan_id) IS NULL)", name=op.f("ck_verdicts_message_or_charge")
+        ),
+        sa.CheckConstraint("payment_id IS NULL OR plan_id IS NULL", name=op.f("ck_verdicts_one_charge")),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_verdicts_outbox_id")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_verdicts_payment_id")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_verdicts_plan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verdicts")),
+    )
+    op.create_index(op.f("ix_verdicts_outbox_id"), "verdicts", ["outbox_id"], unique=False)
+    op.create_index(
+        "ix_verdicts_payment_id",
+        "verdicts",
+        ["payment_id"],
+        unique=False,
+        sqlite_where=sa.text("payment_id IS NOT NULL"),
+        postgresql_where=sa.text("payment_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_verdicts_plan_id",
+        "verdicts",
+        ["plan_id"],
+        unique=False,
+        sqlite_where=sa.text("plan_id IS NOT NULL"),
+        postgresql_where=sa.text("plan_id IS NOT NULL"),
     )
     op.create_table(
         "claim_work",

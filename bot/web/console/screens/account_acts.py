@@ -4,33 +4,27 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from billing import accounts, holds, refunds, write_offs
 from billing.store import console_account_queries as store
 from billing.store import hold_queries, payment_list_queries
 from bot.web.console.fields import Code, Id, Maybe, Money, Reason
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done
+from bot.web.console.table import Action, Asked, Done, Form, Missing, there
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Why(_Form):
+class Why(Form):
     reason: Reason
 
 
-class Confirm(_Form):
+class Confirm(Form):
     """``language`` empty leaves it as it is."""
 
     reason: Reason
     language: Literal["", "en", "es"] = ""
 
 
-class NewHold(_Form):
+class NewHold(Form):
     """``visit_id`` empty: the whole account. ``amount`` empty: all of it."""
 
     kind: Code
@@ -39,7 +33,7 @@ class NewHold(_Form):
     amount: Maybe[Money] = None
 
 
-class Refund(_Form):
+class Refund(Form):
     """``tender``: the way it was paid, or a check or cash by hand. ``once`` is the page's own: two presses ask once.
     """
 
@@ -50,7 +44,7 @@ class Refund(_Form):
     once: Id
 
 
-class WriteOff(_Form):
+class WriteOff(Form):
     kind: Literal["small_balance", "bad_debt", "charity", "administrative"]
     reason: Reason
 
@@ -73,18 +67,14 @@ def hold(session: Session, asked: Asked[NewHold]) -> Done:
 
 
 def release(session: Session, asked: Asked[Why]) -> Done:
-    row = hold_queries.by_id(session, asked.practice_id, asked.path["hold_id"])
-    if row is None:
-        raise Missing
+    row = there(hold_queries.by_id(session, asked.practice_id, asked.path["hold_id"]))
     holds.release(session, asked.practice_id, row.id, released_by=asked.person.login, reason=asked.query.reason,
                   now=asked.now)
     return Done("hold", row.id, f"/accounts/{row.guarantor_id}#holds")
 
 
 def refund(session: Session, asked: Asked[Refund]) -> Done:
-    payment = payment_list_queries.find(session, asked.practice_id, asked.path["payment_id"])
-    if payment is None:
-        raise Missing
+    payment = there(payment_list_queries.find(session, asked.practice_id, asked.path["payment_id"]))
     form = asked.query
     row = refunds.ask(session, practice_id=asked.practice_id, payment_id=payment.id, amount_minor=form.amount,
                       tender=form.tender, reason=form.reason, note=form.note, by=asked.person.login,
@@ -102,9 +92,7 @@ def write_off(session: Session, asked: Asked[WriteOff]) -> Done:
 
 
 def _account(session: Session, asked: Asked[Confirm] | Asked[NewHold] | Asked[WriteOff]) -> str:
-    row = store.account(session, asked.practice_id, asked.path["account_id"])
-    if row is None:
-        raise Missing
+    row = there(store.account(session, asked.practice_id, asked.path["account_id"]))
     return row.id
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from billing.console import account, accounts
 from bot.web.console.fields import Search, Ticked
-from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, Nothing, Seen, View, of_practice
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +26,12 @@ class Message:
     told: dict[str, Any]
 
 
-class Query(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Query(Form):
     unconfirmed: Ticked = False
 
 
-class Wanted(BaseModel):
+class Wanted(Form):
     """A number, a claim, a surname, a telephone number, an e-mail address or a day of birth."""
-
-    model_config = ConfigDict(extra="forbid")
 
     q: Search
 
@@ -61,7 +56,7 @@ def message(session: Session, asked: Asked[Nothing]) -> Message | None:
 
 
 VIEWS = (
-    View("accounts", "/accounts", "read", newest, Accounts, Query, lambda found: Seen("practice", "accounts")),
+    View("accounts", "/accounts", "read", newest, Accounts, Query, of_practice("accounts")),
     View("account", "/accounts/{account_id}", "read", show, account.AccountPage,
          seen=lambda found: Seen("account", found.account_id)),
     View("message", "/messages/{message_id}", "read", message, Message,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from billing import cases, preferences, wrong_numbers
@@ -17,16 +18,13 @@ from billing.store import console_list_queries as store
 from billing.store.tables import Case
 from bot.web.console import bulk, looked
 from bot.web.console.fields import Id, Maybe, Reason, Several
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, View, of_practice, there
 
 PAGE = 50
 
 
-class Page(BaseModel):
+class Page(Form):
     """``after``: the last row of the page before."""
-
-    model_config = ConfigDict(extra="forbid")
 
     after: Maybe[Id] = None
 
@@ -61,12 +59,22 @@ class CallMade(looked.Form):
 
 def calls(session: Session, asked: Asked[Page]) -> Calls:
     rows = store.calls(session, asked.practice_id, asked.query.after or "", PAGE + 1)
-    accounts = [case.guarantor_id for case, _ in rows if case.guarantor_id]
-    own = store.phones(session, asked.practice_id, accounts)
-    phones = store.addresses(session, asked.practice_id, [case.conversation_id or "" for case, _ in rows])
-    beware = store.not_to_call(session, asked.practice_id, accounts)
-    return Calls([_call(case, number, phones.get(case.conversation_id or "") or own.get(case.guarantor_id or "", ""),
-                        beware.get(case.guarantor_id or "", "")) for case, number in rows[:PAGE]], len(rows) > PAGE)
+    cases_shown = [case for case, _ in rows]
+    phones = _phones(session, asked.practice_id, cases_shown)
+    beware = store.not_to_call(session, asked.practice_id, _accounts(cases_shown))
+    return Calls([_call(case, number, phones[case.id], beware.get(case.guarantor_id or "", ""))
+                  for case, number in rows[:PAGE]], len(rows) > PAGE)
+
+
+def _accounts(found: Sequence[Case]) -> list[str]:
+    return [case.guarantor_id for case in found if case.guarantor_id]
+
+
+def _phones(session: Session, practice_id: str, found: Sequence[Case]) -> dict[str, str]:
+    """The number of each case: where it came from, else the account's own; "" where there is none."""
+    talks = store.addresses(session, practice_id, [case.conversation_id or "" for case in found])
+    own = store.phones(session, practice_id, _accounts(found))
+    return {case.id: talks.get(case.conversation_id or "") or own.get(case.guarantor_id or "", "") for case in found}
 
 
 def _call(case: Case, number: str, phone: str, beware: str) -> Call:
@@ -88,9 +96,7 @@ def called(session: Session, asked: Asked[CallMade]) -> Done:
 
 
 def _called_one(session: Session, asked: Asked[CallMade], case_id: str) -> bulk.Came:
-    case = console_work_queries.case(session, asked.practice_id, case_id)
-    if case is None:
-        raise Missing
+    case = there(console_work_queries.case(session, asked.practice_id, case_id))
     words = f"{_CALLED[asked.query.outcome]} {asked.query.note or ''}".strip()
     if asked.query.outcome in _ENDS:
         cases.close(session, asked.practice_id, case.id, by=asked.person.login, resolution=words, now=asked.now)
@@ -105,10 +111,8 @@ def _called_one(session: Session, asked: Asked[CallMade], case_id: str) -> bulk.
 
 
 def _mark_wrong(session: Session, asked: Asked[CallMade], case: Case) -> None:
-    """The number that stood on the list: where the case came from, else the account's own."""
-    account = case.guarantor_id or ""
-    talk = store.addresses(session, asked.practice_id, [case.conversation_id or ""]).get(case.conversation_id or "")
-    number = talk or store.phones(session, asked.practice_id, [account]).get(account)
+    """The number that stood on the list."""
+    number = _phones(session, asked.practice_id, [case])[case.id]
     if number:
         wrong_numbers.mark(session, asked.practice_id, "sms", address_hash(asked.practice_id, "sms", number),
                            wording=_CALLED["wrong_person"], why="somebody else answered a call there",
@@ -125,7 +129,7 @@ def _keep_wish(session: Session, asked: Asked[CallMade], account_id: str | None)
 
 
 VIEWS = (
-    View("calls", "/worklists/calls", "read", calls, Calls, Page, lambda found: Seen("practice", "calls")),
+    View("calls", "/worklists/calls", "read", calls, Calls, Page, of_practice("calls")),
 )
 ACTIONS = (
     Action("calls.made", "/worklists/calls", "cases", CallMade, called),

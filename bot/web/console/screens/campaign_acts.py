@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from billing import campaign_looks, campaigns, policy_changes, segments
@@ -16,8 +16,7 @@ from billing.store.tables import Campaign
 from bot import campaign_drafts, campaign_words, campaigning
 from bot import campaign_looks as looking
 from bot.web.console.fields import Code, Day, Id, Maybe, Reason, Several
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing
+from bot.web.console.table import Action, Asked, Done, Form, Nothing, there
 
 #: Of the practice's own clock.
 ClockTime = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -29,11 +28,7 @@ Digest = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9
 Region = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z]{2}$")]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class New(_Form):
+class New(Form):
     """``ways`` in the order in which they are tried; none: every way that has the words. The first message leaves not
     before ``begins_on`` at ``begins_at`` of the practice's clock, and never outside of anybody's own hours.
     """
@@ -46,19 +41,19 @@ class New(_Form):
     begins_at: Maybe[ClockTime] = None
 
 
-class Approve(_Form):
+class Approve(Form):
     """``digest``: of the preview that was read; another one's is refused."""
 
     digest: Digest
 
 
-class Stop(_Form):
+class Stop(Form):
     """Why; it is kept. No names."""
 
     reason: Reason
 
 
-class Simulate(_Form):
+class Simulate(Form):
     """As if it were sent at another moment; by another day's rules; to people of another state; under a policy that was
     proposed; or without some rules.
     """
@@ -73,9 +68,7 @@ class Simulate(_Form):
 
 def draft(session: Session, asked: Asked[New]) -> Done:
     form = asked.query
-    segment = store.segment(session, asked.practice_id, form.segment_id)
-    if segment is None:
-        raise Missing
+    segment = there(store.segment(session, asked.practice_id, form.segment_id))
     purpose = next((purpose for template, purpose, _ in campaign_words.choices(asked.policy)
                     if template == form.template), None)
     if purpose is None:
@@ -95,8 +88,8 @@ def preview(session: Session, asked: Asked[Nothing]) -> Done:
 def simulate(session: Session, asked: Asked[Simulate]) -> Done:
     """Ask what a change would do. Nothing is sent, and nothing but the answer is kept."""
     form = asked.query
-    if form.policy_change_id and policy_changes.find(session, asked.practice_id, form.policy_change_id) is None:
-        raise Missing
+    if form.policy_change_id:
+        there(policy_changes.find(session, asked.practice_id, form.policy_change_id))
     if unknown := [one for one in form.without if rule_by_id(one) is None]:
         raise campaigns.CampaignRefused(f"without: there is no rule {', '.join(unknown)}")
     at = _moment(asked, form.sent_on, form.sent_at)
@@ -153,10 +146,7 @@ def stop(session: Session, asked: Asked[Stop]) -> Done:
 
 
 def _row(session: Session, asked: Asked[Any]) -> Campaign:
-    row = store.campaign(session, asked.practice_id, asked.path["campaign_id"])
-    if row is None:
-        raise Missing
-    return row
+    return there(store.campaign(session, asked.practice_id, asked.path["campaign_id"]))
 
 
 def _done(row: Campaign, note: str) -> Done:

@@ -5,25 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from billing import campaign_progress, campaign_reports, campaigns
 from billing.console import campaigns as reading
 from billing.store.tables import Campaign
 from bot.web.console.screens.campaigns import as_file, campaign_of
-from bot.web.console.table import Asked, Download, Seen, View
-
-
-class _Query(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+from bot.web.console.table import Asked, Download, Form, Seen, View
 
 #: The longest report that a page works out itself: seconds, in a thread of its own.
 MOST_REPORTED = 200_000
 
 
-class Days(_Query):
+class Days(Form):
     """For how many days after each message replies, opt-outs and payments count."""
 
     days: int = Field(default=campaign_reports.DAYS, ge=1, le=365)

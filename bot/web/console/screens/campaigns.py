@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from billing import campaigns, csv_cells
@@ -19,20 +19,16 @@ from billing.store import policy_change_queries
 from billing.store.tables import Campaign
 from bot import campaign_words, own_words
 from bot.web.console.fields import Code
-from bot.web.console.table import Asked, Download, File, Nothing, Seen, View
+from bot.web.console.table import Asked, Download, File, Form, Nothing, Seen, View
 
 
-class _Query(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Page(_Query):
+class Page(Form):
     """``before``: the number of the last campaign shown."""
 
     before: int | None = Field(default=None, ge=1, le=2**31)
 
 
-class Group(_Query):
+class Group(Form):
     """One group of the newest preview, or of the newest simulation: there ``outcome`` is before-after."""
 
     kind: Literal["preview", "simulation"] = "preview"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
 
 from billing import case_files, cases
@@ -15,19 +15,14 @@ from billing.store import road_queries
 from billing.store.tables import Case
 from bot import staff_replies
 from bot.web.console.fields import Code, Login, Maybe, Reason, Several, Ticked, Words
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Download, File, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Download, File, Form, Nothing, Seen, View, of_practice, there
 
 PAGE = 50
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf", "image/heic": "heic",
             "image/webp": "webp"}
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Query(_Form):
+class Query(Form):
     """``after_at``, ``after_number``: where the page before ended."""
 
     kind: Maybe[Code] = None
@@ -104,26 +99,26 @@ class CasePage:
     papers: list[Paper]
 
 
-class Answer(_Form):
+class Answer(Form):
     """``text``: also send it into the thread that the case came from."""
 
     words: Words
     text: Ticked = False
 
 
-class Note(_Form):
+class Note(Form):
     body: Words
 
 
-class Owner(_Form):
+class Owner(Form):
     to: Login
 
 
-class Close(_Form):
+class Close(Form):
     resolution: Reason
 
 
-class CloseMany(_Form):
+class CloseMany(Form):
     """One resolution for all that are ticked; all of them close, or none does."""
 
     case_ids: Several[Code] = Field(min_length=1)
@@ -200,8 +195,7 @@ def close(session: Session, asked: Asked[Close]) -> Done:
 
 def close_many(session: Session, asked: Asked[CloseMany]) -> Done:
     for case_id in asked.query.case_ids:
-        if store.case(session, asked.practice_id, case_id) is None:
-            raise Missing
+        there(store.case(session, asked.practice_id, case_id))
         cases.close(session, asked.practice_id, case_id, by=asked.person.login, resolution=asked.query.resolution,
                     now=asked.now)
     return Done("case", asked.query.case_ids[0], "/cases", "case_closed",
@@ -209,10 +203,7 @@ def close_many(session: Session, asked: Asked[CloseMany]) -> Done:
 
 
 def _case(session: Session, asked: Asked[Answer] | Asked[Note] | Asked[Owner] | Asked[Close]) -> Case:
-    case = store.case(session, asked.practice_id, asked.path["case_id"])
-    if case is None:
-        raise Missing
-    return case
+    return there(store.case(session, asked.practice_id, asked.path["case_id"]))
 
 
 def _line(case: Case, account_number: str | None) -> Line:
@@ -221,7 +212,7 @@ def _line(case: Case, account_number: str | None) -> Line:
 
 
 VIEWS = (
-    View("cases", "/cases", "read", read, Work, Query, lambda found: Seen("practice", "cases")),
+    View("cases", "/cases", "read", read, Work, Query, of_practice("cases")),
     View("case", "/cases/{case_id}", "read", show, CasePage, seen=lambda found: Seen("case", found.case_id)),
     Download("case_paper", "/cases/{case_id}/papers/{number}", "cases", paper, as_file,
              seen=lambda found: Seen("case", found[2])),

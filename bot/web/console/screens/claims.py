@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
 
 from billing import claim_work
@@ -15,18 +15,15 @@ from billing.store import console_claim_queries as store
 from bot.web.console import bulk, looked
 from bot.web.console.fields import Day, Id, Login, Maybe, Reason, Several, Ticked
 from bot.web.console.screens.worklists import claims_cutoff
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, View, of_practice, there
 
 PAGE = 50
 Outcome = Literal["called", "sent_again", "corrected", "appealed", "paid", "upheld", "patient_owes", "written_off",
                   "other_payer"]
 
 
-class Query(BaseModel):
+class Query(Form):
     """``after_at``, ``after_id``: where the page before ended."""
-
-    model_config = ConfigDict(extra="forbid")
 
     show: Literal["", "denied", "unanswered"] = ""
     owner: Maybe[Login] = None
@@ -104,13 +101,11 @@ def work(session: Session, asked: Asked[Work]) -> Done:
 
 
 def _work_one(session: Session, asked: Asked[Work], wanted: claim_work.Change, coverage_id: str) -> bulk.Came:
-    found = store.coverage(session, asked.practice_id, coverage_id)
-    if found is None:
-        raise Missing
+    found = there(store.coverage(session, asked.practice_id, coverage_id))
     row = claim_work.change(session, asked.practice_id, coverage_id, wanted, by=asked.person.login, now=asked.now)
     return bulk.Came(found[1].external, row.outcome or "kept", found[1].charge_minor)
 
 
 VIEWS = (View("claims", "/worklists/claims", "read", read, Claims, Query,
-              lambda found: Seen("practice", "claims")),)
+              of_practice("claims")),)
 ACTIONS = (Action("claims.work", "/worklists/claims", "cases", Work, work),)

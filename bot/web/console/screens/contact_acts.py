@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from billing import contacts, wrong_numbers
@@ -17,19 +16,14 @@ from billing.store.tables import Guarantor
 from billing.telephones import e164
 from bot import statement_runs
 from bot.web.console.fields import Line, Maybe, Reason, Words
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing
+from bot.web.console.table import Action, Asked, Done, Form, Nothing, there
 
 
 class ContactRefused(ValueError):
     """A number or an address that is none, or a statement that cannot leave. The text says why; no PHI."""
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class New(_Form):
+class New(Form):
     """``agreed``: what the patient agreed to, word for word, and ``medium`` how; without them nothing is agreed, and
     texts and e-mail to it wait for that.
     """
@@ -40,7 +34,7 @@ class New(_Form):
     medium: Literal["", "form", "phone", "staff"] = ""
 
 
-class Why(_Form):
+class Why(Form):
     reason: Reason
 
 
@@ -51,11 +45,8 @@ _PUT: dict[str, Callable[..., bool]] = {
 def add(session: Session, asked: Asked[New]) -> Done:
     """Put a number or an address on an account; one that is there stays as it is."""
     account, form = _account(session, asked), asked.query
-    if (form.agreed is None) != (not form.medium):
-        raise ContactRefused("what was agreed, word for word, and how it was said go together")
-    if form.agreed and form.kind == "paper":
-        raise ContactRefused("letters need no consent; leave what was agreed empty")
-    place = _read(form)
+    require_whole(form.agreed, form.medium, form.kind)
+    place = read_address(form.kind, form.address)
     added = _PUT[form.kind](session, asked.practice_id, account.id, place, source="staff", now=asked.now)
     if form.agreed:
         contacts.add_consent(session, asked.practice_id, account.id, place, contacts.Given(
@@ -64,15 +55,26 @@ def add(session: Session, asked: Asked[New]) -> Done:
                 {"added": added})
 
 
-def _read(form: New) -> str:
+def require_whole(agreed: str | None, medium: str, channel: str) -> None:
+    """A consent has words and a way in which they were said. Raises ContactRefused."""
+    if (agreed is None) != (not medium):
+        raise ContactRefused("what was agreed, word for word, and how it was said go together")
+    if agreed and channel == "paper":
+        raise ContactRefused("letters need no consent; leave what was agreed empty")
+
+
+def read_address(channel: str, address: str) -> str:
+    """In its one written form. Raises ContactRefused."""
     try:
-        if form.kind == "sms":
-            return e164(form.address)
-        if form.kind == "email":
-            return email_address(form.address)
+        if channel == "sms":
+            return e164(address)
+        if channel == "email":
+            return email_address(address)
     except ValueError as error:
         raise ContactRefused(str(error)) from None
-    parts = [part.strip() for part in form.address.split(",") if part.strip()]
+    if channel != "paper":
+        raise ContactRefused("a chat is joined to an account in the chat itself")
+    parts = [part.strip() for part in address.split(",") if part.strip()]
     if len(parts) < 3:
         raise ContactRefused("an address has a street, a town, and state with ZIP, with commas between")
     return ", ".join(parts)
@@ -80,9 +82,7 @@ def _read(form: New) -> str:
 
 def wrong_number(session: Session, asked: Asked[Why]) -> Done:
     """A number or an e-mail address that somebody else has: nothing goes there any more, for nobody's account."""
-    row = store.contact(session, asked.practice_id, asked.path["contact_id"])
-    if row is None:
-        raise Missing
+    row = there(store.contact(session, asked.practice_id, asked.path["contact_id"]))
     if row.channel == "paper":
         raise ContactRefused("a letter that came back is noted with its letter")
     wrong_numbers.mark(session, asked.practice_id, row.channel, row.address_hash, wording=asked.query.reason,
@@ -102,10 +102,7 @@ def send_statement(session: Session, asked: Asked[Nothing]) -> Done:
 
 
 def _account(session: Session, asked: Asked[Any]) -> Guarantor:
-    row = store.account(session, asked.practice_id, asked.path["account_id"])
-    if row is None:
-        raise Missing
-    return row
+    return there(store.account(session, asked.practice_id, asked.path["account_id"]))
 
 
 VIEWS = ()

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from billing import assistance
@@ -15,25 +15,20 @@ from billing.store import console_list_queries as store
 from billing.store.tables import AssistanceApplication
 from bot.web.console import bulk, looked
 from bot.web.console.fields import Id, Maybe, MoneyOrNothing, Reason, Several
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, View, of_practice, there
 
 PAGE = 50
 Lacking = Literal["application_form", "signature", "household", "income_proof", "tax_return", "benefit_letter", "other"]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Query(_Form):
+class Query(Form):
     """``after``: the last row of the page before."""
 
     state: Literal["open", "decided"] = "open"
     after: Maybe[Id] = None
 
 
-class Received(_Form):
+class Received(Form):
     """``income``: of the household in a year; ``fpl_percent``: that income, of the federal poverty level."""
 
     people: int = Field(ge=1, le=99)
@@ -42,7 +37,7 @@ class Received(_Form):
     source: Literal["paper", "page", "desk", "phone"] = "paper"
 
 
-class Missed(_Form):
+class Missed(Form):
     missing: Several[Lacking] = Field(min_length=1)
 
 
@@ -156,14 +151,11 @@ def _step_one(session: Session, asked: Asked[Step], application_id: str) -> bulk
 
 def _one(session: Session, asked: Asked[Received] | Asked[Missed] | Asked[Decide] | Asked[Step], application_id: str,
          ) -> AssistanceApplication:
-    row = store.application(session, asked.practice_id, application_id)
-    if row is None:
-        raise Missing
-    return row
+    return there(store.application(session, asked.practice_id, application_id))
 
 
 VIEWS = (View("assistance", "/worklists/assistance", "read", read, Applications, Query,
-              lambda found: Seen("practice", "assistance")),)
+              of_practice("assistance")),)
 ACTIONS = (
     Action("assistance.receive", "/assistance/{application_id}/received", "cases", Received, receive),
     Action("assistance.missing", "/assistance/{application_id}/missing", "cases", Missed, lack),

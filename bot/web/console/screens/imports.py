@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from billing import received_files
@@ -14,15 +14,10 @@ from billing.store import upload_queries
 from billing.store.tables import ImportFile
 from bot.importing import received
 from bot.web.console.fields import Id, Maybe, Ticked, content
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, Nothing, Seen, View, of_practice, there
 
 #: Column maps that come with the program, by name (config/maps).
 Map = Literal["", "synthea", "synthea-patients"]
-
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 def _own_name(value: Any) -> str:
@@ -38,14 +33,14 @@ def _content(value: Any) -> bytes:
     return found
 
 
-class Query(_Form):
+class Query(Form):
     """``before_at``, ``before_id``: where the page before ended."""
 
     before_at: AwareDatetime | None = None
     before_id: Maybe[Id] = None
 
 
-class Upload(_Form):
+class Upload(Form):
     """``called``: the file's own name. ``column_map``: for CSV files with columns of their own."""
 
     file: Annotated[bytes, BeforeValidator(_content)]
@@ -53,7 +48,7 @@ class Upload(_Form):
     column_map: Map = ""
 
 
-class Post(_Form):
+class Post(Form):
     """``skip_bad_claims``: post the rest of a file with claims or rows that do not add up."""
 
     skip_bad_claims: Ticked = False
@@ -109,15 +104,12 @@ def _to(upload_id: str, note: str) -> Done:
 
 def _file(session: Session, asked: Asked[Any]) -> ImportFile:
     found = upload_queries.find(session, asked.practice_id, asked.path["upload_id"])
-    row = upload_queries.lock(session, found.id) if found is not None else None
-    if row is None:
-        raise Missing
-    return row
+    return there(upload_queries.lock(session, found.id) if found is not None else None)
 
 
 _ONE = "/imports/files/{upload_id}"
 VIEWS = (
-    View("imports", "/imports", "read", read, Imports, Query, lambda found: Seen("practice", "imports")),
+    View("imports", "/imports", "read", read, Imports, Query, of_practice("imports")),
     View("import_file", _ONE, "read", show, Given, seen=lambda found: Seen("import_file", found.upload_id)),
     View("import_file_live", f"{_ONE}/live", "read", show, Given,
          seen=lambda found: Seen("import_file", found.upload_id), quiet=True),

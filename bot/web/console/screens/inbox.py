@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from sqlalchemy.orm import Session
 
 from billing import canned, thread_care
@@ -15,16 +15,11 @@ from billing.store import thread_care_queries as care
 from billing.store.tables import Conversation
 from bot import staff_replies
 from bot.web.console.fields import Id, Language, Line, Login, Maybe, Search, Ticked, Words
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, Nothing, Seen, View, of_practice, there
 from templates.statement_words import phone_words
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Query(_Form):
+class Query(Form):
     """``show``: person (somebody has to answer), unknown (nobody knows whether a message left), dispute, mine, all."""
 
     show: Literal["all", "person", "unknown", "dispute", "mine"] = "all"
@@ -32,7 +27,7 @@ class Query(_Form):
     before: AwareDatetime | None = None
 
 
-class Wanted(_Form):
+class Wanted(Form):
     """A telephone number, an e-mail address or a surname."""
 
     q: Search
@@ -76,33 +71,33 @@ class Foreseen:
     until_at: datetime | None
 
 
-class Reply(_Form):
+class Reply(Form):
     words: Words
     once: Id
 
 
-class Try(_Form):
+class Try(Form):
     """``once`` comes with the page's form and says nothing here."""
 
     words: Words
     once: Maybe[Id] = None
 
 
-class Owner(_Form):
+class Owner(Form):
     """``to`` empty: nobody's."""
 
     to: Maybe[Login] = None
 
 
-class Note(_Form):
+class Note(Form):
     body: Words
 
 
-class Here(_Form):
+class Here(Form):
     typing: Ticked = False
 
 
-class NewCanned(_Form):
+class NewCanned(Form):
     name: Line
     language: Language
     words: Words
@@ -187,25 +182,19 @@ def keep_canned(session: Session, asked: Asked[NewCanned]) -> Done:
 
 
 def _talk(session: Session, asked: Asked[Nothing] | Asked[Owner] | Asked[Note] | Asked[Try]) -> Conversation:
-    found = care.talk(session, asked.practice_id, asked.path["conversation_id"])
-    if found is None:
-        raise Missing
-    return found
+    return there(care.talk(session, asked.practice_id, asked.path["conversation_id"]))
 
 
 def _lock(session: Session, asked: Asked[Reply]) -> Conversation:
-    found = care.lock_talk(session, asked.practice_id, asked.path["conversation_id"])
-    if found is None:
-        raise Missing
-    return found
+    return there(care.lock_talk(session, asked.practice_id, asked.path["conversation_id"]))
 
 
 _ONE = "/inbox/{conversation_id}"
 VIEWS = (
-    View("inbox", "/inbox", "read", read, Inbox, Query, lambda found: Seen("practice", "inbox")),
+    View("inbox", "/inbox", "read", read, Inbox, Query, of_practice("inbox")),
     View("thread", _ONE, "read", show, ThreadPage, Here,
          lambda found: Seen("conversation", found.thread.conversation_id), leaves=here),
-    View("inbox_live", "/inbox-live", "read", read, Inbox, Query, lambda found: Seen("practice", "inbox"), quiet=True),
+    View("inbox_live", "/inbox-live", "read", read, Inbox, Query, of_practice("inbox"), quiet=True),
     View("thread_live", f"{_ONE}/live", "read", show, ThreadPage, Here,
          lambda found: Seen("conversation", found.thread.conversation_id), quiet=True, leaves=here),
 )

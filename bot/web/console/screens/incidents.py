@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from billing import corrections, privacy_incidents
@@ -16,32 +16,27 @@ from billing.store import correction_queries as store
 from billing.store.tables import Correction, PrivacyIncident
 from bot import correcting
 from bot.web.console.fields import Day, Id, Maybe, Reason, Several, Ticked, Words
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, Missing, Nothing, Seen, View, of_practice, there
 
 PAGE = 50
 #: How far back a correction by hand looks for what was said.
 LOOKS_BACK = timedelta(days=120)
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class IncidentQuery(_Form):
+class IncidentQuery(Form):
     """``before``: the lowest number of the page before."""
 
     closed: Ticked = False
     before: int = Field(default=0, ge=0, le=2**31)
 
 
-class NewIncident(_Form):
+class NewIncident(Form):
     kind: Literal["wrong_party", "wrong_document", "lost", "other"]
     what: Words
     account_ids: Several[Id] = Field(default_factory=list)
 
 
-class Assess(_Form):
+class Assess(Form):
     """The four questions of 45 CFR 164.402(2), and what follows."""
 
     nature: Words
@@ -51,23 +46,23 @@ class Assess(_Form):
     conclusion: Literal["breach", "low_probability"]
 
 
-class Told(_Form):
+class Told(Form):
     on: Day
     how: Reason
 
 
-class CorrectionQuery(_Form):
+class CorrectionQuery(Form):
     """``after``: the last row of the page before."""
 
     done: Ticked = False
     after: Maybe[Id] = None
 
 
-class AskCorrection(_Form):
+class AskCorrection(Form):
     reason: Reason
 
 
-class Review(_Form):
+class Review(Form):
     """``tell`` unticked: nobody is told, and the note says why."""
 
     tell: Ticked = False
@@ -211,9 +206,7 @@ def _correction(row: Correction, number: str, me: str) -> CorrectionLine:
 
 
 def ask_correction(session: Session, asked: Asked[AskCorrection]) -> Done:
-    account = console_account_queries.account(session, asked.practice_id, asked.path["account_id"])
-    if account is None:
-        raise Missing
+    account = there(console_account_queries.account(session, asked.practice_id, asked.path["account_id"]))
     row = corrections.ask(session, asked.practice_id, account.id, asked.query.reason, since=asked.now - LOOKS_BACK,
                           by=asked.person.login, today=asked.today, now=asked.now)
     return Done("correction", row.id, "/corrections", result={"correction_id": row.id})
@@ -232,11 +225,11 @@ def review(session: Session, asked: Asked[Review]) -> Done:
 
 VIEWS = (
     View("incidents", "/incidents", "cases", read, Incidents, IncidentQuery,
-         lambda found: Seen("practice", "privacy incidents")),
+         of_practice("privacy incidents")),
     View("incident", "/incidents/{incident_id}", "cases", show, Incident,
          seen=lambda found: Seen("privacy_incident", found.incident_id)),
     View("corrections", "/corrections", "cases", read_corrections, Corrections, CorrectionQuery,
-         lambda found: Seen("practice", "corrections")),
+         of_practice("corrections")),
 )
 ACTIONS = (
     Action("incident.open", "/incidents", "cases", NewIncident, add),

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from billing import api_keys
-from bot.web.console.table import Action, Asked, Done, Nothing, View
+from bot.web.console.table import Action, Asked, Done, Form, Nothing, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,7 @@ class Keys:
     every: list[Key]
 
 
-class New(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class New(Form):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40,
                                            pattern=r"^[A-Za-z0-9 ._-]+$")]
     role: Literal["reader", "auditor", "biller", "supervisor"]

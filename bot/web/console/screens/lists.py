@@ -17,8 +17,7 @@ from billing.store.tables import Outbox
 from bot.web.console import bulk, looked
 from bot.web.console.fields import Id, Reason, Several
 from bot.web.console.screens.calls import Page
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Seen, View
+from bot.web.console.table import Action, Asked, Done, View, of_practice, there
 
 PAGE = 50
 
@@ -108,9 +107,7 @@ def review(session: Session, asked: Asked[Review]) -> Done:
 
 def _review_one(session: Session, asked: Asked[Review], hold_id: str) -> bulk.Came:
     """A hold that came with a case takes it along."""
-    row, form = store.hold(session, asked.practice_id, hold_id), asked.query
-    if row is None:
-        raise Missing
+    row, form = there(store.hold(session, asked.practice_id, hold_id)), asked.query
     number = store.numbers(session, asked.practice_id, [row.guarantor_id]).get(row.guarantor_id, "")
     if form.what == "release":
         cased_holds.release(session, asked.practice_id, hold_id, by=asked.person.login, reason=form.reason,
@@ -138,9 +135,7 @@ def settle(session: Session, asked: Asked[Settle]) -> Done:
 
 def _settle_one(session: Session, asked: Asked[Settle], message_id: str) -> bulk.Came:
     """The case that asked somebody to find out is done with it."""
-    row, form = store.message(session, asked.practice_id, message_id), asked.query
-    if row is None:
-        raise Missing
+    row, form = there(store.message(session, asked.practice_id, message_id)), asked.query
     unknown_outcomes.settle_by_staff(session, message_id, form.left == "yes", asked.now)
     case = case_queries.by_dedupe(session, asked.practice_id, f"unknown_outcome:{message_id}")
     if case is not None and case.status != "closed":
@@ -156,11 +151,11 @@ def identity(session: Session, asked: Asked[Page]) -> LockedNumbers:
 
 
 VIEWS = (
-    View("holds", "/worklists/holds", "read", holds, HoldsToReview, Page, lambda found: Seen("practice", "holds")),
+    View("holds", "/worklists/holds", "read", holds, HoldsToReview, Page, of_practice("holds")),
     View("unknown", "/worklists/unknown", "read", unknown, UnknownSends, Page,
-         lambda found: Seen("practice", "unknown messages")),
+         of_practice("unknown messages")),
     View("identity", "/worklists/identity", "read", identity, LockedNumbers, Page,
-         lambda found: Seen("practice", "locked numbers")),
+         of_practice("locked numbers")),
 )
 ACTIONS = (
     Action("holds.review", "/worklists/holds", "holds", Review, review),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from billing import bank_file, closing, closing_matching, closing_slips, staff
-from billing.closing import CloseRefused
 from billing.closing_slips import Slip
 from billing.console import money
 from billing.console.money import BankPage, DayPage, Overview
@@ -21,18 +19,11 @@ from billing.importers.records import ImportFault
 from billing.store import close_queries
 from bot.web.console.fields import Day, Line, Maybe, MoneyOrNothing, Reason, content
 from bot.web.console.forms import FormRefused
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Download, File, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Download, File, Form, Nothing, Seen, View, of_practice, there
 from templates.deposit import slip_pdf
-
-T = TypeVar("T")
 
 #: A bank's file of a year is far smaller.
 MOST_BANK = 8 * 1024 * 1024
-
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 def _content(value: Any) -> bytes:
@@ -48,13 +39,13 @@ def _not_empty(value: bytes) -> bytes:
     return value
 
 
-class OfDay(_Form):
+class OfDay(Form):
     """``on``: a practice-local day; empty: today."""
 
     on: Maybe[Day] = None
 
 
-class Count(_Form):
+class Count(Form):
     """``person``: whose drawer."""
 
     on: Day
@@ -63,28 +54,34 @@ class Count(_Form):
     amount: MoneyOrNothing
 
 
-class Sign(_Form):
+class Sign(Form):
     """``note``: why counted and booked differ, or differences stay open."""
 
     on: Day
     note: Annotated[str, Field(max_length=500)] = ""
 
 
-class BankFile(_Form):
+class BankFile(Form):
     """``columns``: which of its columns say what, as a map (TOML); empty: date, amount and text."""
 
     file: Annotated[bytes, BeforeValidator(_not_empty), BeforeValidator(_content)]
     columns: Annotated[bytes, BeforeValidator(_content)] = b""
 
 
-class Match(_Form):
+class BankQuery(Form):
+    """``start``: how many of those that wait came before this page."""
+
+    start: int = Field(default=0, ge=0, le=10_000_000)
+
+
+class Match(Form):
     """``what``: "payout:REF", "remittance:REF", "deposit:REF", "agency:REF", or "other": none of our takings."""
 
     what: Line
     reason: Reason
 
 
-class Why(_Form):
+class Why(Form):
     reason: Reason
 
 
@@ -107,24 +104,24 @@ def as_pdf(found: Slip, asked: Asked[OfDay]) -> File:
     return File(f"deposit-{found.day}.pdf", "application/pdf", slip_pdf(found.as_content()))
 
 
-def show_bank(session: Session, asked: Asked[Nothing]) -> BankPage:
+def show_bank(session: Session, asked: Asked[BankQuery]) -> BankPage:
     """The bank's lines without a reason, announced money that the bank does not show, and what was matched."""
-    return money.bank(session, asked.practice_id)
+    return money.bank(session, asked.practice_id, asked.query.start)
 
 
 def count(session: Session, asked: Asked[Count]) -> Done:
     """Enter what was counted; a second count replaces the first."""
     form = asked.query
-    _in_words(lambda: closing.count(session, asked.practice_id, form.on, person=form.person, tender=form.tender,
-                                    counted_minor=form.amount, now=asked.now))
+    closing.count(session, asked.practice_id, form.on, person=form.person, tender=form.tender,
+                  counted_minor=form.amount, now=asked.now, by=asked.person.login)
     return _to_day(form.on)
 
 
 def sign(session: Session, asked: Asked[Sign]) -> Done:
     """Sign a day off; it is locked then."""
     staff.require(session, asked.practice_id, asked.person.login, "approve")
-    _in_words(lambda: closing.sign(session, asked.practice_id, asked.query.on, by=asked.person.login,
-                                   note=asked.query.note, today=asked.today, now=asked.now))
+    closing.sign(session, asked.practice_id, asked.query.on, by=asked.person.login, note=asked.query.note,
+                 today=asked.today, now=asked.now)
     return _to_day(asked.query.on, "day_signed")
 
 
@@ -146,16 +143,16 @@ def take_bank_file(session: Session, asked: Asked[BankFile]) -> Done:
 def match(session: Session, asked: Asked[Match]) -> Done:
     """Say by hand what a line of the bank is."""
     line_id, (kind, _, ref) = _line(session, asked), asked.query.what.partition(":")
-    _in_words(lambda: closing_matching.match(session, asked.practice_id, line_id, kind, ref, by=asked.person.login,
-                                             reason=asked.query.reason, now=asked.now))
+    closing_matching.match(session, asked.practice_id, line_id, kind, ref, by=asked.person.login,
+                           reason=asked.query.reason, now=asked.now)
     return Done("bank_line", line_id, "/money/bank")
 
 
 def unmatch(session: Session, asked: Asked[Why]) -> Done:
     """Take a match back; what it posted is reversed."""
     line_id = _line(session, asked)
-    _in_words(lambda: closing_matching.unmatch(session, asked.practice_id, line_id, by=asked.person.login,
-                                               reason=asked.query.reason, now=asked.now, today=asked.today))
+    closing_matching.unmatch(session, asked.practice_id, line_id, by=asked.person.login, reason=asked.query.reason,
+                             now=asked.now, today=asked.today)
     return Done("bank_line", line_id, "/money/bank")
 
 
@@ -168,34 +165,16 @@ def _to_day(on: date, note: str = "done") -> Done:
 
 
 def _line(session: Session, asked: Asked[Any]) -> str:
-    row = close_queries.find_line(session, asked.practice_id, asked.path["line_id"])
-    if row is None:
-        raise Missing
+    row = there(close_queries.find_line(session, asked.practice_id, asked.path["line_id"]))
     return row.id
 
 
-def _in_words(act: Callable[[], T]) -> T:
-    """A refusal names what a command would want; here it names what the page has."""
-    try:
-        return act()
-    except CloseRefused as error:
-        text = str(error).partition(": plainbill")[0].replace("--note", "a note").replace("--reason", "a reason")
-        for shown in (" (plainbill reconcile --list)", " (plainbill close unmatch)", " (a reason)",
-                      "; plainbill close worklist shows them"):
-            text = text.replace(shown, "")
-        raise CloseRefused(text) from None
-
-
-def _seen(what: str) -> Callable[[Any], Seen]:
-    return lambda found: Seen("practice", what)
-
-
 VIEWS = (
-    View("money", "/money", "read", read, Overview, seen=_seen("money")),
+    View("money", "/money", "read", read, Overview, seen=of_practice("money")),
     View("money_day", "/money/day", "read", show_day, DayPage, OfDay, lambda found: Seen("day", found.day.isoformat())),
     Download("deposit_slip", "/money/slip.pdf", "export", read_slip, as_pdf, OfDay,
              lambda found: Seen("day", found.day.isoformat())),
-    View("money_bank", "/money/bank", "read", show_bank, BankPage, seen=_seen("bank")),
+    View("money_bank", "/money/bank", "read", show_bank, BankPage, BankQuery, of_practice("bank")),
 )
 ACTIONS = (
     Action("day.count", "/money/day/counts", "cases", Count, count),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 from sqlalchemy.orm import Session
 
 from billing import overpayments, refunds
@@ -15,21 +15,17 @@ from billing.console.money import Credit, SuspensePage
 from billing.store import console_account_queries, console_money_queries
 from billing.store.tables import Refund
 from bot.web.console.fields import Id, Maybe, Reason
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, Missing, Nothing, View, of_practice, there
 
+WAITING_SHOWN = 200
 DECIDED_SHOWN = 50
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Why(_Form):
+class Why(Form):
     reason: Reason
 
 
-class After(_Form):
+class After(Form):
     """Where the page before ended."""
 
     after_at: AwareDatetime | None = None
@@ -86,11 +82,11 @@ def read(session: Session, asked: Asked[Nothing]) -> WaitingPage:
     """Everything that a second person has to approve, and the refunds that somebody decided."""
     practice_id = asked.practice_id
     return WaitingPage(
-        [_refund(*row) for row in console_money_queries.waiting_refunds(session, practice_id)],
+        [_refund(*row) for row in console_money_queries.waiting_refunds(session, practice_id, WAITING_SHOWN)],
         [Request(w.id, w.guarantor_id, account, w.kind, w.amount_minor, w.reason, w.asked_by, w.asked_at)
-         for w, account in console_money_queries.asked_write_offs(session, practice_id)],
+         for w, account in console_money_queries.asked_write_offs(session, practice_id, WAITING_SHOWN)],
         [Request(p.id, p.guarantor_id, account, p.agency, p.amount_minor, "", p.proposed_by, p.proposed_at)
-         for p, account in console_money_queries.proposed_placements(session, practice_id)],
+         for p, account in console_money_queries.proposed_placements(session, practice_id, WAITING_SHOWN)],
         [_refund(*row) for row in console_money_queries.moving_refunds(session, practice_id, DECIDED_SHOWN)])
 
 
@@ -122,9 +118,7 @@ def decline(session: Session, asked: Asked[Why]) -> Done:
 
 def use_credit(session: Session, asked: Asked[Nothing]) -> Done:
     """Pay what an account owes now from its credit."""
-    row = console_account_queries.account(session, asked.practice_id, asked.path["account_id"])
-    if row is None:
-        raise Missing
+    row = there(console_account_queries.account(session, asked.practice_id, asked.path["account_id"]))
     used = overpayments.apply_credit(session, asked.practice_id, row.id, asked.person.login, asked.now)
     return Done("account", row.id, "/money/credits", "credit_used" if used else "credit_kept", {"used_minor": used})
 
@@ -152,11 +146,11 @@ def _refund(row: Refund, account: str) -> RefundLine:
 
 
 VIEWS = (
-    View("money_waiting", "/money/waiting", "read", read, WaitingPage, seen=lambda found: Seen("practice", "refunds")),
+    View("money_waiting", "/money/waiting", "read", read, WaitingPage, seen=of_practice("refunds")),
     View("money_credits", "/money/credits", "read", read_credits, Credits,
-         seen=lambda found: Seen("practice", "credits")),
+         seen=of_practice("credits")),
     View("money_suspense", "/money/suspense", "read", read_suspense, SuspensePage, After,
-         lambda found: Seen("practice", "suspense")),
+         of_practice("suspense")),
 )
 ACTIONS = (
     Action("refund.approve", "/refunds/{refund_id}/approve", "approve", Nothing, approve, after=ring),

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from billing import reconciling
@@ -20,8 +19,7 @@ from billing.store.tables import Difference, Reconciliation
 from bot.processors.base import ProcessorError
 from bot.reconcile import reconcile
 from bot.web.console.fields import Reason, Ticked
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, Nothing, View, of_practice, there
 
 #: A run that did not end within so long has died, and another one may begin.
 LASTS = timedelta(minutes=10)
@@ -36,17 +34,13 @@ class RunRefused(ValueError):
     """Another run is under way."""
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Query(_Form):
+class Query(Form):
     """``settled``: repaired and explained ones too."""
 
     settled: Ticked = False
 
 
-class Why(_Form):
+class Why(Form):
     reason: Reason
 
 
@@ -148,9 +142,7 @@ def give(session: Session, asked: Asked[Nothing]) -> Done:
 
 
 def _known(session: Session, asked: Asked[Any]) -> str:
-    row = reconcile_queries.find_difference(session, asked.practice_id, asked.path["difference_id"])
-    if row is None:
-        raise Missing
+    row = there(reconcile_queries.find_difference(session, asked.practice_id, asked.path["difference_id"]))
     return row.id
 
 
@@ -173,7 +165,7 @@ def _line(row: Difference) -> Line:
 
 
 VIEWS = (View("money_differences", "/money/differences", "read", read, Differences, Query,
-              lambda found: Seen("practice", "differences")),)
+              of_practice("differences")),)
 ACTIONS = (
     Action("reconcile.run", "/money/differences", "cases", Nothing, begin, after=compare),
     Action("difference.explain", "/money/differences/{difference_id}/explain", "cases", Why, explain),

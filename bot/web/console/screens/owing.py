@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
-from billing import collections_worklist, placements, write_offs
-from billing.store import console_account_queries
+from billing import collections_pages, placements, write_offs
+from billing.collections_pages import Place
+from billing.store import collection_page_queries, console_account_queries, console_money_queries
 from billing.store import console_list_queries as store
 from billing.store.tables import Placement, WriteOff
 from bot.web.console import bulk, looked
 from bot.web.console.fields import Code, Id, Maybe, Reason, Several
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, View, of_practice, there
 
 PAGE = 50
+WAITING_SHOWN = 200
 Next = Literal["approve_write_off", "approve_placement", "export_placement", "decide_assistance", "review_hold",
                "write_off_small", "propose_placement", "write_off_bad_debt", "find_address", "wait", "dunning",
                "at_agency", "on_plan"]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class DueQuery(_Form):
-    """``start``: how many lines came before this page."""
+class DueQuery(Form):
+    """``next``: only accounts whose next action it is. The others say where a page begins, as the page before said."""
 
     next: Maybe[Next] = None
-    start: int = Field(default=0, ge=0, le=10_000_000)
+    at: Maybe[Next] = None
+    below_minor: int | None = Field(default=None, ge=-10**12, le=10**12)
+    after: Maybe[Id] = None
 
 
 class Ask(looked.Form):
@@ -45,16 +45,17 @@ class Ask(looked.Form):
     reason: Reason
 
 
-class DecideWriteOffs(looked.Form):
+class _Decide(looked.Form):
+    what: Literal["approve", "refuse"]
+    reason: Maybe[Reason] = None
+
+
+class DecideWriteOffs(_Decide):
     write_off_ids: Several[Id] = Field(min_length=1)
-    what: Literal["approve", "refuse"]
-    reason: Maybe[Reason] = None
 
 
-class DecidePlacements(looked.Form):
+class DecidePlacements(_Decide):
     placement_ids: Several[Id] = Field(min_length=1)
-    what: Literal["approve", "refuse"]
-    reason: Maybe[Reason] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,37 +86,56 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """Where the next page begins: ``below_minor`` and ``after`` empty at the top of an action."""
+
+    at: str
+    below_minor: int | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class DueLines:
+    """By what a person does next, then by value. ``owing``: accounts that owe anything at all, and their cents. A page
+    may have fewer lines than it could, and still be followed by another.
+    """
+
     lines: list[DueLine]
-    total: int
-    more: bool
+    owing: int
+    owing_minor: int
+    following: Following | None
     write_offs: list[Request]
     placements: list[Request]
     agencies: list[str]
 
 
 def read_due(session: Session, asked: Asked[DueQuery]) -> DueLines:
-    query = asked.query
-    lines = collections_worklist.worklist(session, asked.practice_id, asked.now, action=query.next or "")
-    shown = lines[query.start:query.start + PAGE]
-    asked_for, proposed = store.to_decide(session, asked.practice_id, 200)
-    owners = {row.guarantor_id for row in asked_for} | {row.guarantor_id for row in proposed}
-    numbers = store.numbers(session, asked.practice_id, owners)
+    found = collections_pages.page(session, asked.practice_id, asked.now, action=asked.query.next or "",
+                                   start=_start(asked.query), size=PAGE)
+    asked_for = console_money_queries.asked_write_offs(session, asked.practice_id, WAITING_SHOWN)
+    proposed = console_money_queries.proposed_placements(session, asked.practice_id, WAITING_SHOWN)
     return DueLines(
         [DueLine(one.guarantor_id, one.account, one.due_minor, one.at_agency_minor, one.days_past_due, one.action,
-                 one.words, one.until_on) for one in shown],
-        len(lines), len(lines) > query.start + PAGE, [_write_off(row, numbers) for row in asked_for],
-        [_placement(row, numbers) for row in proposed], [one.key for one in asked.policy.collections.agencies])
+                 one.words, one.until_on) for one in found.lines],
+        *collection_page_queries.owing(session, asked.practice_id), _following(found.following),
+        [Request(row.id, row.kind, row.guarantor_id, number, row.amount_minor, row.reason, row.asked_by)
+         for row, number in asked_for],
+        [Request(row.id, row.agency, row.guarantor_id, number, row.amount_minor, "", row.proposed_by)
+         for row, number in proposed], [one.key for one in asked.policy.collections.agencies])
 
 
-def _write_off(row: WriteOff, numbers: dict[str, str]) -> Request:
-    return Request(row.id, row.kind, row.guarantor_id, numbers.get(row.guarantor_id, ""), row.amount_minor, row.reason,
-                   row.asked_by)
+def _start(query: DueQuery) -> Place | None:
+    if query.at is None:
+        return None
+    whole = query.below_minor is not None and query.after is not None
+    return Place(query.at, (query.below_minor or 0, query.after or "") if whole else None)
 
 
-def _placement(row: Placement, numbers: dict[str, str]) -> Request:
-    return Request(row.id, row.agency, row.guarantor_id, numbers.get(row.guarantor_id, ""), row.amount_minor, "",
-                   row.proposed_by)
+def _following(place: Place | None) -> Following | None:
+    if place is None:
+        return None
+    below, after = place.after or (None, "")
+    return Following(place.action, below, after)
 
 
 def ask(session: Session, asked: Asked[Ask]) -> Done:
@@ -124,9 +144,7 @@ def ask(session: Session, asked: Asked[Ask]) -> Done:
 
 
 def _ask_one(session: Session, asked: Asked[Ask], account_id: str) -> bulk.Came:
-    account, form = console_account_queries.account(session, asked.practice_id, account_id), asked.query
-    if account is None:
-        raise Missing
+    account, form = there(console_account_queries.account(session, asked.practice_id, account_id)), asked.query
     if form.what != "place":
         row = write_offs.ask(session, practice_id=asked.practice_id, guarantor_id=account.id, kind=form.what,
                              reason=form.reason, by=asked.person.login, now=asked.now)
@@ -141,45 +159,33 @@ def _ask_one(session: Session, asked: Asked[Ask], account_id: str) -> bulk.Came:
 
 
 def decide_write_offs(session: Session, asked: Asked[DecideWriteOffs]) -> Done:
-    return bulk.carry_out(session, asked, "write_off_ids", "write_off", partial(_decide_write_off, session, asked),
-                          list_name="collections", action="/worklists/collections/write-offs")
-
-
-def _decide_write_off(session: Session, asked: Asked[DecideWriteOffs], write_off_id: str) -> bulk.Came:
-    if store.write_off(session, asked.practice_id, write_off_id) is None:
-        raise Missing
-    if asked.query.what == "approve":
-        row = write_offs.approve(session, asked.practice_id, write_off_id, by=asked.person.login, now=asked.now)
-    else:
-        row = write_offs.refuse(session, asked.practice_id, write_off_id, by=asked.person.login,
-                                reason=asked.query.reason or "", now=asked.now)
-    return _came(session, asked.practice_id, row)
+    step = partial(_decide_one, session, asked, store.write_off, write_offs.approve, write_offs.refuse)
+    return bulk.carry_out(session, asked, "write_off_ids", "write_off", step, list_name="collections",
+                          action="/worklists/collections/write-offs")
 
 
 def decide_placements(session: Session, asked: Asked[DecidePlacements]) -> Done:
-    return bulk.carry_out(session, asked, "placement_ids", "placement", partial(_decide_placement, session, asked),
-                          list_name="collections", action="/worklists/collections/placements")
+    step = partial(_decide_one, session, asked, placements.find, placements.approve, placements.refuse)
+    return bulk.carry_out(session, asked, "placement_ids", "placement", step, list_name="collections",
+                          action="/worklists/collections/placements")
 
 
-def _decide_placement(session: Session, asked: Asked[DecidePlacements], placement_id: str) -> bulk.Came:
-    if placements.find(session, asked.practice_id, placement_id) is None:
-        raise Missing
-    if asked.query.what == "approve":
-        row = placements.approve(session, asked.practice_id, placement_id, by=asked.person.login, now=asked.now)
+def _decide_one(session: Session, asked: Asked[Any], find: Callable[..., object],
+                approve: Callable[..., WriteOff | Placement], refuse: Callable[..., WriteOff | Placement],
+                request_id: str) -> bulk.Came:
+    by, now, form = asked.person.login, asked.now, asked.query
+    there(find(session, asked.practice_id, request_id))
+    if form.what == "approve":
+        row = approve(session, asked.practice_id, request_id, by=by, now=now)
     else:
-        row = placements.refuse(session, asked.practice_id, placement_id, by=asked.person.login,
-                                reason=asked.query.reason or "", now=asked.now)
-    return _came(session, asked.practice_id, row)
-
-
-def _came(session: Session, practice_id: str, row: WriteOff | Placement) -> bulk.Came:
-    number = store.numbers(session, practice_id, [row.guarantor_id]).get(row.guarantor_id, "")
+        row = refuse(session, asked.practice_id, request_id, by=by, reason=form.reason or "", now=now)
+    number = store.numbers(session, asked.practice_id, [row.guarantor_id]).get(row.guarantor_id, "")
     return bulk.Came(number, row.status, row.amount_minor)
 
 
 VIEWS = (
     View("collections", "/worklists/collections", "read", read_due, DueLines, DueQuery,
-         lambda found: Seen("practice", "collections")),
+         of_practice("collections")),
 )
 ACTIONS = (
     Action("collections.ask", "/worklists/collections", "cases", Ask, ask),

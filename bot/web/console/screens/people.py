@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from billing import invitations, staff
 from billing.store import console_people_queries as store
 from billing.store.tables import Credential, Staff
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing, View
+from bot.web.console.table import Action, Asked, Done, Form, Nothing, View, there
 from config.settings import Name
 
 Role = Literal["reader", "auditor", "biller", "supervisor", "manager"]
@@ -43,9 +42,7 @@ class People:
     everybody: list[Colleague]
 
 
-class New(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class New(Form):
     login: Name
     name: Words
     role: Role
@@ -53,9 +50,7 @@ class New(BaseModel):
     email: Maybe = ""
 
 
-class Changed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Changed(Form):
     name: Words
     role: Role
     deputy: Deputy = ""
@@ -98,10 +93,7 @@ def invite(session: Session, asked: Asked[Nothing]) -> Done:
 
 
 def _one(session: Session, asked: Asked[Nothing] | Asked[Changed]) -> Staff:
-    row = store.person(session, asked.practice_id, asked.path["staff_id"])
-    if row is None:
-        raise Missing
-    return row
+    return there(store.person(session, asked.practice_id, asked.path["staff_id"]))
 
 
 def _colleague(person: Staff, held: Credential | None, seen_at: datetime | None, now: datetime) -> Colleague:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from billing import plan_consents, plans
@@ -15,17 +17,12 @@ from billing.store import console_list_queries as store
 from billing.store.tables import Plan
 from bot.web.console import bulk, looked
 from bot.web.console.fields import Day, Id, Maybe, Reason, Several
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, View, of_practice, there
 
 PAGE = 50
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class PlanQuery(_Form):
+class PlanQuery(Form):
     """``after``: the last row of the page before."""
 
     state: Literal["behind", "paused", "running"] = "behind"
@@ -94,16 +91,14 @@ def step_plans(session: Session, asked: Asked[PlanStep]) -> Done:
 
 def _step_plan(session: Session, asked: Asked[PlanStep], plan_id: str) -> bulk.Came:
     form, by, now = asked.query, asked.person.login, asked.now
-    _own_plan(session, asked.practice_id, plan_id)
-    try:
+    there(store.plan(session, asked.practice_id, plan_id))
+    with _in_words():
         if form.what == "pause":
             plan = plans.pause(session, asked.practice_id, plan_id, by=by, reason=form.reason, now=now,
                                until_on=form.until_on)
         else:
             act = plans.resume if form.what == "resume" else plans.cancel
             plan = act(session, asked.practice_id, plan_id, by=by, reason=form.reason, now=now)
-    except plan_consents.PlanRefused as refused:
-        raise bulk.StepRefused(refused.why or refused.reason.replace("_", " ")) from refused
     return bulk.Came(str(plan.number), plan.status)
 
 
@@ -113,23 +108,23 @@ def approve_plans(session: Session, asked: Asked[PlanYes]) -> Done:
 
 
 def _approve_plan(session: Session, asked: Asked[PlanYes], plan_id: str) -> bulk.Came:
-    _own_plan(session, asked.practice_id, plan_id)
-    try:
+    there(store.plan(session, asked.practice_id, plan_id))
+    with _in_words():
         plan = plans.approve(session, asked.practice_id, plan_id, by=asked.person.login, reason=asked.query.reason,
                              now=asked.now)
-    except plan_consents.PlanRefused as refused:
-        raise bulk.StepRefused(refused.why or refused.reason.replace("_", " ")) from refused
     return bulk.Came(str(plan.number), plan.status, plan.total_minor)
 
 
-def _own_plan(session: Session, practice_id: str, plan_id: str) -> None:
-    if store.plan(session, practice_id, plan_id) is None:
-        raise Missing
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except plan_consents.PlanRefused as refused:
+        raise bulk.StepRefused(refused.why or refused.reason.replace("_", " ")) from refused
 
 
 VIEWS = (
-    View("plans", "/worklists/plans", "read", read_plans, PlanLines, PlanQuery,
-         lambda found: Seen("practice", "plans")),
+    View("plans", "/worklists/plans", "read", read_plans, PlanLines, PlanQuery, of_practice("plans")),
 )
 ACTIONS = (
     Action("plans.step", "/worklists/plans", "cases", PlanStep, step_plans),

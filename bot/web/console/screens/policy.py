@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from billing import policy_changes, policy_fields
+from billing.money import plain
 from billing.store import policy_change_queries
 from billing.store.tables import PolicyChange
 from bot.web.console import looked
 from bot.web.console.fields import Day, Maybe, Reason, Several
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Form, Nothing, Seen, View, there
 
 PAGE = 50
 Section = Literal["schedule", "plans", "window", "frequency", "payments", "assistance", "collections", "sending",
@@ -110,25 +110,19 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-class Which(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Which(Form):
     section: Section = "schedule"
 
 
-class Page(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Page(Form):
     before: int | None = Field(default=None, ge=1, le=2**31)
 
 
-class Ask(BaseModel):
+class Ask(Form):
     """``names`` and ``values`` side by side: each field of the section and what is to stand in it. What is not named
     stays. ``remove``: entries of lists, such as dunning.steps.2, and parts such as plans. ``opened``: of the page that
     was filled in; with it nothing is proposed that would take back what came into force since.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     section: Section
     names: Several[FieldName]
@@ -139,9 +133,7 @@ class Ask(BaseModel):
     opened: Maybe[looked.Digest] = None
 
 
-class Refuse(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Refuse(Form):
     reason: Reason
 
 
@@ -210,10 +202,7 @@ def refuse(session: Session, asked: Asked[Refuse]) -> Done:
 
 
 def _row(session: Session, asked: Asked[Any]) -> PolicyChange:
-    row = policy_changes.find(session, asked.practice_id, asked.path["change_id"])
-    if row is None:
-        raise Missing
-    return row
+    return there(policy_changes.find(session, asked.practice_id, asked.path["change_id"]))
 
 
 def _change(row: PolicyChange) -> Change:
@@ -228,7 +217,7 @@ def _words(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value // 100}.{value % 100:02}" if name.endswith("_minor") else str(value)
+        return plain(value) if name.endswith("_minor") else str(value)
     if isinstance(value, list) and not any(isinstance(one, dict | list) for one in value):
         return ", ".join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from billing.console import reminders
 from bot.web.console.fields import Id, Maybe
-from bot.web.console.table import Asked, Seen, View
+from bot.web.console.table import Asked, Form, View, of_practice
 
 
-class Page(BaseModel):
+class Page(Form):
     """``after``: where the page before ended."""
-
-    model_config = ConfigDict(extra="forbid")
 
     after: Maybe[Id] = None
 
@@ -23,5 +20,5 @@ def read(session: Session, asked: Asked[Page]) -> reminders.Reminders:
 
 
 VIEWS = (View("reminders", "/reminders", "read", read, reminders.Reminders, Page,
-              lambda found: Seen("practice", "reminders")),)
+              of_practice("reminders")),)
 ACTIONS = ()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from billing import csv_cells, reports
@@ -17,7 +17,7 @@ from billing.reports.shape import Scope, scope_of
 from bot import report_content
 from bot.web.console.fields import Day, Maybe
 from bot.web.console.forms import FormRefused
-from bot.web.console.table import Asked, Download, File, Seen, View
+from bot.web.console.table import Asked, Download, File, Form, Seen, View
 from templates.report_sheets import pdf
 
 #: How many days a report is about, unless somebody says otherwise.
@@ -29,10 +29,8 @@ Name = Literal["aging", "days-in-ar", "patient-collection", "net-collection", "t
                "self-service", "opt-outs", "disputes", "plans", "cost", "dunning-refunds", "write-offs"]
 
 
-class Period(BaseModel):
+class Period(Form):
     """``since``, ``until``: practice-local days, both included; empty: the 90 days up to today."""
-
-    model_config = ConfigDict(extra="forbid")
 
     since: Maybe[Day] = None
     until: Maybe[Day] = None

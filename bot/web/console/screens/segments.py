@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from billing import csv_cells, segments
+from billing.money import plain
 from billing.segments import Aging, Payer, PlanState
 from billing.store import campaign_queries
 from billing.store import console_campaign_queries as store
 from bot.web.console.fields import Maybe, Money, Several
-from bot.web.console.table import Action, Asked, Done, Download, File, Nothing, Seen, View
+from bot.web.console.table import Action, Asked, Done, Download, File, Form, Nothing, Seen, View
 
 MOST_LISTED = 200_000
 #: Each line counts its accounts.
@@ -53,18 +54,14 @@ class Segments:
     next_after: str
 
 
-class Page(BaseModel):
+class Page(Form):
     """``after``: the name of the last one shown."""
-
-    model_config = ConfigDict(extra="forbid")
 
     after: Maybe[Annotated[str, StringConstraints(strip_whitespace=True, pattern=segments.NAME)]] = None
 
 
-class New(BaseModel):
+class New(Form):
     """All that is given has to fit; nothing at all is everybody. ``numbers``: only these accounts, one to a line."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, pattern=segments.NAME)]
     aging: Several[Aging] = Field(default=[], max_length=5)
@@ -141,7 +138,7 @@ def _line(session: Session, asked: Asked[Any], row: Any) -> Line:
 
 def _rule(name: str, value: Any) -> Rule:
     if name.endswith("_minor"):
-        return Rule(name, f"{value // 100}.{value % 100:02}")
+        return Rule(name, plain(value))
     return Rule(name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 

@@ -7,13 +7,13 @@ from datetime import datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from billing import csv_cells
 from billing.store import console_people_queries as store
 from bot.web.console.fields import Day, Maybe
-from bot.web.console.table import Asked, Download, File, Seen, View
+from bot.web.console.table import VIAS, Asked, Download, File, Form, Seen, View
 
 PAGE, MOST = 100, 50_000
 Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)]
@@ -28,6 +28,7 @@ class Entry:
     object_kind: str
     object_id: str
     reason: str
+    via: str  # of one person's page that was opened: out of which work, or direct
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,8 @@ class Trail:
     actions: list[str]
 
 
-class Query(BaseModel):
+class Query(Form):
     """Practice-local days, both included."""
-
-    model_config = ConfigDict(extra="forbid")
 
     actor: Code = ""
     action: Code = ""
@@ -73,10 +72,17 @@ def _rows(session: Session, asked: Asked[Query], most: int) -> list[Entry]:
     query, zone = asked.query, ZoneInfo(asked.policy.zone)
     since = datetime.combine(query.since_on, time(), zone) if query.since_on else None
     until = datetime.combine(query.until_on + timedelta(days=1), time(), zone) if query.until_on else None
-    return [Entry(row.id, row.at, row.actor, row.action, row.object_kind, row.object_id, row.reason)
+    return [Entry(row.id, row.at, row.actor, row.action, row.object_kind, row.object_id, row.reason,
+                  _via(row.reason))
             for row in store.trail(session, asked.practice_id, actor=query.actor, action=query.action,
                                    object_id=query.object_id, before=query.before, since=since, until=until,
                                    most=most)]
+
+
+def _via(reason: str) -> str:
+    """As bot/web/console/traces.py writes it."""
+    page, _, via = reason.partition(": ")
+    return via if page.startswith("console ") and via in {*VIAS, "direct"} else ""
 
 
 VIEWS = (

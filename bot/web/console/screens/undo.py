@@ -14,13 +14,18 @@ from billing.rehearsals import rehearse
 from billing.store import import_queries, payment_list_queries, payment_queries
 from billing.store.tables import ImportRun, Payment
 from bot.web.console import looked
-from bot.web.console.fields import Id, MoneyOrNothing, Reason, Several
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done, Nothing, Seen, View
+from bot.web.console.fields import Id, Maybe, MoneyOrNothing, Reason, Several
+from bot.web.console.table import Action, Asked, Done, Form, Missing, Nothing, Seen, View, of_practice, there
 
-SHOWN = 100
+PAGE = 50
 #: In the form of a move: what goes on no visit.
 CREDIT = "credit"
+
+
+class RunsQuery(Form):
+    """``before``: only imports that began before this one."""
+
+    before: Maybe[Id] = None
 
 
 class Undo(looked.Form):
@@ -53,7 +58,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
+    """``next_before``: the last one here, where there are more; empty at the end."""
+
     runs: list[Run]
+    next_before: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +109,9 @@ class MoveTried:
     digest: str
 
 
-def read(session: Session, asked: Asked[Nothing]) -> Runs:
-    return Runs([_run(row) for row in import_queries.list_runs(session, asked.practice_id, SHOWN)])
+def read(session: Session, asked: Asked[RunsQuery]) -> Runs:
+    rows = import_queries.list_runs(session, asked.practice_id, PAGE + 1, asked.query.before or "")
+    return Runs([_run(row) for row in rows[:PAGE]], rows[PAGE - 1].id if len(rows) > PAGE else "")
 
 
 def show(session: Session, asked: Asked[Nothing]) -> Run | None:
@@ -118,9 +127,7 @@ def _run(row: ImportRun) -> Run:
 
 def undo(session: Session, asked: Asked[Undo]) -> Done:
     """Whoever was told an amount that is none any more gets a correction proposed, which another person reviews."""
-    row, form = import_queries.find_run(session, asked.practice_id, asked.path["import_id"]), asked.query
-    if row is None:
-        raise Missing
+    row, form = there(import_queries.find_run(session, asked.practice_id, asked.path["import_id"])), asked.query
     run = _run(row)
     act = partial(undo_previews.undo_import, session, asked.practice_id, asked.policy, run.import_id,
                   by=asked.person.login, now=asked.now)
@@ -153,9 +160,7 @@ def parts(session: Session, asked: Asked[Nothing]) -> PaymentParts | None:
 
 
 def move(session: Session, asked: Asked[Move]) -> Done:
-    payment, form = _payment(session, asked), asked.query
-    if payment is None:
-        raise Missing
+    payment, form = there(_payment(session, asked)), asked.query
     payment_id, account_id = payment.id, payment.guarantor_id
     wanted = _wanted(session, account_id, form)
     act = partial(undo_previews.move_payment, session, asked.practice_id, asked.policy, payment, wanted,
@@ -189,7 +194,7 @@ def _payment(session: Session, asked: Asked[Nothing] | Asked[Move]) -> Payment |
 
 
 VIEWS = (
-    View("undo", "/undo", "import", read, Runs, seen=lambda found: Seen("practice", "imports")),
+    View("undo", "/undo", "import", read, Runs, RunsQuery, of_practice("imports")),
     View("undo_one", "/undo/{import_id}", "import", show, Run, seen=lambda found: Seen("import", found.import_id)),
     View("move", "/payments/{payment_id}/move", "cases", parts, PaymentParts,
          seen=lambda found: Seen("account", found.account_id)),

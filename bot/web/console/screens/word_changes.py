@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from billing import words_changes
@@ -12,14 +11,9 @@ from billing.store import words_queries as store
 from billing.store.tables import WordsChange
 from bot.web.console.fields import Code, Language, LongWords, Reason
 from bot.web.console.screens.words import Shown, shown_of, version_of
-from bot.web.console.serving import Missing
-from bot.web.console.table import Action, Asked, Done
+from bot.web.console.table import Action, Asked, Done, Form, Missing, there
 from templates import source, wordcheck
 from templates.render import TemplateError
-
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class FaultyWords(ValueError):
@@ -28,7 +22,7 @@ class FaultyWords(ValueError):
     """
 
 
-class Try(_Form):
+class Try(Form):
     template: Code
     language: Language
     words: LongWords
@@ -38,7 +32,7 @@ class Propose(Try):
     reason: Reason
 
 
-class Note(_Form):
+class Note(Form):
     note: Reason
 
 
@@ -102,10 +96,7 @@ def decline(session: Session, asked: Asked[Note]) -> Done:
 
 
 def _waiting(session: Session, asked: Asked[Note]) -> WordsChange:
-    row = store.find(session, asked.practice_id, asked.path["wording_id"])
-    if row is None:
-        raise Missing
-    return row
+    return there(store.find(session, asked.practice_id, asked.path["wording_id"]))
 
 
 VIEWS = ()

@@ -4,36 +4,49 @@ reads it.
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from billing import words_changes
 from billing.store import words_queries as store
 from billing.store.tables import WordsChange
 from bot import own_words
-from bot.web.console.fields import Code
-from bot.web.console.table import Asked, Nothing, Seen, View
+from bot.web.console.fields import Code, Maybe, Search, Ticked
+from bot.web.console.table import Asked, Form, View, of_practice
 from templates import languages, page_words, source, wordcheck
 from templates.format import LANGUAGES
 from templates.render import TemplateError
 
-SHOWN = 100
+SHOWN, PAGE = 100, 25
 _SHEETS = {"email": "email_", "letter": "letter_"}
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Query(Form):
+    """``q``: in a message's name or in its words, in any language; never anything about a patient. ``changed``: only
+    messages in the practice's own words, or with a change that waits. ``start``: how many came before this page.
+    """
+
+    group: Literal["all", "texts", "email", "letter"] = "texts"
+    purpose: Maybe[Code] = None
+    q: Maybe[Search] = None
+    changed: Ticked = False
+    start: int = Field(default=0, ge=0, le=10_000)
 
 
-class Query(_Form):
-    group: Literal["texts", "email", "letter"] = "texts"
+class PagesQuery(Form):
+    """``q``: in a name or in the words. ``start``: how many came before this page."""
+
+    q: Maybe[Search] = None
+    start: int = Field(default=0, ge=0, le=10_000)
 
 
-class OneQuery(_Form):
+class OneQuery(Form):
     template: Code = "help"
 
 
@@ -74,7 +87,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class AllWords:
+    """``total``: how many messages fit what was asked; a page has some of them."""
+
     messages: list[MessageLine]
+    total: int
+    languages: list[str]
     waiting: list[Change]
 
 
@@ -122,18 +139,40 @@ class PageWord:
 class PageWords:
     languages: list[str]
     words: list[PageWord]
+    total: int
 
 
 def read(session: Session, asked: Asked[Query]) -> AllWords:
     waiting = store.by_states(session, asked.practice_id, (words_changes.PROPOSED,), SHOWN)
+    query, proposed = asked.query, {row.template for row in waiting}
     with own_words.spoken_for(session, asked.practice_id):
-        return AllWords([_line(name) for name in messages(asked.query.group)],
+        found = [one for one in map(_line, messages(query.group)) if _fits(one, query, proposed)]
+        return AllWords(found[query.start:query.start + PAGE], len(found), list(LANGUAGES),
                         [_change(row, asked.person.login) for row in waiting])
+
+
+def _fits(line: MessageLine, query: Query, proposed: Collection[str]) -> bool:
+    changed = line.template in proposed or any(one.own for one in line.said)
+    return (query.purpose in (None, line.purpose) and (changed or not query.changed)
+            and _holds(query.q, line.template, line.said))
+
+
+def _holds(wanted: str | None, name: str, said: list[Said]) -> bool:
+    """Whether all of the wanted words stand there, accents and capitals apart."""
+    there = _plain(" ".join([name, name.replace("_", " "), *(one.text for one in said)]))
+    return all(one in there for one in _plain(wanted or "").split())
+
+
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFD", text.casefold())
+    return "".join(one for one in apart if not unicodedata.combining(one))
 
 
 def messages(group: str) -> list[str]:
     """The messages that have words of their own; an explanation's sentences are part of others."""
     every = [name for name in source.names(LANGUAGES[0]) if "/" not in name]
+    if group == "all":
+        return every
     if group in _SHEETS:
         return [name for name in every if name.startswith(_SHEETS[group])]
     return [name for name in every if not name.startswith(tuple(_SHEETS.values()))]
@@ -167,11 +206,13 @@ def shown_of(name: str, language: str, text: str = "") -> Shown:
                  it.segments, it.encoding, it.characters, it.level_tenths, it.easy)
 
 
-def read_pages(session: Session, asked: Asked[Nothing]) -> PageWords:
+def read_pages(session: Session, asked: Asked[PagesQuery]) -> PageWords:
     """These change with a release alone."""
     found = {language: page_words.every(language) for language in languages.codes()}
-    return PageWords(list(found), [PageWord(key, [Said(one, words.get(key, ""), False) for one, words in found.items()])
-                                   for key in found["en"]])
+    every = [PageWord(key, [Said(one, words.get(key, ""), False) for one, words in found.items()])
+             for key in found["en"]]
+    fit, start = [one for one in every if _holds(asked.query.q, one.name, one.said)], asked.query.start
+    return PageWords(list(found), fit[start:start + PAGE], len(fit))
 
 
 def _change(row: WordsChange, me: str) -> Change:
@@ -191,8 +232,8 @@ def version_of(row: WordsChange) -> str:
 
 
 VIEWS = (
-    View("words", "/words", "read", read, AllWords, Query, lambda found: Seen("practice", "words")),
+    View("words", "/words", "read", read, AllWords, Query, of_practice("words")),
     View("words_one", "/words/message", "read", read_one, Message, OneQuery),
-    View("words_pages", "/words/pages", "read", read_pages, PageWords),
+    View("words_pages", "/words/pages", "read", read_pages, PageWords, PagesQuery),
 )
 ACTIONS = ()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from billing import assistance, claim_work
 from billing.store import console_claim_queries, console_list_queries, console_work_queries
-from bot.web.console.table import Asked, Nothing, Seen, View
+from bot.web.console.table import Asked, Nothing, View, of_practice
 
 #: Kinds of case that have a line of their own; every other kind is under "cases".
 _OWN_LINE = ("dispute", "insurance_update", "wrong_number")
@@ -52,16 +52,17 @@ def read(session: Session, asked: Asked[Nothing]) -> Lists:
         *(List(name, where, found[name], 0) for name, where in (
             ("identity", "/worklists/identity"), ("assistance", "/worklists/assistance"),
             ("holds", "/worklists/holds"), ("unknown", "/worklists/unknown"), ("plans", "/worklists/plans"))),
-        List("collections", "/worklists/collections", found["write_offs"] + found["placements"], 0),
+        List("collections", "/worklists/collections",
+             found["write_offs"] + found["placements"] + found["to_export"], 0),
         *(List(name, where, found[name], 0) for name, where in (
-            ("refunds", "/money/waiting"), ("credits", "/money/credits"), ("suspense", "/money/suspense"),
-            ("bank", "/money/bank"), ("differences", "/money/differences"), ("corrections", "/corrections"),
-            ("incidents", "/incidents"), ("words", "/words")))])
+            ("refunds", "/money/waiting"), ("chargebacks", "/money/disputes"), ("credits", "/money/credits"),
+            ("suspense", "/money/suspense"), ("bank", "/money/bank"), ("differences", "/money/differences"),
+            ("corrections", "/corrections"), ("incidents", "/incidents"), ("words", "/words")))])
 
 
 def _cases(name: str, where: str, *counts: tuple[int, int]) -> List:
     return List(name, where, sum(one[0] for one in counts), sum(one[1] for one in counts))
 
 
-VIEWS = (View("worklists", "/worklists", "read", read, Lists, seen=lambda found: Seen("practice", "worklists")),)
+VIEWS = (View("worklists", "/worklists", "read", read, Lists, seen=of_practice("worklists")),)
 ACTIONS = ()

@@ -1,0 +1,114 @@
+"""Sentences that the program keeps in English (why a message was withheld, why a row was not imported) in the reader's
+language: found by what they say, since rows of the store keep them as they were written.
+
+``words/sentences.LANGUAGE.toml`` and ``words/reportsentences.LANGUAGE.toml`` have them by key, with {1}, {2} for what
+changes from one to the next. What stands in neither is shown in English, and marked as English for whoever listens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+#: The files of words that hold sentences.
+FILES = ("sentences", "reportsentences")
+#: Where codes stand inside a sentence, such as the kinds of hold in "held: dispute, audit".
+_CODES = (("holdkinds", ""), ("lists", "states"))
+#: A word of a sentence: no number, no name, no citation.
+_WORD = re.compile(r"\b[a-z]{2,}\b")
+_PLACE = re.compile(r"\{\d\}")
+
+
+@pass_context
+def told(context: Context, sentence: str | None) -> str:
+    """The sentence in the page's language; what has none is marked as English. What has no letters is left alone."""
+    if not sentence or context["lang"] == "en" or not any(one.isalpha() for one in sentence):
+        return sentence or ""
+    found = translate(sentence, context["w"])
+    return found if found is not None else Markup('<span lang="en">{}</span>').format(sentence)
+
+
+@pass_context
+def if_ours(context: Context, words: str | None) -> str:
+    """As ``told``, of what may be a colleague's own words as well: those stay as they are."""
+    if not words or context["lang"] == "en":
+        return words or ""
+    found = translate(words, context["w"])
+    return found if found is not None else words
+
+
+def translate(sentence: str, words: Mapping[str, Any]) -> str | None:
+    """None for a sentence that is not known. Several with semicolons between them are each looked up."""
+    found = _one(sentence, words)
+    if found is None and "; " in sentence:
+        parts = [_one(part, words) for part in sentence.split("; ")]
+        return None if None in parts else "; ".join(part or "" for part in parts)
+    return found
+
+
+def _one(sentence: str, words: Mapping[str, Any]) -> str | None:
+    exact, patterns = _known()
+    if (key := exact.get(sentence)) is not None:
+        return _text(words, key)
+    matches = ((match, key) for pattern, key in patterns if (match := pattern.fullmatch(sentence)) is not None)
+    return next((found for match, key in matches if (found := _filled(_text(words, key), match, words))), None)
+
+
+def _filled(text: str, match: re.Match[str], words: Mapping[str, Any]) -> str | None:
+    """What changes is a number, a name, some codes, or a sentence of its own; None where that one is not known: half a
+    sentence in each language helps nobody.
+    """
+    alone = not any(one.isalpha() for one in _PLACE.sub("", text))
+    parts = {name: _part(part, words, whole=alone and name == "p1") for name, part in match.groupdict().items()}
+    return None if None in parts.values() else _PLACE.sub(lambda place: parts[f"p{place[0][1]}"] or "", text)
+
+
+def _part(text: str, words: Mapping[str, Any], *, whole: bool) -> str | None:
+    """``whole``: nothing else says anything, so this has to be a sentence that is known."""
+    found = _one(text, words)
+    if found is not None:
+        return found
+    if whole or len(_WORD.findall(text)) > 2:
+        return None
+    tables: dict[str, str] = {}
+    for file, table in _CODES:
+        tables |= words[file][table] if table else words[file]
+    return ", ".join(tables.get(one, one) for one in text.split(", "))
+
+
+Key = tuple[str, str, str]
+
+
+@cache
+def _known() -> tuple[Mapping[str, Key], list[tuple[re.Pattern[str], Key]]]:
+    """English sentences without and with places, each with where its words stand; the most particular first."""
+    from templates.web.console import words
+
+    exact: dict[str, Key] = {}
+    patterns: list[tuple[str, Key]] = []
+    for file in FILES:
+        for table, found in words("en")[file].items():
+            for name, text in found.items():
+                key = (file, table, name)
+                if _PLACE.search(text):
+                    patterns.append((text, key))
+                else:
+                    exact[text] = key
+    patterns.sort(key=lambda one: -len(_PLACE.sub("", one[0])))
+    return exact, [(_compiled(text), key) for text, key in patterns]
+
+
+def _compiled(text: str) -> re.Pattern[str]:
+    written = re.escape(text)
+    return re.compile(re.sub(r"\\\{(\d)\\\}", r"(?P<p\1>.+?)", written), re.DOTALL)
+
+
+def _text(words: Mapping[str, Any], key: Key) -> str:
+    file, table, name = key
+    return str(words[file][table][name])
