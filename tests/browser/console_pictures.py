@@ -64,7 +64,7 @@ def _thread(office: Office, to: Path) -> Path:
         page.locator("form[action$='/replies'] button:not([type])").first.click()
         expect(page.locator(".thread .staff").last).to_contain_text("Thank you", timeout=15_000)
         page.locator("#words").fill("You will hear from me tomorrow before ten.")
-        return _shoot(page, to, 1420)
+        return _shoot(page, to, 1530)
 
 
 def _account(office: Office, to: Path) -> Path:

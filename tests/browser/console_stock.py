@@ -15,6 +15,7 @@ from billing import (
     canned,
     cases,
     corrections,
+    dispute_work,
     holds,
     plan_offers,
     plans,
@@ -30,7 +31,7 @@ from billing.account_facts import find_policy
 from billing.dues import due_visits
 from billing.phones import address_hash
 from billing.reconciling_differences import Found
-from billing.store.tables import Coverage, Guarantor, Outbox, Plan, Visit
+from billing.store.tables import Coverage, Guarantor, Outbox, PaymentDispute, Plan, Visit
 from tests.browser import console_people as people
 from tests.browser.console_desk import Office
 from tests.browser.console_people import EVELYN, GEORGE, HENRY, MARTA, NADIA, OWEN, PRIYA, THOMAS, account_id
@@ -74,9 +75,22 @@ def _money(office: Office) -> None:
     _write(office, lambda s: refunds.ask(
         s, payment_id=paid, amount_minor=45_00, tender="cash", reason="overpaid", note="paid twice at the desk",
         by="ben", dedupe="refund:george", policy=policy, **_about(office)))
+    _write(office, lambda s: _disputed(s, office, paid))
     _write(office, lambda s: differences.left_open(
         s, demo.stage.practice_id, "run_1", Found("stranger", "ch_1", 1_500, None), demo.stage.clock.now(),
         case=False))
+
+
+def _disputed(session: Session, office: Office, payment_id: str) -> None:
+    """As the processor's news leaves it; that story is told in tests/payments."""
+    practice_id, now = office.demo.stage.practice_id, office.demo.stage.clock.now()
+    session.add(PaymentDispute(
+        id="disp_1", practice_id=practice_id, payment_id=payment_id, processor_ref="du_1", amount_minor=60_00,
+        fee_minor=15_00, reason="unrecognized", status="open", evidence_due_at=now + timedelta(days=9),
+        opened_at=now))
+    session.flush()
+    dispute_work.note(session, practice_id, "disp_1", by="ben", body="He may not know our name on the card's bill.",
+                      now=now)
 
 
 def _plan(office: Office) -> None:

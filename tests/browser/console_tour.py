@@ -11,12 +11,14 @@ from sqlalchemy import Select, select
 from billing.store.tables import (
     Campaign,
     Case,
+    ContactPoint,
     Conversation,
     Guarantor,
     ImportFile,
     ImportRun,
     Outbox,
     Payment,
+    PaymentDispute,
     PolicyChange,
     PrivacyIncident,
     Segment,
@@ -44,11 +46,13 @@ _ROWS: dict[str, Select[Any]] = {
     "segment_id": select(Segment.id),
     "change_id": select(PolicyChange.id),
     "upload_id": select(ImportFile.id),
+    "contact_id": select(ContactPoint.id).where(ContactPoint.guarantor_id == account_id(MARTA)),
+    "dispute_id": select(PaymentDispute.id),
 }
 
 #: What is asked of a page, by its name, beside how it opens.
 _ASKED: dict[str, tuple[str, ...]] = {
-    "words_one": ("?template=statement_ready",), "words": ("", "?group=letter"),
+    "words_one": ("?template=statement_ready",), "words": ("", "?group=letter&q=help"),
     "campaign_members": ("?outcome=send&rule=allowed",), "plans": ("?state=running",),
     "inbox": ("?show=all",), "claims": ("?show=denied",),
     "policy_edit": ("?section=frequency", "?section=schedule"),

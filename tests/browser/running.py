@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from billing.store import account_queries
 from bot.demo import server
+from bot.demo.opening import open_for_visitors
 from bot.demo.people import Person
 from bot.demo.stage import DEFAULT_START, Stage, open_stage
 from bot.standins.wire import start
@@ -98,8 +99,7 @@ async def _run(box: _Box, ready: threading.Event, at: datetime) -> None:
     try:
         async with open_stage(at) as stage:
             page = await start(server.make_app(stage))
-            await stage.import_sample(lambda report: None)
-            await stage.send_statements()
+            await open_for_visitors(stage, lambda _: None)
             box.demo = Demo(page.url, stage, asyncio.get_running_loop())
             ready.set()
             await box.stop.wait()

@@ -59,6 +59,7 @@ def test_a_visitor_answers_a_patient_as_the_biller_and_sees_the_answer_on_the_ph
     office.get_by_role("button", name=COME_IN[language]).click()
     expect(office.locator("#thread")).to_contain_text(ASKS[language])
     office.locator("form[action$='/take'] button").click()
+    expect(office.locator("form[action$='/hand-back']")).to_be_visible()  # else the words go into the page before
     office.locator("#words").fill(ANSWERS[language])
     office.locator("form[action$='/replies'] button").first.click()
     expect(office.locator("#thread .staff")).to_contain_text(ANSWERS[language])

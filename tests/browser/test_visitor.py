@@ -66,11 +66,20 @@ def test_a_visitor_asks_why_pays_and_sees_the_ledger_move(desk: Page, phone: Ope
 def test_a_withheld_text_shows_the_rule_that_withheld_it_and_its_facts(desk: Page, demo: Demo, keep: Keep) -> None:
     be(desk, demo, "Carlos Mendez")
     verdict = desk.locator("#messages li").filter(has_text="withheld").first
-    expect(verdict).to_contain_text("T-03")
+    expect(verdict).to_contain_text("T-04, “Revocation binds before the next text, answers included”")
     expect(verdict).to_contain_text("the number opted out")
+    expect(desk.locator("#cases")).to_contain_text("Call back: wrote after STOP")
     verdict.locator("summary").click()
     expect(verdict).to_contain_text("opted out (event")
     keep(desk, "demo-carlos")
+
+
+def test_a_bill_that_no_text_may_carry_goes_by_letter_and_says_by_which_rule(desk: Page, demo: Demo) -> None:
+    be(desk, demo, "Carlos Mendez")
+    letter = desk.locator("#messages li").filter(has_text="Letter").first
+    expect(letter).to_contain_text("We have a new bill for you.")
+    expect(letter).to_contain_text("Text: not this way by T-03")
+    expect(letter).to_contain_text("the patient opted out of it")
 
 
 def test_what_is_held_is_never_called_the_patients_to_pay(desk: Page, demo: Demo) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from billing import campaigns, staff
 from billing.campaigns import MOVES, CampaignRefused
@@ -20,7 +21,7 @@ STATES = tuple(MOVES)
 
 
 def put_into(town: Town, campaign_id: str, status: str) -> None:
-    def change(session) -> None:  # type: ignore[no-untyped-def]
+    def change(session: Session) -> None:
         session.get_one(Campaign, campaign_id).status = status
 
     town.do(change)
@@ -117,7 +118,7 @@ def test_at_the_limit_one_person_is_enough(town: Town) -> None:
 
 
 def _alone(town: Town) -> None:
-    def leave(session) -> None:  # type: ignore[no-untyped-def]
+    def leave(session: Session) -> None:
         from billing.store.practices import find_staff
         person = find_staff(session, PRACTICE, "max")
         assert person is not None

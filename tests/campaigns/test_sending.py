@@ -162,7 +162,7 @@ def test_no_further_ahead_than_the_caps_have_room_for(town: Town) -> None:
 def test_a_campaign_waits_for_its_day(four: Town) -> None:
     campaign_id = four.campaign()
 
-    def later(session) -> None:  # type: ignore[no-untyped-def]
+    def later(session: Session) -> None:
         session.get_one(Campaign, campaign_id).not_before_at = TUESDAY + timedelta(days=1)
 
     four.do(later)
@@ -198,7 +198,7 @@ def test_a_row_that_is_worked_already_is_not_worked_again(four: Town) -> None:
     campaign_id = four.launched()
     four.work()
 
-    def again(session) -> None:  # type: ignore[no-untyped-def]
+    def again(session: Session) -> None:
         for row in session.scalars(select(CampaignRow)):
             row.outcome = "waiting"
 
@@ -217,7 +217,7 @@ def test_a_partial_payment_on_the_way_asks_anew_for_what_is_left(four: Town) -> 
     four.work()
     assert len(four.channel.taken) == 4
 
-    def about(session) -> list[tuple[str, int | None]]:  # type: ignore[no-untyped-def]
+    def about(session: Session) -> list[tuple[str, int | None]]:
         return [(one.status, one.amount_minor) for one in session.scalars(
             select(Outbox).where(Outbox.guarantor_id == "acct_2").order_by(Outbox.created_at, Outbox.id))]
 

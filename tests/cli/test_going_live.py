@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from pydantic import SecretStr
 
+from billing.store.tables import Guarantor
 from bot.cli.check import _missing
 from bot.cli.going_live import Counts, missing
-from config.dunning_policy import AssistancePolicy, AssistanceTier, CarrierPolicy, CollectionsPolicy, Readiness
+from config.dunning_policy import (
+    AssistancePolicy,
+    AssistanceTier,
+    CarrierPolicy,
+    CollectionsPolicy,
+    CollectorPolicy,
+    Readiness,
+)
 from config.practice import PracticePolicy
 from config.settings import Settings
+from tests.cli.conftest import Office, Run
 from tests.conftest import maple_clinic
 
 DAY = date(2026, 11, 3)
@@ -48,6 +58,21 @@ def test_people_and_leftovers_count() -> None:
     assert [one.area for one in missing(_settings(), _ready(), Counts(0, 2, 0, 0, 4, True))] == [
         "people", "people", "people", "safety", "data"]
     assert [one.what for one in missing(Settings(), _ready(), STAFFED)] == ["production settings", "backups"]
+
+
+def test_t_28_a_collector_is_told_that_its_notice_is_off_and_that_nothing_leaves_before_it() -> None:
+    collector = _ready().model_copy(update={"collector": CollectorPolicy(capacity="collector")})
+    for policy, counts in ((_ready(), replace(STAFFED, collectors=3)), (collector, STAFFED)):
+        (lack,) = missing(_settings(), policy, counts)
+        assert (lack.area, "T-28" in lack.what, "counsel" in lack.todo) == ("collector", True, True)
+
+
+def test_t_28_check_warns_as_soon_as_one_account_is_a_collectors(plainbill: Run, office: Office) -> None:
+    assert not any("T-28" in one for one in plainbill("check", "--json").json["warnings"])
+    office().write(lambda session: session.query(Guarantor).update(
+        {"obtained_on": DAY, "defaulted_on": date(2026, 10, 1)}))
+    (warning,) = [one for one in plainbill("check", "--json").json["warnings"] if "T-28" in one]
+    assert "1 accounts" in warning and "no demand leaves" in warning
 
 
 def test_a_hospital_lacks_whatever_its_statements_would_not_say_of_assistance() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from billing.store.tables import Audit, Payment
+from billing.store.tables import Audit, Payment, PaymentDispute
 from bot.cli.exits import NOT_FOUND, OK, REFUSED, USAGE
 from tests.cli.conftest import Office, Run
 from tests.conftest import TUESDAY
@@ -155,7 +155,21 @@ def test_everything_leaves_a_line_in_the_audit_trail(plainbill: Run, office: Off
 
 
 @pytest.mark.parametrize("asked", [("show", "pay_none"), ("refund", "pay_none", "1", "--reason", "overpaid"),
-                                   ("approve", "rf_none"), ("evidence", "none")])
+                                   ("approve", "rf_none"), ("evidence", "none"), ("evidence", "none", "--sent"),
+                                   ("evidence", "none", "--accept", "our mistake")])
 def test_what_is_not_there_is_not_found(plainbill: Run, office: Office, asked: tuple[str, ...]) -> None:
     done = plainbill("payments", *asked, STAFF="sue")
     assert done.code == NOT_FOUND and "Traceback" not in done.err
+
+
+def test_a_dispute_that_is_not_contested_says_so_and_takes_a_supervisor(plainbill: Run, office: Office) -> None:
+    payment = record(plainbill, "40")
+    store = office()
+    store.write(lambda s: s.add(PaymentDispute(
+        id="disp_1", practice_id=s.get_one(Payment, payment).practice_id, payment_id=payment, processor_ref="du_1",
+        amount_minor=40_00, fee_minor=0, reason="fraudulent", status="open", opened_at=TUESDAY)))
+    accept = ("payments", "evidence", "disp_1", "--accept", "our mistake")
+    assert plainbill(*accept, STAFF="ana").code == REFUSED
+    assert "accepted" in plainbill(*accept, STAFF="sue").out
+    again = plainbill("payments", "evidence", "disp_1", "--sent", STAFF="ana")
+    assert (again.code, "while it is open" in again.err) == (REFUSED, True)

@@ -46,6 +46,15 @@ def test_a_day_is_counted_signed_and_locked(office: Run) -> None:
     assert office("close", "days", "--json", CLOCK=NOON).json["signed"][0]["over_short_minor"] == 10_000
 
 
+def test_whoever_counted_a_day_that_is_over_signs_it_on_the_next_day_at_the_earliest(office: Run) -> None:
+    """She is the only one here who may; with a colleague of her role she would have to ask."""
+    day = ("close", "day", "2026-11-03", "--sign", "--note", "float left in")
+    office("close", "day", "2026-11-03", "--count", "cash=100.00", "--person", "ben", STAFF="mia", CLOCK=NOON)
+    refused = office(*day, STAFF="mia", CLOCK=NOON)
+    assert (refused.code, "a night has to pass" in refused.err) == (REFUSED, True)
+    assert office(*day, STAFF="mia", CLOCK="2026-11-04T09:00:00-05:00").code == OK
+
+
 @pytest.mark.parametrize("words", ["cash", "cash=", "cash=12.345", "=5"])
 def test_a_count_that_is_no_count_is_a_usage_error(office: Run, words: str) -> None:
     assert office("close", "day", "--count", words, CLOCK=NOON).code in (USAGE, REFUSED)

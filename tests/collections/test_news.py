@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from billing import assistance, settlement_offers
 from billing.store.tables import Case, ContactPoint, Guarantor, Outbox
@@ -49,10 +50,10 @@ def decide(office: Office, number: str, reason: str = "") -> None:
 
 def on_paper(office: Office, language: str = "en") -> None:
     """No number; a home address, and a language."""
-    def change(session: object) -> None:
-        for one in session.scalars(select(ContactPoint)):  # type: ignore[attr-defined]
+    def change(session: Session) -> None:
+        for one in session.scalars(select(ContactPoint)):
             one.status = "unreachable"
-        account = session.get_one(Guarantor, ANNA)  # type: ignore[attr-defined]
+        account = session.get_one(Guarantor, ANNA)
         account.address, account.language = HOME, language
 
     office.do(change)
@@ -78,6 +79,54 @@ def test_a_text_says_that_there_is_news_and_neither_answer_nor_amount(patient: O
         assert "/l/" in body and "$" not in body and "%" not in body
         assert not {"approved", "denied", "income", "yes"} & set(body.lower().split())
     assert tell(patient) == 0
+
+
+def lacks(office: Office, number: str, *missing: str) -> None:
+    office.do(lambda s: assistance.find_missing(s, PRACTICE, number, missing=missing, by="bill", now=office.clock()))
+
+
+def test_that_something_is_missing_is_said_once_and_a_text_asks_for_no_income_and_no_papers(patient: Office) -> None:
+    number = ask(patient)
+    lacks(patient, number, "income_proof", "signature")
+    assert (tell(patient), tell(patient)) == (1, 0)
+    ((channel, name, body),) = said(patient)
+    assert (channel, name) == ("sms", "assistance_incomplete")
+    assert "/l/" in body and "$" not in body
+    assert not {"income", "signature", "paper", "papers", "send", "proof", "tax"} & set(body.lower().split())
+    patient.clock.advance(days=1)
+    lacks_again = {"people": 3, "income_minor": 60_000_00, "fpl_percent": 250, "source": "desk"}
+    patient.do(lambda s: assistance.receive(s, PRACTICE, number, by="bill", now=patient.clock(), household=lacks_again))
+    lacks(patient, number, "tax_return")
+    assert (tell(patient), tell(patient)) == (1, 0), "something else is missing: said again, once"
+    assert [name for _, name, _ in said(patient)][-1].startswith("assistance_incomplete")
+
+
+@pytest.mark.parametrize(("language", "words"), [
+    ("en", ("some papers", "your name, signed", "by December 3", "12 Maple St", "Nobody asks you")),
+    ("es", ("unos papeles", "su firma", "3 de diciembre", "12 Maple St", "Nadie le pide dinero"))])
+def test_a_letter_says_what_is_missing_by_when_and_where_to(
+        patient: Office, language: str, words: tuple[str, ...]) -> None:
+    on_paper(patient, language)
+    lacks(patient, ask(patient), "income_proof", "signature")
+    tell(patient)
+    channel, name, body = said(patient)[-1]
+    assert (channel, name) == ("paper", "letter_assistance_missing")
+    for one in words:
+        assert one in body
+    assert body.count("\n- ") == 2
+
+
+def test_what_was_found_missing_two_weeks_ago_or_is_decided_by_now_is_not_news(patient: Office) -> None:
+    number = ask(patient)
+    lacks(patient, number, "signature")
+    patient.clock.advance(days=15)
+    assert tell(patient) == 0
+    patient.clock.advance(days=-14)
+    decided = patient.do(lambda s: assistance.deny(
+        s, PRACTICE, number, reason="Nothing came.", by="max", now=patient.clock()))
+    assert decided.status == "denied"
+    tell(patient)
+    assert [name for _, name, _ in said(patient)] == ["assistance_decided"]
 
 
 def test_a_letter_says_what_was_given_and_no_statement_goes_with_it(patient: Office) -> None:

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import event
 
-from billing import assistance, collections_worklist, placement_checks, write_offs
+from billing import assistance, collections_pages, collections_worklist, placement_checks, write_offs
+from billing.collections_pages import LAST
+from billing.collections_worklist import ACTIONS, Line
 from tests.collections.office import RIPE, START, Office
 from tests.dunning.house import ANNA
 from tests.payments.world import PRACTICE
 
 
 def lines(office: Office) -> list[tuple[str, str, int]]:
-    return office.do(lambda s: [(one.account, one.action, one.due_minor + one.at_agency_minor)
-                                for one in collections_worklist.worklist(s, PRACTICE, office.clock())])
+    """The whole list; the pages have the same lines, in the same order up to those that wait for nobody here."""
+    found = whole(office)
+    assert paged(office) == sorted(found, key=lambda one: (
+        ACTIONS.index(one.action) if one.action not in LAST else len(ACTIONS),
+        -one.due_minor - one.at_agency_minor, one.guarantor_id))
+    for action in {one.action for one in found}:
+        assert paged(office, action) == [one for one in paged(office) if one.action == action]
+    return [(one.account, one.action, one.due_minor + one.at_agency_minor) for one in found]
+
+
+def whole(office: Office) -> list[Line]:
+    return office.do(lambda s: collections_worklist.worklist(s, PRACTICE, office.clock()))
+
+
+def paged(office: Office, action: str = "", size: int = 2) -> list[Line]:
+    """Every page, one after the other."""
+    found, start = list[Line](), None
+    while True:
+        page = office.do(lambda s, at=start: collections_pages.page(  # type: ignore[misc]
+            s, PRACTICE, office.clock(), action=action, start=at, size=size))
+        assert len(page.lines) <= size
+        found, start = [*found, *page.lines], page.following
+        if start is None:
+            return found
 
 
 def test_each_step_of_an_account_has_its_own_action(office: Office) -> None:
@@ -55,23 +81,24 @@ def test_twenty_accounts_are_read_in_as_many_queries_as_two(office: Office) -> N
     for number in range(2):
         office.account(f"acct_a{number}", f"X{number}", phone="", due_minor=5_000 + number)
     office.overdue()
-    few = statements(office)
+    few, few_of_pages = statements(office, whole), statements(office, paged)
     for number in range(18):
         office.account(f"acct_b{number}", f"Y{number}", phone="", due_minor=7_000 + number)
     office.live(1, RIPE)
     office.hold("dispute", "visit_Y3", "acct_b3")
     office.do(lambda s: assistance.ask(s, practice_id=PRACTICE, guarantor_id="acct_b4", by="bill", now=office.clock()))
     assert len(lines(office)) > 3
-    assert statements(office) <= few + 3, "kinds of rows may be new; nothing is asked account by account"
-    together = office.do(lambda s: collections_worklist.worklist(s, PRACTICE, office.clock()))
-    for one in together:
+    assert statements(office, whole) <= few + 3, "kinds of rows may be new; nothing is asked account by account"
+    more = statements(office, lambda office: paged(office, size=50))
+    assert more <= few_of_pages + 2 * (few + 3), "two actions more have accounts; nothing is asked account by account"
+    for one in whole(office):
         here = office.do(lambda s, id_=one.guarantor_id: placement_checks.standing(  # type: ignore[misc]
             s, id_, office.policy, office.clock()))
         assert collections_worklist.line_of(here) == one
 
 
-def statements(office: Office) -> int:
-    """How many SQL statements one worklist takes."""
+def statements(office: Office, read: Callable[[Office], list[Line]]) -> int:
+    """How many SQL statements this way of reading the worklist takes."""
     engine, seen = office.store.engine, list[str]()
 
     def note(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
@@ -79,7 +106,7 @@ def statements(office: Office) -> int:
 
     event.listen(engine, "before_cursor_execute", note)
     try:
-        lines(office)
+        read(office)
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return len(seen)

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes, urlencode
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy.orm import Session
+from starlette.applications import Starlette
 
 from billing import api_keys, sign_in, staff
 from billing.store import sign_in_queries
@@ -81,7 +81,7 @@ class Estate:
 
     store: Store
     clock: Clock
-    app: FastAPI
+    app: Starlette
     wiring: Wiring
     people: dict[tuple[str, str], Persona]
     ids: dict[str, dict[str, dict[str, Any]]]
@@ -185,14 +185,14 @@ def _with_files(form: Any, word: str) -> bytes:
     return made + b"--XX--\r\n"
 
 
-def call_alone(app: FastAPI, method: str, path: str, form: Any, address: str,
+def call_alone(app: Starlette, method: str, path: str, form: Any, address: str,
                more: Mapping[str, str] | None = None) -> Answer:
     """One request of an application in a loop of its own."""
     headers = {"host": HOST, "content-type": "application/x-www-form-urlencoded", **(more or {})}
     return asyncio.run(_call(app, method, path, headers, _encoded(form, ""), address))
 
 
-async def _call(app: FastAPI, method: str, path: str, headers: dict[str, str], body: bytes, address: str) -> Answer:
+async def _call(app: Starlette, method: str, path: str, headers: dict[str, str], body: bytes, address: str) -> Answer:
     """As a server would call it; what breaks inside comes back beside the 500."""
     plain, _, query = path.partition("?")
     scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",

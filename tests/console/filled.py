@@ -19,7 +19,9 @@ _TEXTS = ("x1", "Some plain words.", "2026-11", "2026-11-10", "12.50", "10001", 
 
 #: Fields that no schema can fill in, by form and field: the screen's own example.
 EXAMPLES: dict[tuple[str, str], Any] = {("words.try", "template"): "help", ("words.propose", "template"): "help",
-                                    ("contact.add", "address"): "+12125550199"}
+                                    ("contact.add", "address"): "+12125550199",
+                                    ("contact.change", "address"): "+12125550199",
+                                    ("account.move", "address"): "5 Oak St, Albany, NY 12207"}
 
 
 def path(address: str, rows: Ids, **other: str) -> str:

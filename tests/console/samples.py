@@ -54,6 +54,9 @@ _GIVEN: dict[str, Any] = {
     "privacy_incidents.status": "open", "privacy_incidents.accounts": [],
 }
 
+#: A verdict is about one thing alone: here a message.
+_LEFT_EMPTY = frozenset({"verdicts.payment_id", "verdicts.plan_id"})
+
 #: What a part of an address is called: the table and the column whose value it is.
 SAMPLES: dict[str, tuple[str, str]] = {
     "staff_id": ("staff", "id"), "key_id": ("api_keys", "id"), "account_id": ("guarantors", "id"),
@@ -105,6 +108,8 @@ class Rows:
         return row | {column.name: value for column, value in keys}
 
     def _value(self, table: str, column: Column[Any]) -> Any:
+        if f"{table}.{column.name}" in _LEFT_EMPTY:
+            return None
         if column.foreign_keys:
             target = next(iter(column.foreign_keys)).column
             if target.table.name == "practices":

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.web.console import forms
 from bot.web.console.fields import MOST_MINOR, Day, Id, Login, Maybe, Money, MoneyOrNothing, Reason, Several, Ticked
+from bot.web.console.page import one_press
 
 
 class Form(BaseModel):
@@ -101,3 +102,9 @@ def test_a_part_of_an_address_is_looked_up_only_if_it_can_be_a_name_of_ours() ->
     assert forms.are_parts({"account_id": "acct_01k9", "number": "12", "on": "2026-11-03"})
     for strange in ("", "a\x00", "..", "a/b", "a b", "\u00e9", "a\n", "x" * 81, "\ud800", "-1"):
         assert not forms.are_parts({"account_id": "acct_1", "other": strange}), strange
+
+
+def test_what_a_page_sends_to_be_done_once_is_always_an_id() -> None:
+    """A bare token begins with a dash or an underscore once in thirty pages, and the form would be refused."""
+    for press in (one_press() for _ in range(300)):
+        assert read("ids", [press]) == [press]

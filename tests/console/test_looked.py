@@ -140,6 +140,8 @@ async def test_a_number_that_somebody_else_has_gets_nothing_more_whoever_found_o
     await desk.as_role("biller")
     if way == "account":
         _, body = await desk.get(f"/console/accounts/{anna}")
+        assert "/console/contacts/cp_1" in body
+        _, body = await desk.get("/console/contacts/cp_1")
         assert "/console/contacts/cp_1/wrong" in body
         assert (await desk.post("/console/contacts/cp_1/wrong", {"reason": "a stranger called us"}))[0] == 303
     else:

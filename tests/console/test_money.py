@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from billing import reconciling_differences as differences
 from billing import refunds
@@ -46,8 +48,12 @@ async def test_a_day_is_signed_once_it_is_counted_and_takes_nothing_more(office:
     assert "$50.00" in body and "$25.00" in body and "1042" in body
     status, refused = await office.post("/console/money/day/sign", {"on": DAY})
     assert status == 409 and "has not counted" in refused and "--" not in refused.partition("</title>")[2]
+    office.forget()
+    await office.sign_in("ana")
     assert await count(office, "cash", "49.00") == 303
     assert await count(office, "check", "25.00") == 303
+    office.forget()
+    await office.as_role("supervisor")
     signing = "/console/money/day/sign"
     assert (await office.post(signing, {"on": DAY}))[0] == 409, "a dollar is short and nobody says why"
     assert (await office.post(signing, {"on": DAY, "note": "a dollar fell behind the desk"}))[0] == 303
@@ -56,6 +62,19 @@ async def test_a_day_is_signed_once_it_is_counted_and_takes_nothing_more(office:
     assert close.over_short_minor == -100
     _, money = await office.get("/console/money")
     assert "a dollar fell behind the desk" in money
+
+
+async def test_a_day_that_is_short_is_signed_by_somebody_else_than_counted_it(office: Desk) -> None:
+    office.hire("sue", "supervisor")
+    await office.as_role("supervisor")
+    assert (await count(office, "cash", "49.00"), await count(office, "check", "25.00")) == (303, 303)
+    form = {"on": DAY, "note": "a dollar fell behind the desk"}
+    status, body = await office.post("/console/money/day/sign", form)
+    assert status == 409 and "whoever counted it does not sign it" in body
+    assert office.store.read(lambda s: s.scalars(select(DayClose)).all()) == []
+    office.forget()
+    await office.sign_in("sue")
+    assert (await office.post("/console/money/day/sign", form))[0] == 303
 
 
 async def test_a_biller_counts_and_does_not_sign(office: Desk) -> None:
@@ -156,3 +175,32 @@ async def test_credit_is_used_on_what_is_due_and_what_is_left_stays_listed(offic
     assert "$129.50" in body
     status, _ = await office.post(f"/console/accounts/{world.ANNA}/use-credit")
     assert status == 303 and office.location.endswith("credit_kept")
+
+
+async def test_a_banks_file_of_any_length_is_explained_page_by_page(office: Desk) -> None:
+    """A hundred and twenty lines that nothing on file explains: each stands on exactly one page."""
+    await office.as_role("supervisor")
+    await office.get("/console/money/bank")
+    lines = "".join(f"2026-11-{1 + number % 20:02},{number + 1}.11,LINE-{number:03}\n" for number in range(120))
+    file = io.BytesIO(f"date,amount,text\n{lines}".encode())
+    assert (await office.post("/console/money/bank", {"file": file}))[0] == 303
+    found, where = list[str](), "/console/money/bank"
+    while where:
+        _, body = await office.get(where)
+        found += re.findall(r"LINE-\d{3}", body)
+        more = re.search(r"[?]start=\d+", body)
+        where = f"/console/money/bank{more.group()}" if more is not None else ""
+    assert sorted(found) == [f"LINE-{number:03}" for number in range(120)]
+
+
+async def test_a_line_whose_remittance_was_undone_since_waits_to_be_taken_back(office: Desk) -> None:
+    def add(session: Session) -> None:
+        session.add(BankLine(id="bl_gone", practice_id=world.PRACTICE, booked_on=office.clock().date(),
+                             amount_minor=7_700, text="HCCLAIMPMT", dedupe="d1", import_ref="x", line=1,
+                             matched_kind="remittance", matched_ref="rem_gone", matched_by="ana",
+                             matched_at=office.clock()))
+
+    office.store.write(add)
+    await office.sign_in("ana")
+    _, body = await office.get("/console/money/bank")
+    assert body.count("/console/money/bank/bl_gone/unmatch") == 2, "among what waits, and among what is matched"

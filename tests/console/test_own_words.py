@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 
 import pytest
 from sqlalchemy import select
@@ -133,7 +135,7 @@ async def test_every_message_and_page_is_read_side_by_side(desk: Desk) -> None:
     _, body = await desk.get("/console/words/message?template=statement_ready")
     assert body.count('class="phone"') == 2 and "GSM-7" in body
     assert (await desk.get("/console/words/message?template=none_such"))[0] == 404
-    assert "account.owed_now" in (await desk.get("/console/words/pages"))[1]
+    assert "account.owed_now" in (await desk.get("/console/words/pages?q=account.owed_now"))[1]
 
 
 @pytest.mark.parametrize("text", [
@@ -154,3 +156,42 @@ def test_a_loop_in_a_loop_is_no_words() -> None:
     loops = "{% for a in visits %}" * 2 + "x" + "{% endfor %}" * 2
     text = source.shipped("dispute_which", "en").text + loops
     assert wordcheck.Fault("forbidden", "for") in wordcheck.check("dispute_which", "en", text)
+
+
+async def named(desk: Desk, asked: str) -> list[str]:
+    """The messages that a look for words shows, page after page."""
+    found, where = list[str](), f"/console/words?{asked}"
+    while where:
+        status, body = await desk.get(where)
+        assert status == 200
+        found += re.findall(r'data-open href="/console/words/message[?]template=(\w+)"', body)
+        more = [one for one in re.findall(r'href="([?][^"]*start=\d+)"', body) if f"start={len(found)}" in one]
+        where = f"/console/words{html.unescape(more[0])}" if more else ""
+    return found
+
+
+async def test_every_message_is_found_by_its_words_its_name_its_kind_or_being_changed(desk: Desk) -> None:
+    desk.hire("sue", "supervisor")
+    await desk.as_role("supervisor")
+    assert sorted(await named(desk, "group=all")) == sorted(MESSAGES)
+    assert all(name.startswith("letter_") for name in await named(desk, "group=letter"))
+    assert "stop_confirmation" in await named(desk, "q=STOP_Confirmation")
+    assert await named(desk, "group=all&q=saldo+numero") == await named(desk, "group=all&q=n%C3%BAmero+SALDO")
+    assert await named(desk, "group=all&q=gibberish") == []
+    assert "help" in await named(desk, "purpose=help") and "receipt" not in await named(desk, "purpose=help")
+    assert await named(desk, "group=all&changed=true") == []
+    change = await propose(desk)
+    assert await named(desk, "group=all&changed=true") == ["staff_reply"]
+    desk.forget()
+    await desk.sign_in("sue")
+    await desk.get("/console/words")
+    assert (await desk.post(f"/console/words/changes/{change}/approval", {"note": "read it"}))[0] == 303
+    assert await named(desk, "group=all&changed=true") == ["staff_reply"]
+
+
+async def test_words_of_pages_are_found_by_any_language(desk: Desk) -> None:
+    await desk.as_role("reader")
+    _, every = await desk.get("/console/words/pages")
+    assert every.count("<tr data-row") == 25
+    _, some = await desk.get("/console/words/pages?q=contrasena+xyz")
+    assert some.count("<tr data-row") == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -236,3 +237,24 @@ def test_what_is_on_its_way_to_a_patient_counts_as_said(desk: Desk, ann: str) ->
     (row,) = desk.store.write(lambda s: corrections.propose(
         s, world.PRACTICE, [ann], "test:1", "wrong", since=at, by="ana", today=date(2026, 11, 3), now=at))
     assert (row.said_minor, row.right_minor) == (99_99, 150_00)
+
+
+async def test_every_import_there_ever_was_can_be_reached_page_by_page(desk: Desk, ann: str) -> None:
+    """Many began in one moment: none is shown twice, none is left out."""
+    def add(session: Session) -> None:
+        for number in range(120):
+            session.add(ImportRun(
+                id=f"imp_old{number:03}", practice_id=world.PRACTICE, file_name=f"old{number}.csv", digest=f"o{number}",
+                kind="csv", status="finished", outcome="posted", options={}, started_by="ana",
+                started_at=desk.clock() - timedelta(hours=1 + number // 30)))
+
+    desk.store.write(add)
+    await desk.as_role("biller")
+    found, where = list[str](), "/console/undo"
+    while where:
+        _, body = await desk.get(where)
+        found += re.findall(r"href=\"/console/undo/(\w+)\"", body)
+        more = re.search(r"[?]before=\w+", body)
+        where = f"/console/undo{more.group()}" if more is not None else ""
+    assert sorted(found) == sorted(row.id for row in rows(desk, ImportRun))
+    assert IMPORT in found[:2] and found[-1] == "imp_old090"

@@ -156,10 +156,10 @@ async def test_spanish_arrives_with_its_accents(served: Served) -> None:
     ("ana0020@patient.example", "retry", "450 4.2.0"), ("ana0021@patient.example", "retry", "451 4.3.0"),
     ("ana0022@patient.example", "unknown", "SMTPServerDisconnected"),
     ("ana0023@patient.example", "unknown", "SMTPServerDisconnected"),
-    ("ana0005@patient.example", "refused", "550 5.7.1"), ("ana0006@patient.example", "refused", "552 5.2.3"),
-    ("ana0008@patient.example", "refused", "550"), ("ana0009@patient.example", "refused", "550 5.1.8"),
+    ("ana0005@patient.example", "turned_away", "550 5.7.1"), ("ana0006@patient.example", "refused", "552 5.2.3"),
+    ("ana0008@patient.example", "turned_away", "550"), ("ana0009@patient.example", "turned_away", "550 5.1.8"),
     ("ana0010@patient.example", "unreachable", "550 5.4.1"),
-    ("ana0007@patient.example", "configuration", "530 5.7.0"), ("ana0030@patient.example", "refused", "554 5.7.1"),
+    ("ana0007@patient.example", "configuration", "530 5.7.0"), ("ana0030@patient.example", "turned_away", "554 5.7.1"),
     ("ana0031@patient.example", "refused", "554 5.6.3"), ("no address", "unreachable", "no_address"),
     ("a@b.example>\r\nRCPT TO:<c@d.example", "unreachable", "no_address"),
 ])

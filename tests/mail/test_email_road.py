@@ -17,6 +17,7 @@ from billing.store import account_queries
 from billing.store.tables import ContactPoint, Link
 from bot import deliver, email_reports
 from bot.channels.email_bounces import Bounce
+from bot.dunning_days import work_dunning
 from tests.mail.post import MAIL, SITE, Post
 from tests.payments.world import PRACTICE
 
@@ -217,13 +218,63 @@ async def test_three_different_emails_in_a_row_refused_alike_pause_the_channel(m
     assert mailed.message(waits).status == "sent"
 
 
-async def test_one_address_that_refuses_us_again_and_again_pauses_nothing(mailed: Post) -> None:
-    account_id = mailed.account(1, email="ana0005@patient.example")
-    for number in range(4):
-        mailed.demand(account_id, key=f"try {number}")
+async def test_three_that_answer_alike_are_about_us_and_nobody_s_address_is_given_up(mailed: Post) -> None:
+    """Each was marked when it refused; when the third says the same, all of them are good again."""
+    accounts = [mailed.account(n, email=f"ana{n}0030@patient.example") for n in (1, 2, 3)]
+    gone = mailed.account(4, email="ana40001@patient.example")
+    mailed.demand(gone)
+    for number, account_id in enumerate(accounts):
+        assert statuses(mailed, accounts) == ["unreachable"] * number + ["ok"] * (3 - number)
+        mailed.demand(account_id)
         await mailed.deliver()
-        mailed.wait(days=2)
-    assert set(mailed.house.cases()) == {"undelivered"}
+        mailed.wait(minutes=1)
+    assert "channel_paused" in mailed.house.cases()
+    assert statuses(mailed, [*accounts, gone]) == ["ok", "ok", "ok", "unreachable"]
+
+
+def statuses(mailed: Post, accounts: list[str]) -> list[str]:
+    """Of their e-mail addresses."""
+    return [mailed.house.do(lambda session, one=one: session.scalars(  # type: ignore[misc]
+        select(ContactPoint.status).where(ContactPoint.guarantor_id == one, ContactPoint.channel == "email")).one())
+        for one in accounts]
+
+
+@pytest.mark.parametrize("fate", ["0005", "0008", "0009", "0030"])
+async def test_an_address_that_refuses_us_for_good_is_marked_and_paper_follows_with_the_reason(
+        mailed: Post, fate: str) -> None:
+    account_id = mailed.account(1, email=f"ana{fate}@patient.example")
+    mailed.demand(account_id)
+    await mailed.deliver()
+    assert statuses(mailed, [account_id]) == ["unreachable"]
+    for number in range(3):
+        mailed.wait(days=7)
+        again = mailed.demand(account_id, key=f"try {number}")
+        assert (again.way, again.passed) == ("paper", (("email", "unreachable"),))
+    assert set(mailed.house.cases()) == {"undelivered"}, "somebody looks for a better address; nothing is paused"
+
+
+@pytest.mark.parametrize("fate", ["0006", "0031"])
+async def test_an_address_that_does_not_take_one_message_is_good_for_the_next(mailed: Post, fate: str) -> None:
+    account_id = mailed.account(1, email=f"ana{fate}@patient.example")
+    mailed.demand(account_id)
+    await mailed.deliver()
+    assert statuses(mailed, [account_id]) == ["ok"]
+    mailed.wait(days=7)
+    assert mailed.demand(account_id, key="again").way == "email"
+
+
+async def test_a_day_of_reminders_after_a_refusal_looks_for_an_address_and_goes_on_by_letter(mailed: Post) -> None:
+    account_id = mailed.account(1, email="ana0005@patient.example")
+    mailed.house.at(mailed.house.policy.local_day(mailed.house.clock()), 12)
+    await work_dunning(mailed.road)
+    await mailed.deliver()
+    for _ in range(14):
+        mailed.wait(days=1)
+        await work_dunning(mailed.road)
+    first, second = mailed.house.messages(account_id)[:2]
+    assert (first.channel, first.status, second.channel) == ("email", "failed", "paper")
+    assert (second.passed or [])[-1] == ["email", "unreachable"]
+    assert "address_finding" in mailed.house.cases()
 
 
 async def test_a_mailbox_that_is_not_there_is_never_tried_again_and_paper_follows(mailed: Post) -> None:

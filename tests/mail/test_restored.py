@@ -149,3 +149,22 @@ def test_the_calendar_counts_as_if_everybody_had_been_told_where_messages_are_ta
     post.wait(days=post.house.policy.dunning.minimum_gap_days if post.house.policy.dunning else 0)
     assert post.house.do(lambda session: dunning_standing.standing(
         session, post.house.policy, account_id, post.house.clock())).verdict == "due"
+
+
+@pytest.mark.parametrize(("left", "outcome", "rule"), [
+    ((), "queued", "allowed"), (("telegram",), "queued", "allowed"), (("email",), "deferred", "between-demands"),
+    (("email", "paper"), "deferred", "household-frequency")])
+def test_whom_messages_that_are_taken_as_left_may_have_told_waits_by_every_way(
+        post: Post, left: tuple[str, ...], outcome: str, rule: str) -> None:
+    """No row tells of what left after the backup: who has an address there counts as told once by each such channel."""
+    post.house.settle(frequency={"per_7_days": 2})
+    account_id = post.account(1, email="ana1@patient.example")
+    restore(post.house)
+    say(post.house, *CHANNELS, left=False)
+    if left:
+        say(post.house, *left, left=True)
+    release(post.house)
+    line = post.demand(account_id, "paper")
+    assert (line.outcome, line.rule) == (outcome, rule)
+    post.wait(days=8)
+    assert post.demand(account_id, "paper", key="a week later").outcome == "queued"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from billing import consents, gate, holds, outbox
+from billing import consents, gate, holds, outbox, verdicts
 from billing.store.tables import Conversation, Guarantor, ImportRun, Outbox, Payment, Practice
 from bot.write import Store
 from tests.conftest import practice_row
@@ -44,7 +44,7 @@ def test_a_statement_of_what_is_due_passes_and_its_verdict_holds_the_facts(store
 
 def test_verdicts_hold_no_name_number_birthday_or_words(store: Store, scene: Scene) -> None:
     def work(session: Session) -> None:
-        told = json.dumps(gate.explain_message(session, text(session, scene, scene.now, "k").id))
+        told = json.dumps(verdicts.explain_message(session, text(session, scene, scene.now, "k").id))
         for secret in ("Ann", "Lee", PHONE, PHONE[2:], "1980", "10001", "AC-guar", "billing message"):
             assert secret not in told
 
@@ -59,7 +59,7 @@ def test_a_text_queued_in_time_and_late_to_leave_waits_and_why_tells_both_verdic
         assert outbox.claim(session, "w", night) == [row.id]
         assert outbox.begin_sending(session, row.id, "w", night) is None
         assert (row.status, row.due_at) == ("deferred", datetime(2026, 11, 4, 14, 0, tzinfo=UTC))
-        told = gate.explain_message(session, row.id)
+        told = verdicts.explain_message(session, row.id)
         assert [(v["stage"], v["rule"]) for v in told["verdicts"]] == [("queueing", "allowed"), ("sending", "T-08")]
         assert "47 CFR 64.1200" in told["verdicts"][1]["citation"]
         assert told["life"][0]["what"] == "queued"
@@ -69,7 +69,7 @@ def test_a_text_queued_in_time_and_late_to_leave_waits_and_why_tells_both_verdic
 
 def test_why_of_an_unknown_message_says_so(store: Store, scene: Scene) -> None:
     with pytest.raises(LookupError, match="msg_nothing"):
-        store.read(lambda session: gate.explain_message(session, "msg_nothing"))
+        store.read(lambda session: verdicts.explain_message(session, "msg_nothing"))
 
 
 def test_a_balance_that_moves_between_queueing_and_sending_cancels_the_demand(store: Store, scene: Scene) -> None:

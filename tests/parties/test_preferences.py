@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from billing import apply, cases, check_codes, gate, passcode_digest, passcodes, preferences, statements
+from billing import apply, cases, check_codes, passcode_digest, passcodes, preferences, statements, verdicts
 from billing.command_context import Context
 from billing.commands import OpenCase, RecordPreference
 from billing.own_hours import OwnHours
@@ -52,7 +52,7 @@ def test_t_21_a_demand_waits_for_the_patient_s_own_hours_and_the_verdict_says_wh
         assert (found.outcome, found.rule) == ("defer", "T-21")
         assert found.until_at == datetime(2026, 11, 3, 23, 0, tzinfo=UTC)  # 18:00 in New York
         assert "preference" in found.reason and found.facts["recipient"]["own_hours"] == EVENINGS
-        assert gate.explain_message(session, row.id)["verdicts"][-1]["citation"].startswith("12 CFR 1006.6")
+        assert verdicts.explain_message(session, row.id)["verdicts"][-1]["citation"].startswith("12 CFR 1006.6")
         assert answer(session, scene, "reply") == ("send", "allowed")
 
     store.write(work)

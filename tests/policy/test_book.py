@@ -96,8 +96,11 @@ def test_t_45_every_statement_tells_of_assistance_with_a_phone(books: Books, lan
 def test_t_15_t_30_t_46_no_words_of_ours_speak_of_lawsuits_credit_reports_or_debt_relief() -> None:
     files = [file for kind in ("*.txt", "*.toml", "*.html", "*.typ", "*.j2") for file in TEMPLATES.rglob(kind)]
     assert len(files) > 300
+    # What staff read of these very rules ("No lawsuit is ever threatened") goes to nobody else.
+    ours = [file for file in files if file.parent != TEMPLATES / "web/console/words" or file.stem[:10] != "sentences."]
+    assert len(files) - len(ours) == 2
     found = {file.relative_to(TEMPLATES).as_posix(): wording.bad_words(file.read_text(encoding="utf-8"))
-             for file in files}
+             for file in ours}
     assert {name: kinds for name, kinds in found.items() if kinds} == {}
 
 

@@ -10,10 +10,19 @@ import pytest
 from hypothesis import given, settings
 
 from billing.policy import record
-from billing.policy.core import Facts, Rule, message_objections, strictest, withhold
+from billing.policy.core import (
+    Facts,
+    Rule,
+    Ruling,
+    charge_objections,
+    may_charge,
+    message_objections,
+    strictest,
+    withhold,
+)
 from billing.policy.register import RULES
 from billing.policy.replay import replay
-from tests.policy.examples import NOON, demand, practice
+from tests.policy.examples import CHARGE_EXAMPLES, NOON, charge, demand, practice
 from tests.policy.random_facts import crowd
 from tests.policy.test_property import facts
 
@@ -28,6 +37,31 @@ def test_every_ruling_is_made_again_from_its_record_alone(f: Facts) -> None:
     again = replay(kept(f), f.rule_day)
     assert again.ruling == strictest(message_objections(f), "no rule objects")
     assert again.came_in == again.fell_away == ()
+
+
+def kept_charge(f: Facts, *besides: Ruling) -> dict:  # type: ignore[type-arg]
+    return json.loads(json.dumps(record.as_json(f, besides + charge_objections(f))))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", ["allowed", *sorted(CHARGE_EXAMPLES)])
+def test_every_ruling_on_a_charge_is_made_again_from_its_record_alone(name: str) -> None:
+    f = CHARGE_EXAMPLES.get(name, charge())
+    again = replay(kept_charge(f), f.rule_day)
+    assert again.ruling == may_charge(f) and again.ruling.rule == name
+    assert again.came_in == again.fell_away == ()
+    assert record.as_json(record.from_json(kept_charge(f))) == {**kept_charge(f), "objections": []}
+
+
+def test_a_charge_is_ruled_on_again_by_the_rules_of_another_day() -> None:
+    found = kept_charge(CHARGE_EXAMPLES["T-51"])
+    before = replay(found, date(2019, 12, 31))
+    assert (before.ruling.outcome, "T-51" in before.fell_away) == ("send", True)
+
+
+def test_that_somebody_was_paying_the_same_is_no_rule_of_any_day() -> None:
+    found = kept_charge(charge(), Ruling("withhold", "paying", "somebody is paying the same in this moment"))
+    again = replay(found, date(2019, 12, 31))
+    assert (again.ruling.rule, again.came_in, again.fell_away) == ("paying", (), ())
 
 
 def test_what_is_read_back_and_written_down_again_is_the_same() -> None:

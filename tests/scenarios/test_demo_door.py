@@ -118,7 +118,7 @@ async def test_what_a_patient_texts_is_in_the_inbox_and_what_staff_answer_is_on_
     demo.texts(LUIS, "quiero hablar con una persona")
     await browser.come_in(BILLER.login)
     _, page = await browser.get("/console/inbox?show=person")
-    thread = re.search(r'href="(/console/inbox/[\w-]+)"', page)
+    thread = re.search(r'href="(/console/inbox/[\w-]+)\?via=inbox"', page)
     assert thread is not None
     assert "quiero hablar con una persona" in (await browser.get(thread[1]))[1]
     await browser.press(f"{thread[1]}/take")

@@ -121,7 +121,7 @@ def _refunded_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _holds_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody asks again just before a card on file is charged."""
-    monkeypatch.setattr(saved_charges, "still_allowed", lambda *_: Ruling("send", "allowed", ""))
+    monkeypatch.setattr(saved_charges, "judge", lambda *_: Ruling("send", "allowed", ""))
 
 
 def _scene(clinic: Clinic) -> Machine:

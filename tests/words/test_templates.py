@@ -25,7 +25,8 @@ PROACTIVE = ("statement_ready_intro", "statement_ready", "payment_receipt", "pay
              "plan_agreed",
              "card_kept", "card_kept_private", "card_failed", "plan_card_given", "plan_by_link", "plan_goes_on",
              "plan_was_stopped", "plan_behind_private", "plan_paused_returned", "payment_refunded",
-             "payment_refunded_private", "correction", "correction_intro")
+             "payment_refunded_private", "correction", "correction_intro", "pay_here",
+             "pay_here_intro", "plan_here", "plan_here_intro")
 DEMANDS = tuple(f"{name}{intro}" for name in ("reminder_first", "reminder_second", "reminder_third", "reminder_final",
                                               "late_first", "rose_after_paid") for intro in ("", "_intro"))
 #: Words that no carrier bills by the segment: an e-mail's and a letter's may be as long as they have to be.
@@ -51,6 +52,7 @@ LONGER = {
     # News of help, to a number that hears who writes (T-14).
     ("assistance_received_intro", "en"): 2, ("assistance_received_intro", "es"): 2,
     ("assistance_decided_intro", "en"): 2, ("assistance_decided_intro", "es"): 2,
+    ("assistance_incomplete_intro", "en"): 2, ("assistance_incomplete_intro", "es"): 2,
     ("correction_intro", "en"): 2, ("correction_intro", "es"): 2,
     # Payment plans and cards on file.
     ("card_link", "en"): 2, ("card_link", "es"): 2, ("card_list", "en"): 2, ("card_list", "es"): 2,
@@ -70,7 +72,7 @@ LONGER = {
     # A number's first text has T-14's five things to say, whatever it is about.
     **{(f"{name}_intro", language): 2 for language in ("en", "es") for name in (
         "reminder_first", "reminder_second", "reminder_third", "reminder_final", "late_first", "rose_after_paid",
-        "ask_us")},
+        "ask_us", "pay_here", "plan_here")},
 }
 
 
@@ -194,11 +196,12 @@ def test_every_message_is_sent_by_somebody_and_every_reply_has_its_words() -> No
     used = set(re.findall(r'"([a-z_]+)"', code))
     demands = {name for name in MESSAGES if re.fullmatch(r"(email_|letter_)?(reminder_\w+|late_first|rose_after_paid|"
                                                          r"ask_us|statement_ready)(_intro)?", name)}
-    # billing/collection_news.py, bot/correcting.py
-    news = {name for name in MESSAGES if re.fullmatch(r"(email_)?assistance_(received|decided)(_intro)?|"
+    # billing/collection_news.py, bot/correcting.py, bot/sent_links.py
+    news = {name for name in MESSAGES if re.fullmatch(r"(email_)?assistance_(received|incomplete|decided)(_intro)?|"
                                                       r"(email_|letter_)settlement_offer|"
-                                                      r"letter_assistance_(received|approved|denied)|"
-                                                      r"(email_|letter_)?correction(_intro)?", name)}
+                                                      r"letter_assistance_(received|missing|approved|denied)|"
+                                                      r"(email_|letter_)?correction(_intro)?|"
+                                                      r"(email_)?(pay|plan)_here(_intro)?", name)}
     assert set(MESSAGES) - used - demands - news == {"staff_notice", "staff_reply"}
     replies = set(re.findall(r'Reply\("([a-z_]+)"', code))
     assert replies <= set(MESSAGES)
