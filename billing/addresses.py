@@ -13,6 +13,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from billing import cased_holds, cases, ways
+from billing.contact_status import ENDED
 from billing.ids import new_id
 from billing.phones import address_hash
 from billing.store import dunning_queries as store
@@ -78,7 +79,7 @@ def mark_returned(session: Session, guarantor: Guarantor, address: str, now: dat
         session.add(ContactPoint(
             id=new_id("con"), practice_id=guarantor.practice_id, guarantor_id=guarantor.id, channel="paper",
             address=address, address_hash=hashed, status="returned", source="returned_mail", created_at=now))
-    elif contact.status != "ended":
+    elif contact.status != ENDED:
         contact.status = "returned"
     session.flush()
 

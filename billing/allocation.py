@@ -19,6 +19,19 @@ class Part:
     amount_minor: int
 
 
+def in_order(amount_minor: int, due: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """(visit id, cents) of ``amount_minor`` over visits in their order, each up to what it is given with, none empty.
+    What there is no room for is in no part.
+    """
+    left, parts = amount_minor, []
+    for visit_id, most in due:
+        part = min(left, most)
+        if part > 0:
+            parts.append((visit_id, part))
+            left -= part
+    return tuple(parts)
+
+
 def allocate(amount_minor: int, instruction: Iterable[tuple[str, int]], owed: Mapping[str, int],
              *lists: Iterable[tuple[str, int]]) -> tuple[Part, ...]:
     """Spread a payment to the cent.

@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from billing.message_life import MAY_HAVE_LEFT
 from billing.store import campaign_report_queries as store
 from billing.store.campaign_report_queries import Told
-from billing.store.road_queries import LEFT
 from billing.store.tables import Campaign
 from config.dunning_policy import CarrierPolicy
 
@@ -112,7 +112,7 @@ def summarize(session: Session, campaign: Campaign, carrier: CarrierPolicy, days
 
 
 def _row(told: Told, carrier: CarrierPolicy) -> Row:
-    left = told.status in (*LEFT, "delivered", "undelivered") and told.sending_at is not None
+    left = told.status in (*MAY_HAVE_LEFT, "undelivered") and told.sending_at is not None
     queued = told.outcome == "queued"
     # No rule keeps a letter back that waits for its print run.
     settled = (left and told.status in ("sent", "delivered")) or (queued and told.verdict_rule == "allowed")

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from billing import audit, consents, links
+from billing.contact_status import UNLINKED
 from billing.ids import new_id
 from billing.store import chat_queries, csv_queries
 from billing.store.tables import ContactPoint
 
 PURPOSE = "telegram"
 CHANNEL = "telegram"
-UNLINKED = "unlinked"
 WORDING = "opened the one-time link, sent by text, to get billing text messages in this Telegram chat"
 
 

@@ -7,13 +7,13 @@ that somebody else turned out to have is billing/wrong_numbers.py's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from billing import audit, consents, contacts, links, preferences
+from billing.contact_status import ENDED, WRONG_NUMBER
 from billing.ids import new_id
 from billing.phones import address_hash
 from billing.store import consent_queries, contact_queries, conversation_queries, csv_queries
@@ -21,14 +21,6 @@ from billing.store.tables import ContactPoint, Guarantor
 
 #: The patient has another one now; it was written down wrong; the patient does not want to be reached there; other.
 Reason = Literal["changed", "mistyped", "asked", "other"]
-
-ENDED = contact_queries.ENDED
-
-_PUT: Mapping[str, Callable[..., bool]] = {
-    "sms": contacts.add_phone, "email": contacts.add_email, "paper": contacts.add_postal}
-
-#: What staff may end; a chat ends in the chat (billing/chats.py).
-CHANNELS = frozenset(_PUT)
 
 
 class ContactRefused(ValueError):
@@ -52,9 +44,9 @@ def end(session: Session, contact: ContactPoint, *, reason: Reason, by: str, now
 
 
 def _require_live(contact: ContactPoint) -> None:
-    if contact.channel not in CHANNELS:
+    if contact.channel not in contacts.CHANNELS:  # a chat ends in the chat: billing/chats.py
         raise ContactRefused("a chat is parted from an account in the chat itself")
-    if contact.status in (ENDED, "wrong_number"):
+    if contact.status in (ENDED, WRONG_NUMBER):
         raise ContactRefused("this is the account's no more; put it on the account anew if it is again")
 
 
@@ -102,9 +94,9 @@ def replace_home(session: Session, account: Guarantor, address: str, *, reason: 
 
 def _open(session: Session, practice_id: str, account_id: str, channel: str, address: str,
           now: datetime) -> ContactPoint:
-    _PUT[channel](session, practice_id, account_id, address, source="staff", now=now)
+    contacts.put(session, practice_id, account_id, channel, address, source="staff", now=now)
     made = csv_queries.contact_of(session, account_id, channel, address_hash(practice_id, channel, address))
-    if made is None or made.status == "wrong_number":
+    if made is None or made.status == WRONG_NUMBER:
         raise ContactRefused("that number or address is marked as somebody else's")
     return made
 

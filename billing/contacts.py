@@ -6,12 +6,14 @@ which its number went to somebody else is not taken up again (T-10), and an opt-
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from billing import consents
+from billing.contact_status import ENDED
 from billing.ids import new_id
 from billing.phones import address_hash, line_of
 from billing.store import consent_queries, csv_queries
@@ -30,6 +32,12 @@ class Given:
     wording: str
     medium: str
     recorded_by: str
+
+
+def put(session: Session, practice_id: str, guarantor_id: str, channel: str, address: str, *, source: str,
+        now: datetime) -> bool:
+    """``add_phone``, ``add_email`` or ``add_postal``, as the channel is. Raises KeyError for one without addresses."""
+    return _BY_CHANNEL[channel](session, practice_id, guarantor_id, address, source=source, now=now)
 
 
 def add_phone(session: Session, practice_id: str, guarantor_id: str, number: str, *, source: str,
@@ -60,11 +68,16 @@ def add_postal(session: Session, practice_id: str, guarantor_id: str, address: s
     return _add(session, practice_id, guarantor_id, "paper", address, source, now)
 
 
+_BY_CHANNEL: Mapping[str, Callable[..., bool]] = {"sms": add_phone, "email": add_email, "paper": add_postal}
+#: On which an account has addresses that a person may put down or end.
+CHANNELS = frozenset(_BY_CHANNEL)
+
+
 def _add(session: Session, practice_id: str, guarantor_id: str, channel: str, address: str, source: str,
          now: datetime) -> bool:
     hashed = address_hash(practice_id, channel, address)
     known = csv_queries.contact_of(session, guarantor_id, channel, hashed)
-    if known is not None and known.status == "ended" and source == "staff":
+    if known is not None and known.status == ENDED and source == "staff":
         known.status, known.created_at = "ok", now
         session.flush()
         return True

@@ -9,32 +9,22 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from billing import audit, cases
-from billing.payment_disputes import DisputeRefused, case_key
+from billing.dispute_cases import case_key, kind_of, open_cases
+from billing.payment_disputes import DisputeRefused
 from billing.payment_news import TITLES
 from billing.store import money_queries, payment_queries
 from billing.store.tables import Case, Payment, PaymentDispute
-
-#: The kind of case that a dispute in this state has; one that is over keeps the case that it had.
-_KINDS = {"inquiry": "bank_inquiry", "returned": "bank_return"}
-
-
-def case_of(session: Session, payment: Payment, row: PaymentDispute) -> Case | None:
-    """Its open case; None once somebody has closed it."""
-    for kind in dict.fromkeys((_kind(row), "chargeback", "bank_inquiry")):
-        number = payment_queries.open_case_number(session, row.practice_id, f"{kind}:{case_key(payment, row)}")
-        if number is not None:
-            return cases.find(session, row.practice_id, str(number))
-    return None
 
 
 def note(session: Session, practice_id: str, dispute_id: str, *, by: str, body: str, now: datetime) -> Case:
     """Keep a note with the dispute's case, opened anew where it was closed. Raises DisputeRefused."""
     row, payment = _found(session, practice_id, dispute_id)
-    case = case_of(session, payment, row)
+    case = next(iter(open_cases(session, practice_id, [(row, payment)])[row.id]), None)
     if case is None:
+        kind = kind_of(row)
         case = cases.open_case(
-            session, practice_id, kind=_kind(row), title=TITLES[_kind(row)], now=now, actor=by,
-            detail=f"dispute {row.id}, {row.status}: taken up again", dedupe=f"{_kind(row)}:{case_key(payment, row)}",
+            session, practice_id, kind=kind, title=TITLES[kind], now=now, actor=by,
+            detail=f"dispute {row.id}, {row.status}: taken up again", dedupe=f"{kind}:{case_key(payment, row)}",
             guarantor_id=payment.guarantor_id, conversation_id=payment.conversation_id)
     return cases.add_note(session, practice_id, case.id, by=by, body=body, now=now)
 
@@ -52,10 +42,6 @@ def accept(session: Session, practice_id: str, dispute_id: str, *, by: str, reas
     session.flush()
     audit.record(session, practice_id, by, "dispute_accepted", "payment", row.payment_id, row.reason[:60], now)
     return row
-
-
-def _kind(row: PaymentDispute) -> str:
-    return _KINDS.get(row.status, "chargeback")
 
 
 def _found(session: Session, practice_id: str, dispute_id: str) -> tuple[PaymentDispute, Payment]:

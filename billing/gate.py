@@ -103,11 +103,7 @@ def may_charge(session: Session, guarantor_id: str, visit_ids: Sequence[str], no
     parts: tuple[tuple[str, int | None], ...] = tuple(split) or tuple((visit_id, None) for visit_id in visit_ids)
     if amount_minor is not None and not split:
         parts = ()
-    return rule_on_charge(session, guarantor_id, ChargeFacts(amount_minor, parts, balance_version, early), now)
-
-
-def rule_on_charge(session: Session, guarantor_id: str, charge: ChargeFacts, now: datetime) -> Ruling:
-    """Rule on a charge with the account as it is in this moment. Raises LookupError for an unknown account."""
+    charge = ChargeFacts(amount_minor, parts, balance_version, early)
     return core.may_charge(gather_charge(session, guarantor_id, charge, "sending", now))
 
 

@@ -181,8 +181,7 @@ def pay_all_due(session: Session, visitor: Visitor, ref: str, shown: tuple[int, 
     due = due_now(session, link, policy, now)
     if shown != (due.amount_minor, due.balance_version):
         return None
-    talk = (store.latest_conversation(session, link.practice_id, link.guarantor_id)
-            or talks.talk_of_account(session, link.practice_id, link.guarantor_id, now))
+    talk = talks.latest_talk(session, link.practice_id, link.guarantor_id, now)
     command = RequestPayment(link.guarantor_id, due.amount_minor, due.split, due.balance_version, visitor.language)
     try:
         payment = payments.request(session, command, payments.RequestContext(

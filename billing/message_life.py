@@ -43,6 +43,9 @@ REPORTS: Final[dict[str, frozenset[str]]] = {
 }
 """What a delivery report about a message that we tried to send may do."""
 
+#: It may have been read: of ``sending`` and ``unknown`` nobody can say that it did not leave.
+MAY_HAVE_LEFT: Final = ("sending", "sent", "delivered", "unknown")
+
 FINAL: Final = frozenset({"withheld", "delivered", "undelivered", "failed", "cancelled"})
 
 

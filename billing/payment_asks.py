@@ -5,16 +5,16 @@ Nothing is charged by it, and nothing is agreed to: that is done on the page, by
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from billing import payment_requests, plan_desk, talks
 from billing.account_facts import find_policy
+from billing.allocation import in_order
 from billing.commands import CommandRefused, RequestPayment
 from billing.money import dollars
-from billing.store import payment_queries
 from billing.store.tables import Guarantor, Payment
 
 
@@ -46,9 +46,8 @@ def ask(session: Session, account: Guarantor, *, amount_minor: int | None, only:
         raise AskRefused(_WHYS["nothing_due"])
     if wanted > total:
         raise AskRefused(f"{dollars(wanted)} is more than the {dollars(total)} that is due there")
-    talk = (payment_queries.latest_conversation(session, account.practice_id, account.id)
-            or talks.talk_of_account(session, account.practice_id, account.id, now))
-    command = RequestPayment(account.id, wanted, _split(due, wanted), account.balance_version, account.language)
+    talk = talks.latest_talk(session, account.practice_id, account.id, now)
+    command = RequestPayment(account.id, wanted, in_order(wanted, due), account.balance_version, account.language)
     try:
         payment = payment_requests.request(session, command, payment_requests.RequestContext(
             account.practice_id, policy, now, talk, processor=processor, by=by))
@@ -57,12 +56,3 @@ def ask(session: Session, account: Guarantor, *, amount_minor: int | None, only:
     payment_requests.mark_link_sent(payment)
     return payment
 
-
-def _split(due: Sequence[tuple[str, int]], amount_minor: int) -> tuple[tuple[str, int], ...]:
-    left, parts = amount_minor, []
-    for visit_id, minor in due:
-        part = min(left, minor)
-        if part > 0:
-            parts.append((visit_id, part))
-            left -= part
-    return tuple(parts)

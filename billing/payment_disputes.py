@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 
 from billing import audit, cases, holds, plan_money
 from billing.closing import booking_day
+from billing.dispute_cases import case_key, open_cases
 from billing.dispute_evidence import evidence
+from billing.dispute_status import CLOSED, CONTESTABLE
 from billing.ids import new_id
 from billing.payment_events import ProcessorEvent, in_words, when
 from billing.payment_news import call_staff, tell_patient
@@ -26,9 +28,6 @@ from billing.store import payment_queries
 from billing.store.tables import Payment, PaymentDispute
 
 __all__ = ["DisputeRefused", "evidence", "listing", "lost", "mark_evidence_sent", "opened", "returned", "won"]
-
-OPEN = frozenset({"inquiry", "open", "evidence_sent", "accepted"})
-CLOSED = frozenset({"won", "lost", "returned"})
 
 #: A bank debit that its owner says was never allowed is in dispute; one that bounced is simply owed again.
 NEVER_ALLOWED = frozenset({"debit_not_authorized", "R05", "R07", "R10", "R11", "R29"})
@@ -110,7 +109,7 @@ def mark_evidence_sent(session: Session, practice_id: str, dispute_id: str, *, b
     row = store.dispute_by_id(session, practice_id, dispute_id)
     if row is None:
         raise DisputeRefused(f"there is no dispute {dispute_id}")
-    if row.status not in OPEN or row.status == "accepted":
+    if row.status not in CONTESTABLE:
         raise DisputeRefused(f"this dispute is {row.status}; evidence is handed in while it is open")
     if row.status == "open":
         row.status = "evidence_sent"
@@ -163,11 +162,6 @@ def _take(session: Session, payment: Payment, row: PaymentDispute, ref: str, now
                    f"{rest} {payment.currency} that the bank took belong to no visit of the payment", now, payment)
 
 
-def case_key(payment: Payment, row: PaymentDispute) -> str:
-    """What the causes of a dispute's cases end with; they begin with the kind."""
-    return payment.id if row.processor_ref.startswith(payment.id) else f"{payment.id}:{row.processor_ref}"
-
-
 def _call(session: Session, payment: Payment, row: PaymentDispute, event: ProcessorEvent, kind: str, now: datetime, *,
           hold: str = "") -> None:
     due = f"; evidence is due by {row.evidence_due_at.isoformat(timespec='minutes')}" if row.evidence_due_at else ""
@@ -178,10 +172,7 @@ def _call(session: Session, payment: Payment, row: PaymentDispute, event: Proces
 
 def _end_hold(session: Session, payment: Payment, row: PaymentDispute, now: datetime) -> None:
     """The dispute's own hold ends with it; its case says so and is closed by whoever has it."""
-    for kind in ("chargeback", "bank_inquiry"):
-        number = payment_queries.open_case_number(session, payment.practice_id, f"{kind}:{case_key(payment, row)}")
-        if number is not None:
-            case = cases.find(session, payment.practice_id, str(number))
-            cases.add_note(session, payment.practice_id, case.id, by="plainbill", body="the dispute was won", now=now)
-            holds.release_from(session, payment.practice_id, f"case:{case.id}", released_by="plainbill",
-                               reason="the dispute was won", now=now)
+    for case in open_cases(session, payment.practice_id, [(row, payment)])[row.id]:
+        cases.add_note(session, payment.practice_id, case.id, by="plainbill", body="the dispute was won", now=now)
+        holds.release_from(session, payment.practice_id, f"case:{case.id}", released_by="plainbill",
+                           reason="the dispute was won", now=now)

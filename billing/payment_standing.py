@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from billing import payment_status as life
+from billing.dispute_status import AT_THE_BANK
 from billing.store import money_queries as store
 from billing.store.tables import Payment
 
@@ -21,7 +22,7 @@ def _standing(session: Session, payment: Payment) -> str:
     told = {row.status for row in store.disputes_of(session, payment.id)}
     if "returned" in told:
         return life.RETURNED
-    if told & {"open", "evidence_sent", "accepted"}:
+    if told & AT_THE_BANK:
         return life.DISPUTED
     if "lost" in told:
         return life.DISPUTE_LOST

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from billing import saved_charges
 from billing.account_facts import find_policy
+from billing.allocation import in_order
 from billing.figures import account_figures
 from billing.plan_consents import stands
 from billing.plan_money import open_of
@@ -73,7 +74,7 @@ def charge(session: Session, plan: Plan, part: Instalment, today: date, now: dat
         return _withhold(session, plan, part, "too-small", "less of it may be asked for than a processor takes", now)
     try:
         with session.begin_nested():
-            payment = _start(session, plan, part, given, amount, _split(due, amount), way, today, now)
+            payment = _start(session, plan, part, given, amount, in_order(amount, due), way, today, now)
             asked = saved_charges.ask(session, payment, "queueing", now)
             if not asked.ruling.sends:
                 raise _Withheld(asked)
@@ -92,16 +93,6 @@ def _due(session: Session, plan: Plan, today: date) -> list[tuple[str, int]]:
     account = account_figures(session, plan.guarantor_id, today)
     found = {v.visit_id: v.figures.due_now_minor for v in account.visits}
     return [(v, found[v]) for v, _ in store.visits(session, plan.id) if found.get(v, 0) > 0]
-
-
-def _split(due: list[tuple[str, int]], amount_minor: int) -> tuple[tuple[str, int], ...]:
-    parts, left = [], amount_minor
-    for visit_id, minor in due:
-        share = min(minor, left)
-        if share > 0:
-            parts.append((visit_id, share))
-            left -= share
-    return tuple(parts)
 
 
 def _start(session: Session, plan: Plan, part: Instalment, given: Authorization, amount: int,

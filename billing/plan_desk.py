@@ -16,7 +16,7 @@ from billing.figures import account_figures
 from billing.plan_offers import Answer, Ask, Offer
 from billing.plan_status import RUNNING
 from billing.plan_terms import PlanTerms
-from billing.store import payment_queries, plan_queries
+from billing.store import plan_queries
 from billing.store.tables import Guarantor, Plan
 from config.payment_policy import PlanPolicy
 
@@ -85,8 +85,7 @@ def offer(session: Session, account: Guarantor, terms: PlanTerms, policy: PlanPo
     """Make the plan, ready to be agreed to behind its link. ``reason``: why it is outside the policy; another person
     approves it then. The same ``key`` again returns the first plan. Raises NotOffered.
     """
-    talk = (payment_queries.latest_conversation(session, account.practice_id, account.id)
-            or talks.talk_of_account(session, account.practice_id, account.id, now))
+    talk = talks.latest_talk(session, account.practice_id, account.id, now)
     try:
         return plans.offer(
             session, practice_id=account.practice_id, guarantor_id=account.id, terms=terms, policy=policy,

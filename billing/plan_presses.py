@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from billing import audit, links, payments, plan_changes, plans, setups, talks
+from billing.allocation import in_order
 from billing.command_context import Context
 from billing.commands import ChangePlan, CommandRefused, RequestPayment
 from billing.dues import local_day
@@ -90,13 +91,12 @@ def stop(session: Session, link: LinkView, plan: Plan, wording: str, now: dateti
     return ""
 
 
-def _talk(session: Session, link: LinkView, now: datetime) -> str | None:
-    return (payment_queries.latest_conversation(session, link.practice_id, link.guarantor_id)
-            or talks.talk_of_account(session, link.practice_id, link.guarantor_id, now))
+def _talk(session: Session, link: LinkView, plan: Plan, now: datetime) -> str | None:
+    return plan.conversation_id or talks.latest_talk(session, link.practice_id, link.guarantor_id, now)
 
 
 def _context(session: Session, link: LinkView, plan: Plan, now: datetime) -> Context:
-    talk_id = plan.conversation_id or _talk(session, link, now) or ""
+    talk_id = _talk(session, link, plan, now) or ""
     talk = session.get(Conversation, talk_id) if talk_id else None
     return Context(link.practice_id, talk_id, talk.address if talk else "", talk.address_hash if talk else "",
                    talk.channel if talk else "sms", None, plan.language, now)
@@ -114,7 +114,7 @@ def pay(session: Session, link: LinkView, plan: Plan, *, everything: bool, polic
     command = RequestPayment(link.guarantor_id, sum(minor for _, minor in split), split, version, language,
                              early=True, plan_id=plan.id, instalment=number)
     payment = payments.request(session, command, payments.RequestContext(
-        link.practice_id, policy, now, plan.conversation_id or _talk(session, link, now),
+        link.practice_id, policy, now, _talk(session, link, plan, now),
         f"door:{ref}:{version}:{'all' if everything else number}", processor))
     payments.mark_link_sent(payment)
     token = links.make(session, link.practice_id, link.guarantor_id, "pay", payment.id, policy.link_days, now)
@@ -136,20 +136,15 @@ def _left(session: Session, plan: Plan) -> int:
 def _spread(session: Session, plan: Plan, wanted_minor: int, now: datetime) -> tuple[tuple[str, int], ...]:
     """Over the plan's visits, oldest service first, as far as each still owes."""
     account = account_figures(session, plan.guarantor_id, local_day(session, plan.practice_id, now))
-    split: list[tuple[str, int]] = []
-    for one in store.visits_of(session, plan.id):
-        visit = account.visit(one.visit_id)
-        owed = visit.figures.due_now_minor + visit.figures.on_plan_minor if visit is not None else 0
-        part = min(max(owed, 0), wanted_minor)
-        wanted_minor -= part
-        if part:
-            split.append((one.visit_id, part))
-    return tuple(split)
+    found = [visit for one in store.visits_of(session, plan.id) if (visit := account.visit(one.visit_id)) is not None]
+    return in_order(wanted_minor, [(visit.visit_id, visit.figures.due_now_minor + visit.figures.on_plan_minor)
+                                   for visit in found])
 
 
 def card_request(session: Session, link: LinkView, plan: Plan, language: str, now: datetime) -> SetupRequest:
     """The request for a card for this plan."""
+    talk = talks.latest_talk(session, link.practice_id, link.guarantor_id, now)
     return setups.make(
         session, practice_id=link.practice_id, guarantor_id=link.guarantor_id,
-        purpose="plan" if plan.status in PROPOSED else "plan_card", plan_id=plan.id,
-        conversation_id=_talk(session, link, now), language=language, now=now)
+        purpose="plan" if plan.status in PROPOSED else "plan_card", plan_id=plan.id, conversation_id=talk,
+        language=language, now=now)

@@ -188,11 +188,6 @@ def ask(session: Session, payment: Payment, stage: Stage, now: datetime) -> Aske
     return Asked(facts, besides + charge_objections(facts))
 
 
-def still_allowed(session: Session, payment: Payment, now: datetime) -> Ruling:
-    """What is ruled in this moment; nothing of it is kept."""
-    return ask(session, payment, "sending", now).ruling
-
-
 def judge(session: Session, payment: Payment, now: datetime) -> Ruling:
     """Rule on a charge that is about to be made, and keep the verdict with its facts. The caller obeys it."""
     asked = ask(session, payment, "sending", now)

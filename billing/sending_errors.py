@@ -43,7 +43,7 @@ def react(session: Session, row: Outbox, kind: str, code: str, now: datetime, re
         case "refused":
             _open_case(session, row, "undelivered", "A message was refused", f"The provider refuses this message with "
                        f"{code}, and would again. Reach the patient another way.", f"refused:{row.address_hash}", now)
-            _is_about_us(session, row, code, now)
+            _rest_if_about_us(session, row, code, now)
             return Outcome("failed")
         case "configuration":
             pause_channel(session, row.practice_id, row.channel, code, now)
@@ -89,15 +89,17 @@ def _turn_away(session: Session, row: Outbox, code: str, now: datetime) -> None:
     _open_case(session, row, "undelivered", "An address takes no messages from us",
                f"The server behind it refuses them with {code}, and would again: the next ones go another way. Look "
                "for a better address, or ask the patient to let our messages in.", f"refused:{row.address_hash}", now)
-    if not _is_about_us(session, row, code, now):
+    if not _rest_if_about_us(session, row, code, now):
         consent_queries.set_contact_status(session, row.practice_id, row.address_hash, "unreachable")
         return
     for hashed in road_queries.answered_alike(session, row, code, now - ALIKE_WITHIN):
         consent_queries.set_contact_status(session, row.practice_id, hashed, "ok", where="unreachable")
 
 
-def _is_about_us(session: Session, row: Outbox, code: str, now: datetime) -> bool:
-    """The message is never again first in line; the channel rests only when it is not this message's own fate."""
+def _rest_if_about_us(session: Session, row: Outbox, code: str, now: datetime) -> bool:
+    """Whether an answer is about us and not about this message's own address, as it is when several addresses in a row
+    got it: then the channel rests. The message itself is never again first in line.
+    """
     before = road_queries.last_answers(session, row, IN_A_ROW - 1, now - ALIKE_WITHIN)
     alike = {address for status, answer, address in before if (status, answer) == ("failed", code)}
     if len(alike) < IN_A_ROW - 1:

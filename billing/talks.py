@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from billing.ids import new_id
-from billing.store import account_queries
+from billing.store import account_queries, payment_queries
 from billing.store.tables import Conversation, Guarantor
 
 
@@ -20,6 +20,12 @@ def open_talk(session: Session, practice_id: str, channel: str, address: str, ad
     session.add(made)
     session.flush()
     return made
+
+
+def latest_talk(session: Session, practice_id: str, guarantor_id: str, now: datetime) -> str | None:
+    """The id of the conversation in which an account spoke with us last; where it never did, as ``talk_of_account``."""
+    return (payment_queries.latest_conversation(session, practice_id, guarantor_id)
+            or talk_of_account(session, practice_id, guarantor_id, now))
 
 
 def talk_of_account(session: Session, practice_id: str, guarantor_id: str, now: datetime) -> str | None:

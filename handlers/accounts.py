@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from billing.allocation import in_order
 from billing.hold_kinds import PAYABLE_AT_AGENCY
 from billing.views import AccountView, Figures, MethodView, PaymentView, PlanView, VisitView
 
@@ -103,12 +104,8 @@ def split_payment(amount_minor: int, visits: Sequence[VisitView], early: bool = 
     """Spread cents over ``visits`` in their order, each up to what is due, or with ``early`` to what is on its plan as
     well. Raises ValueError when some is left over.
     """
-    left, parts = amount_minor, []
-    for visit in visits:
-        part = min(left, open_minor(visit) if early else visit.figures.due_now_minor)
-        if part > 0:
-            parts.append((visit.visit_id, part))
-            left -= part
-    if left:
+    parts = in_order(amount_minor, [(one.visit_id, open_minor(one) if early else one.figures.due_now_minor)
+                                    for one in visits])
+    if sum(minor for _, minor in parts) != amount_minor:
         raise ValueError("the amount is more than what is due on these visits")
-    return tuple(parts)
+    return parts

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from billing.contact_status import GONE
 from billing.store.ledger_queries import bump_versions
 from billing.store.prepared import given, one_of, prepared
 from billing.store.tables import (
@@ -65,7 +66,7 @@ def _accounts_at() -> Select[Any]:
     return select(ContactPoint.guarantor_id).where(
         ContactPoint.practice_id == given("practice_id"), one_of(ContactPoint.channel, "channels"),
         ContactPoint.address_hash == given("address_hash"),
-        ContactPoint.status.not_in(("wrong_number", "unlinked", "ended")))
+        ContactPoint.status.not_in(GONE))
 
 
 def all_accounts(session: Session, practice_id: str) -> list[str]:

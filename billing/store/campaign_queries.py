@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
+from billing.message_life import MAY_HAVE_LEFT
 from billing.store.ledger_queries import chunks
-from billing.store.road_queries import LEFT
 from billing.store.segment_queries import chosen
 from billing.store.tables import (
     Campaign,
@@ -200,7 +200,7 @@ def standing_statement() -> ColumnElement[bool]:
     told = exists().where(Outbox.guarantor_id == Statement.guarantor_id, Outbox.statement_id == Statement.id,
                           Outbox.purpose == "statement")
     left = exists().where(Outbox.guarantor_id == Statement.guarantor_id, Outbox.statement_id == Statement.id,
-                          Outbox.purpose == "statement", Outbox.status.in_((*LEFT, "delivered")))
+                          Outbox.purpose == "statement", Outbox.status.in_(MAY_HAVE_LEFT))
     trouble = exists().where(DeliveryTrouble.guarantor_id == Statement.guarantor_id,
                              DeliveryTrouble.statement_id == Statement.id)
     return exists().where(Statement.guarantor_id == Guarantor.id, or_(~told, left), ~trouble)

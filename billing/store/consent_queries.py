@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Select, Table, func, select, update
 from sqlalchemy.orm import Session
 
+from billing.contact_status import ENDED, WRONG_NUMBER
 from billing.store import driver
 from billing.store.prepared import given, prepared
 from billing.store.tables import Consent, ContactPoint, Outbox
@@ -79,8 +80,8 @@ def set_contact_status(session: Session, practice_id: str, address_hash: str, st
         which.append(ContactPoint.guarantor_id == guarantor_id)
     if where:
         which.append(ContactPoint.status == where)
-    elif status != "wrong_number":
-        which.append(ContactPoint.status != "ended")
+    elif status != WRONG_NUMBER:
+        which.append(ContactPoint.status != ENDED)
     found = list(session.scalars(select(ContactPoint.guarantor_id).where(*which).distinct()))
     session.execute(update(ContactPoint).where(*which).values(status=status))
     return found

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from billing.dispute_status import TO_ANSWER
 from billing.store.tables import (
     AssistanceApplication,
     BankLine,
@@ -45,7 +46,7 @@ MONEY: tuple[Waits, ...] = (
     ("placements", Placement.practice_id, Placement.status, ("proposed",)),
     ("differences", Difference.practice_id, Difference.status, ("open",)),
     ("refunds", Refund.practice_id, Refund.status, ("waiting",)),
-    ("chargebacks", PaymentDispute.practice_id, PaymentDispute.status, ("inquiry", "open")))
+    ("chargebacks", PaymentDispute.practice_id, PaymentDispute.status, TO_ANSWER))
 OTHERS: tuple[Waits, ...] = (
     ("unknown", Outbox.practice_id, Outbox.status, ("unknown",)),
     ("plans", Plan.practice_id, Plan.status, BEHIND),

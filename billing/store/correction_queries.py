@@ -8,11 +8,9 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from billing.message_life import MAY_HAVE_LEFT
 from billing.store.ledger_queries import chunks
 from billing.store.tables import Correction, Guarantor, Outbox, PrivacyIncident, Statement, Transfer, Visit
-
-#: States of a message that its reader has, or may have.
-LEFT = ("sending", "sent", "delivered", "unknown")
 
 
 def owners(session: Session, practice_id: str, visit_ids: Collection[str]) -> list[str]:
@@ -47,7 +45,7 @@ def said(session: Session, practice_id: str, account_ids: Collection[str], since
     found: dict[str, tuple[int | None, datetime]] = {}
     for part in chunks(sorted(account_ids)):
         messages = select(Outbox.guarantor_id, Outbox.amount_minor, Outbox.created_at).where(
-            Outbox.practice_id == practice_id, Outbox.guarantor_id.in_(part), Outbox.status.in_(LEFT),
+            Outbox.practice_id == practice_id, Outbox.guarantor_id.in_(part), Outbox.status.in_(MAY_HAVE_LEFT),
             Outbox.created_at >= since, Outbox.template.not_like("%correction%"),
             or_(Outbox.amount_minor.is_not(None), Outbox.privacy == "amounts"))
         sheets = select(Statement.guarantor_id, Statement.total_minor, Statement.created_at).where(
@@ -112,4 +110,4 @@ def told_to_address(session: Session, practice_id: str, address_hash: str) -> in
     """How many messages with amounts reached that number, or may have."""
     return session.scalar(select(func.count()).where(
         Outbox.practice_id == practice_id, Outbox.address_hash == address_hash, Outbox.privacy == "amounts",
-        Outbox.status.in_(LEFT))) or 0
+        Outbox.status.in_(MAY_HAVE_LEFT))) or 0

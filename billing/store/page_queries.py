@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from billing.contact_status import GONE
 from billing.store.tables import ContactPoint, Guarantor
-
-_GONE = ("wrong_number", "unlinked", "ended")
 
 
 def account(session: Session, practice_id: str, guarantor_id: str) -> Guarantor | None:
@@ -21,5 +20,5 @@ def places(session: Session, practice_id: str, guarantor_id: str, channel: str) 
     """The account's numbers or addresses that are not known to be somebody else's, oldest first."""
     return session.scalars(select(ContactPoint).where(
         ContactPoint.practice_id == practice_id, ContactPoint.guarantor_id == guarantor_id,
-        ContactPoint.channel == channel, ContactPoint.status.not_in(_GONE))
+        ContactPoint.channel == channel, ContactPoint.status.not_in(GONE))
         .order_by(ContactPoint.created_at, ContactPoint.id)).all()

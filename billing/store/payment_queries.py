@@ -260,6 +260,13 @@ def open_case_number(session: Session, practice_id: str, dedupe: str) -> int | N
         Case.practice_id == practice_id, Case.dedupe == dedupe, Case.status != "closed"))
 
 
+def open_cases(session: Session, practice_id: str, causes: Collection[str]) -> dict[str, Case]:
+    """cause -> its case that is not closed."""
+    rows = session.scalars(select(Case).where(
+        Case.practice_id == practice_id, Case.dedupe.in_(causes), Case.status != "closed"))
+    return {row.dedupe: row for row in rows if row.dedupe}
+
+
 def open_case_of_kind(session: Session, guarantor_id: str, kind: str) -> bool:
     """Whether a person still has to look at something of this kind for the account."""
     return session.scalar(select(Case.id).where(

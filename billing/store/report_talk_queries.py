@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
-from billing.store.road_queries import LEFT
+from billing.message_life import MAY_HAVE_LEFT
 from billing.store.tables import (
     Campaign,
     Case,
@@ -26,7 +26,7 @@ from billing.store.tables import (
 )
 
 _STREAM = {"yield_per": 2_000}
-_LEFT = (*LEFT, "undelivered")
+_LEFT = (*MAY_HAVE_LEFT, "undelivered")
 _REDACTION = "redaction"  # billing/outbox.py: it says nothing to anybody
 DEMANDS = ("statement", "reminder")
 

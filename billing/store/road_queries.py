@@ -25,15 +25,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased, defer
 from sqlalchemy.orm.attributes import set_committed_value
 
+from billing.message_life import MAY_HAVE_LEFT
 from billing.store import driver
 from billing.store.prepared import Query, given, one_of, prepared
 from billing.store.tables import Case, Conversation, Guarantor, Inbox, Lease, Outbox
 
 #: Outbox states that keep a later reply of the same conversation waiting. ``unknown`` does not: it may take days.
 UNSETTLED = ("queued", "claimed", "sending")
-
-#: Outbox states of what left as far as anybody knows: whoever answers it has read it.
-LEFT = ("sending", "sent", "delivered", "unknown")
 
 
 def claimable_inbox(session: Session, now: datetime, limit: int) -> list[Inbox]:
@@ -293,5 +291,5 @@ def untold_cases(session: Session, limit: int) -> Sequence[Case]:
 def newest_sent(session: Session, conversation_id: str, template: str) -> Outbox | None:
     """The newest message of this template that left in this conversation, as far as we know."""
     return session.scalar(select(Outbox).where(
-        Outbox.conversation_id == conversation_id, Outbox.template == template, Outbox.status.in_(LEFT))
+        Outbox.conversation_id == conversation_id, Outbox.template == template, Outbox.status.in_(MAY_HAVE_LEFT))
         .order_by(Outbox.created_at.desc(), Outbox.sequence.desc()).limit(1))

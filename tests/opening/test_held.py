@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing import explain, plan_offers, plans, statements
-from billing.gate import rule_on_charge
+from billing.gate import gather_charge
 from billing.importers.opening_columns import EXAMPLE
 from billing.plan_consents import PlanRefused
 from billing.plan_days import work_due
 from billing.plan_offers import Ask
-from billing.policy.core import ChargeFacts
+from billing.policy.core import ChargeFacts, may_charge
 from billing.store import plan_queries
 from billing.store.tables import Guarantor, ProcessorCall, Visit
 from bot.road import Road
@@ -65,9 +65,9 @@ def test_a_patient_may_pay_meanwhile_and_the_practice_may_not_charge(move: Takeo
     def ruling(starts: bool) -> Any:
         def ask(session: Session) -> Any:
             account, owed = session.scalars(select(Guarantor)).one(), session.scalars(select(Visit)).one()
-            return rule_on_charge(session, account.id, ChargeFacts(
+            return may_charge(gather_charge(session, account.id, ChargeFacts(
                 5_000, ((owed.id, 5_000),), account.balance_version, practice_starts=starts,
-                noticed_minor=5_000, notice_age=timedelta(days=20)), move.at)
+                noticed_minor=5_000, notice_age=timedelta(days=20)), "sending", move.at))
 
         return move.store.read(ask)
 

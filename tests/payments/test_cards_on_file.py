@@ -147,7 +147,7 @@ def test_a_charge_without_words_that_allow_it_is_withheld(anna: Store, now: date
 
     one = anna.write(wild)
     assert anna.write(wild).id == one.id
-    ruling = anna.read(lambda s: saved_charges.still_allowed(s, world.payment(s, one.id), now))
+    ruling = anna.read(lambda s: saved_charges.ask(s, world.payment(s, one.id), "sending", now).ruling)
     assert (ruling.sends, ruling.rule) == (False, "T-48")
 
 

@@ -49,7 +49,7 @@ def test_a_charge_that_was_written_down_before_is_withheld(life: Life) -> None:
     life.through(FIRST)
     (charge,) = life.charges("created")
     switch(life, plans={"minimum_balance_minor": 20_00, "autopay": False})
-    ruling = life.do(lambda s: saved_charges.still_allowed(s, s.get_one(Payment, charge), life.clock()))
+    ruling = life.do(lambda s: saved_charges.ask(s, s.get_one(Payment, charge), "sending", life.clock()).ruling)
     assert (ruling.sends, ruling.rule) == (False, "T-48")
 
 

@@ -129,7 +129,7 @@ def test_a_revocation_stops_a_charge_that_was_written_down_and_not_made(life: Li
     life.through(FIRST)
     (payment_id,) = life.charges("created")
     life.change(plan_id, "pay_by_link", wording="no more")
-    ruling = life.do(lambda s: saved_charges.still_allowed(s, s.get_one(Payment, payment_id), life.clock()))
+    ruling = life.do(lambda s: saved_charges.ask(s, s.get_one(Payment, payment_id), "sending", life.clock()).ruling)
     assert (ruling.sends, ruling.rule) == (False, "T-48")
     life.do(lambda s: saved_charges.withhold(s, s.get_one(Payment, payment_id), ruling.rule, life.clock()))
     assert life.payments()[0][0] == "cancelled"
@@ -146,7 +146,8 @@ def test_ending_or_pausing_stops_it_as_well(life: Life, change: Any) -> None:
     life.through(FIRST)
     (payment_id,) = life.charges("created")
     life.change(plan_id, change)
-    assert not life.do(lambda s: saved_charges.still_allowed(s, s.get_one(Payment, payment_id), life.clock())).sends
+    asked = life.do(lambda s: saved_charges.ask(s, s.get_one(Payment, payment_id), "sending", life.clock()))
+    assert not asked.ruling.sends
 
 
 def test_an_instalment_that_is_being_charged_is_not_skipped_or_moved(life: Life) -> None:

@@ -73,7 +73,8 @@ def test_a_charge_that_was_written_down_is_not_made_after_a_stop(life: Life) -> 
     life.through(FIRST)
     (payment_id,) = life.charges("created")
     stop(life)
-    assert not life.do(lambda s: saved_charges.still_allowed(s, s.get_one(Payment, payment_id), life.clock())).sends
+    asked = life.do(lambda s: saved_charges.ask(s, s.get_one(Payment, payment_id), "sending", life.clock()))
+    assert not asked.ruling.sends
 
 
 def test_after_a_person_asked_the_plan_goes_on_but_not_without_a_notice(life: Life) -> None:

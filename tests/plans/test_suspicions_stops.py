@@ -41,7 +41,7 @@ def life(store: Store, clock: Clock) -> Life:
 
 def allowed(life: Life, payment_id: str) -> str:
     """The gate's answer just before the call."""
-    return life.do(lambda s: saved_charges.still_allowed(s, s.get_one(Payment, payment_id), life.clock()).rule)
+    return life.do(lambda s: saved_charges.ask(s, s.get_one(Payment, payment_id), "sending", life.clock()).ruling.rule)
 
 
 def mark_wrong(session: Session) -> None:

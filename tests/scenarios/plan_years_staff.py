@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from billing import cases, overpayments, plans, refunds
-from billing.payment_disputes import OPEN
+from billing.dispute_status import OPEN
 from billing.plan_consents import PlanRefused
 from billing.refunds import RefundRefused
 from tests.scenarios import plan_years_lives as lives

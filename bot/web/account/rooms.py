@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from billing import accounts, cards, talks
 from billing.command_context import Context
 from billing.link_pages import Visitor
-from billing.store import page_queries, payment_queries
+from billing.store import page_queries
 from billing.store.tables import ContactPoint
 from billing.views import AccountView
 from bot.web import doors, screens
@@ -147,8 +147,7 @@ def view(session: Session, room: Room, *, explained: bool = True) -> AccountView
 def turn(session: Session, room: Room, place: ContactPoint | None = None) -> Context:
     """As a turn of the account's conversation, at its own number or at ``place``; without a number, without one."""
     now = room.wiring.now()
-    talk = (payment_queries.latest_conversation(session, room.practice_id, room.account_id)
-            or talks.talk_of_account(session, room.practice_id, room.account_id, now))
+    talk = talks.latest_talk(session, room.practice_id, room.account_id, now)
     return Context(room.practice_id, talk or "", place.address if place else "",
                    place.address_hash if place else "", place.channel if place else "sms", None, room.language, now,
                    medium="form")

@@ -9,12 +9,10 @@ from sqlalchemy.orm import Session
 from billing import accounts, holds, refunds, write_offs
 from billing.store import console_account_queries as store
 from billing.store import hold_queries, payment_list_queries
+from bot.web.console import addressed
 from bot.web.console.fields import Code, Id, Maybe, Money, Reason
+from bot.web.console.shared_forms import Why
 from bot.web.console.table import Action, Asked, Done, Form, Missing, there
-
-
-class Why(Form):
-    reason: Reason
 
 
 class Confirm(Form):
@@ -50,14 +48,14 @@ class WriteOff(Form):
 
 
 def confirm(session: Session, asked: Asked[Confirm]) -> Done:
-    account_id = _account(session, asked)
+    account_id = addressed.account(session, asked).id
     accounts.confirm(session, asked.practice_id, account_id, by=asked.person.login, now=asked.now,
                      language=asked.query.language or None)
     return Done("account", account_id, f"/accounts/{account_id}")
 
 
 def hold(session: Session, asked: Asked[NewHold]) -> Done:
-    account_id, form = _account(session, asked), asked.query
+    account_id, form = addressed.account(session, asked).id, asked.query
     if form.visit_id and form.visit_id not in store.visits(session, account_id):
         raise Missing
     row = holds.place(session, practice_id=asked.practice_id, guarantor_id=account_id, kind=form.kind,
@@ -84,16 +82,11 @@ def refund(session: Session, asked: Asked[Refund]) -> Done:
 
 
 def write_off(session: Session, asked: Asked[WriteOff]) -> Done:
-    account_id, form = _account(session, asked), asked.query
+    account_id, form = addressed.account(session, asked).id, asked.query
     row = write_offs.ask(session, practice_id=asked.practice_id, guarantor_id=account_id, kind=form.kind,
                          reason=form.reason, by=asked.person.login, now=asked.now)
     return Done("write_off", row.id, f"/accounts/{account_id}", "write_off_asked",
                 {"write_off_id": row.id, "status": row.status})
-
-
-def _account(session: Session, asked: Asked[Confirm] | Asked[NewHold] | Asked[WriteOff]) -> str:
-    row = there(store.account(session, asked.practice_id, asked.path["account_id"]))
-    return row.id
 
 
 VIEWS = ()

@@ -15,6 +15,7 @@ from billing.store import road_queries
 from billing.store.tables import Case
 from bot import staff_replies
 from bot.web.console.fields import Code, Login, Maybe, Reason, Several, Ticked, Words
+from bot.web.console.shared_forms import Note
 from bot.web.console.table import Action, Asked, Done, Download, File, Form, Nothing, Seen, View, of_practice, there
 
 PAGE = 50
@@ -104,10 +105,6 @@ class Answer(Form):
 
     words: Words
     text: Ticked = False
-
-
-class Note(Form):
-    body: Words
 
 
 class Owner(Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -9,10 +10,13 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from billing import dispute_evidence, dispute_work, payment_disputes
+from billing.dispute_cases import open_cases
+from billing.dispute_status import CLOSED, OPEN
 from billing.store import console_money_queries as store
 from billing.store import console_people_queries, money_queries
-from billing.store.tables import Payment, PaymentDispute
-from bot.web.console.fields import Reason, Words
+from billing.store.tables import Case, Payment, PaymentDispute
+from bot.web.console.fields import Reason
+from bot.web.console.shared_forms import Note
 from bot.web.console.table import Action, Asked, Done, Form, Nothing, Seen, View, of_practice, there
 
 SHOWN = 200
@@ -24,10 +28,6 @@ class Query(Form):
     """``state``: open (the bank has not decided), or over (won, lost, returned)."""
 
     state: Literal["open", "over"] = "open"
-
-
-class Note(Form):
-    body: Words
 
 
 class Accept(Form):
@@ -78,9 +78,10 @@ class DisputePage:
 
 def read(session: Session, asked: Asked[Query]) -> Disputes:
     """What the bank asks to be answered, the next day on top; or what is over."""
-    wanted = payment_disputes.OPEN if asked.query.state == "open" else payment_disputes.CLOSED
+    wanted = OPEN if asked.query.state == "open" else CLOSED
     rows = store.disputes(session, asked.practice_id, wanted, SHOWN)
-    return Disputes([_line(session, asked, *one) for one in rows])
+    known = open_cases(session, asked.practice_id, [(row, payment) for row, payment, _ in rows])
+    return Disputes([_line(row, payment, account, known[row.id], asked.now) for row, payment, account in rows])
 
 
 def show(session: Session, asked: Asked[Nothing]) -> DisputePage | None:
@@ -88,16 +89,17 @@ def show(session: Session, asked: Asked[Nothing]) -> DisputePage | None:
     found = store.dispute(session, asked.practice_id, asked.path["dispute_id"])
     if found is None:
         return None
-    line = _line(session, asked, *found)
+    row, payment, account = found
+    line = _line(row, payment, account, open_cases(session, asked.practice_id, [(row, payment)])[row.id], asked.now)
     trail = console_people_queries.trail(session, asked.practice_id, actor="", action="", object_id=line.payment_id,
                                          before=None, since=None, until=None, most=SHOWN)
     return DisputePage(line, dispute_evidence.evidence(session, asked.practice_id, line.dispute_id),
                        [Step(one.at, one.actor, one.action) for one in reversed(trail) if one.action in _STEPS])
 
 
-def _line(session: Session, asked: Asked[Any], row: PaymentDispute, payment: Payment, account: str) -> Line:
-    case = dispute_work.case_of(session, payment, row)
-    late = row.status == "open" and row.evidence_due_at is not None and row.evidence_due_at <= asked.now
+def _line(row: PaymentDispute, payment: Payment, account: str, cases: Sequence[Case], now: datetime) -> Line:
+    case = next(iter(cases), None)
+    late = row.status == "open" and row.evidence_due_at is not None and row.evidence_due_at <= now
     return Line(row.id, payment.id, payment.guarantor_id, account, row.amount_minor, row.fee_minor, row.reason,
                 row.status, row.evidence_due_at, late, row.opened_at, row.closed_at, case.id if case else "",
                 case.number if case else None, (case.owner or "") if case else "")

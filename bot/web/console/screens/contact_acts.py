@@ -4,53 +4,48 @@ statement on its way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from sqlalchemy.orm import Session
 
 from billing import contacts, wrong_numbers
 from billing.mail_addresses import email_address
-from billing.store import console_account_queries as store
-from billing.store.tables import Guarantor
 from billing.telephones import e164
 from bot import statement_runs
-from bot.web.console.fields import Line, Maybe, Reason, Words
-from bot.web.console.table import Action, Asked, Done, Form, Nothing, there
+from bot.web.console import addressed
+from bot.web.console.fields import Line, Maybe, Words
+from bot.web.console.shared_forms import Why
+from bot.web.console.table import Action, Asked, Done, Form, Nothing
 
 
 class ContactRefused(ValueError):
     """A number or an address that is none, or a statement that cannot leave. The text says why; no PHI."""
 
 
-class New(Form):
+class Place(Form):
     """``agreed``: what the patient agreed to, word for word, and ``medium`` how; without them nothing is agreed, and
     texts and e-mail to it wait for that.
     """
 
-    kind: Literal["sms", "email", "paper"]
     address: Line
     agreed: Maybe[Words] = None
     medium: Literal["", "form", "phone", "staff"] = ""
 
 
-class Why(Form):
-    reason: Reason
+class New(Place):
+    kind: Literal["sms", "email", "paper"]
 
 
-_PUT: dict[str, Callable[..., bool]] = {
-    "sms": contacts.add_phone, "email": contacts.add_email, "paper": contacts.add_postal}
+P = TypeVar("P", bound=Place)
 
 
 def add(session: Session, asked: Asked[New]) -> Done:
     """Put a number or an address on an account; one that is there stays as it is."""
-    account, form = _account(session, asked), asked.query
+    account, form = addressed.account(session, asked), asked.query
     require_whole(form.agreed, form.medium, form.kind)
     place = read_address(form.kind, form.address)
-    added = _PUT[form.kind](session, asked.practice_id, account.id, place, source="staff", now=asked.now)
-    if form.agreed:
-        contacts.add_consent(session, asked.practice_id, account.id, place, contacts.Given(
-            asked.now, form.agreed, form.medium, asked.person.login), form.kind)
+    added = contacts.put(session, asked.practice_id, account.id, form.kind, place, source="staff", now=asked.now)
+    keep_agreed(session, asked, account.id, form.kind, place)
     return Done("account", account.id, f"/accounts/{account.id}", "contact_added" if added else "contact_known",
                 {"added": added})
 
@@ -61,6 +56,13 @@ def require_whole(agreed: str | None, medium: str, channel: str) -> None:
         raise ContactRefused("what was agreed, word for word, and how it was said go together")
     if agreed and channel == "paper":
         raise ContactRefused("letters need no consent; leave what was agreed empty")
+
+
+def keep_agreed(session: Session, asked: Asked[P], account_id: str, channel: str, place: str) -> None:
+    """Keep what was agreed to for ``place``, if anything was."""
+    if asked.query.agreed:
+        contacts.add_consent(session, asked.practice_id, account_id, place, contacts.Given(
+            asked.now, asked.query.agreed, asked.query.medium, asked.person.login), channel)
 
 
 def read_address(channel: str, address: str) -> str:
@@ -82,7 +84,7 @@ def read_address(channel: str, address: str) -> str:
 
 def wrong_number(session: Session, asked: Asked[Why]) -> Done:
     """A number or an e-mail address that somebody else has: nothing goes there any more, for nobody's account."""
-    row = there(store.contact(session, asked.practice_id, asked.path["contact_id"]))
+    row = addressed.contact(session, asked)
     if row.channel == "paper":
         raise ContactRefused("a letter that came back is noted with its letter")
     wrong_numbers.mark(session, asked.practice_id, row.channel, row.address_hash, wording=asked.query.reason,
@@ -92,17 +94,13 @@ def wrong_number(session: Session, asked: Asked[Why]) -> Done:
 
 def send_statement(session: Session, asked: Asked[Nothing]) -> Done:
     """Make and queue its statement, by the same gate as ever. The same balance is told once, however often pressed."""
-    account = _account(session, asked)
+    account = addressed.account(session, asked)
     line = statement_runs.send_statement(session, asked.wiring.road, asked.policy, account.id, asked.now)
     if not line.message_id:
         raise ContactRefused(f"nothing was sent: {line.reason}")
     asked.wiring.road.wake.outbox.set()
     return Done("message", line.message_id, f"/accounts/{account.id}#messages", f"reply_{line.outcome}",
                 {"message_id": line.message_id, "status": line.outcome})
-
-
-def _account(session: Session, asked: Asked[Any]) -> Guarantor:
-    return there(store.account(session, asked.practice_id, asked.path["account_id"]))
 
 
 VIEWS = ()

@@ -6,28 +6,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from billing import contact_changes, contacts, preferences
+from billing import contact_changes, preferences
 from billing.console.account_lists import Said, said_of
 from billing.store import console_account_queries as store
-from billing.store.tables import ContactPoint
-from bot.web.console.fields import Language, Line, Maybe, Ticked, Words
-from bot.web.console.screens.contact_acts import ContactRefused, read_address, require_whole
-from bot.web.console.table import Action, Asked, Done, Form, Nothing, Seen, View, there
+from billing.store.tables import Guarantor
+from bot.web.console import addressed
+from bot.web.console.fields import Language, Line, Ticked, Words
+from bot.web.console.screens.contact_acts import ContactRefused, Place, keep_agreed, read_address, require_whole
+from bot.web.console.table import Action, Asked, Done, Form, Nothing, Seen, View
 
 
-class Change(Form):
-    """``address``: the new one, of the same kind. ``agreed`` and ``medium`` as for another number: no consent comes
-    along with a change.
-    """
+class Change(Place):
+    """``address``: the new one, of the same kind; no consent comes along with a change."""
 
-    address: Line
     reason: contact_changes.Reason
-    agreed: Maybe[Words] = None
-    medium: Literal["", "form", "phone", "staff"] = ""
 
 
 class Move(Form):
@@ -76,11 +71,9 @@ class ContactPage:
     said: list[Said]
 
 
-def show(session: Session, asked: Asked[Nothing]) -> ContactPage | None:
-    row = store.contact(session, asked.practice_id, asked.path["contact_id"])
-    if row is None:
-        return None
-    account = there(store.account(session, asked.practice_id, row.guarantor_id))
+def show(session: Session, asked: Asked[Nothing]) -> ContactPage:
+    row = addressed.contact(session, asked)
+    account = session.get_one(Guarantor, row.guarantor_id)
     wishes = preferences.standing(session, row.practice_id, row.channel, row.address_hash, row.guarantor_id)
     said = [said_of(one) for one in store.consents(session, asked.practice_id, account.id, {row.address_hash})
             if one.address_hash == row.address_hash]
@@ -91,32 +84,30 @@ def show(session: Session, asked: Asked[Nothing]) -> ContactPage | None:
 
 def change(session: Session, asked: Asked[Change]) -> Done:
     """End this one and open another; what was agreed to for the old one is not agreed to for the new one."""
-    row, form = _contact(session, asked), asked.query
+    row, form = addressed.contact(session, asked), asked.query
     require_whole(form.agreed, form.medium, row.channel)
     place = read_address(row.channel, form.address)
     made = contact_changes.replace(session, row, place, reason=form.reason, by=asked.person.login, now=asked.now)
-    if form.agreed:
-        contacts.add_consent(session, asked.practice_id, row.guarantor_id, place, contacts.Given(
-            asked.now, form.agreed, form.medium, asked.person.login), row.channel)
+    keep_agreed(session, asked, row.guarantor_id, row.channel, place)
     return Done("contact", row.id, f"/accounts/{row.guarantor_id}#who", "contact_changed", {"contact_id": made.id},
                 others=(made.id,))
 
 
 def end(session: Session, asked: Asked[End]) -> Done:
-    row = _contact(session, asked)
+    row = addressed.contact(session, asked)
     contact_changes.end(session, row, reason=asked.query.reason, by=asked.person.login, now=asked.now)
     return Done("contact", row.id, f"/accounts/{row.guarantor_id}#who", "contact_ended")
 
 
 def at_work(session: Session, asked: Asked[AtWork]) -> Done:
-    row = _contact(session, asked)
+    row = addressed.contact(session, asked)
     contact_changes.mark_at_work(session, row, asked.query.at_work, by=asked.person.login, now=asked.now)
     return Done("contact", row.id, f"/contacts/{row.id}")
 
 
 def confidential(session: Session, asked: Asked[Confidential]) -> Done:
     """Nothing about the account comes there unasked, or comes again: as the patient asked."""
-    row, form = _contact(session, asked), asked.query
+    row, form = addressed.contact(session, asked), asked.query
     contact_changes.keep_confidential(session, row, form.on, wording=form.wording, by=asked.person.login,
                                       now=asked.now)
     return Done("contact", row.id, f"/contacts/{row.id}")
@@ -124,7 +115,7 @@ def confidential(session: Session, asked: Asked[Confidential]) -> Done:
 
 def move(session: Session, asked: Asked[Move]) -> Done:
     """Another postal address in the place of the account's own; the file's stays on record."""
-    account = there(store.account(session, asked.practice_id, asked.path["account_id"]))
+    account = addressed.account(session, asked)
     made = contact_changes.replace_home(session, account, read_address("paper", asked.query.address),
                                         reason=asked.query.reason, by=asked.person.login, now=asked.now)
     return Done("contact", made.id, f"/accounts/{account.id}#who", "contact_changed", {"contact_id": made.id})
@@ -132,15 +123,11 @@ def move(session: Session, asked: Asked[Move]) -> Done:
 
 def speak(session: Session, asked: Asked[Speaks]) -> Done:
     """The language in which we write first; a thread keeps the one that its patient chose."""
-    account, language = there(store.account(session, asked.practice_id, asked.path["account_id"])), asked.query.language
+    account, language = addressed.account(session, asked), asked.query.language
     if language not in asked.policy.languages:
         raise ContactRefused("the practice writes in no such language")
     contact_changes.speak(session, account, language, by=asked.person.login, now=asked.now)
     return Done("account", account.id, f"/accounts/{account.id}#who")
-
-
-def _contact(session: Session, asked: Asked[Any]) -> ContactPoint:
-    return there(store.contact(session, asked.practice_id, asked.path["contact_id"]))
 
 
 _ONE = "/contacts/{contact_id}"

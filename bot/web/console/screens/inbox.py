@@ -15,6 +15,7 @@ from billing.store import thread_care_queries as care
 from billing.store.tables import Conversation
 from bot import staff_replies
 from bot.web.console.fields import Id, Language, Line, Login, Maybe, Search, Ticked, Words
+from bot.web.console.shared_forms import Note
 from bot.web.console.table import Action, Asked, Done, Form, Nothing, Seen, View, of_practice, there
 from templates.statement_words import phone_words
 
@@ -87,10 +88,6 @@ class Owner(Form):
     """``to`` empty: nobody's."""
 
     to: Maybe[Login] = None
-
-
-class Note(Form):
-    body: Words
 
 
 class Here(Form):

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from billing import corrections, privacy_incidents
 from billing.accounts import find_account
-from billing.store import console_account_queries, console_list_queries
+from billing.store import console_list_queries
 from billing.store import correction_queries as store
 from billing.store.tables import Correction, PrivacyIncident
 from bot import correcting
+from bot.web.console import addressed
 from bot.web.console.fields import Day, Id, Maybe, Reason, Several, Ticked, Words
-from bot.web.console.table import Action, Asked, Done, Form, Missing, Nothing, Seen, View, of_practice, there
+from bot.web.console.table import Action, Asked, Done, Form, Missing, Nothing, Seen, View, of_practice
 
 PAGE = 50
 #: How far back a correction by hand looks for what was said.
@@ -206,7 +207,7 @@ def _correction(row: Correction, number: str, me: str) -> CorrectionLine:
 
 
 def ask_correction(session: Session, asked: Asked[AskCorrection]) -> Done:
-    account = there(console_account_queries.account(session, asked.practice_id, asked.path["account_id"]))
+    account = addressed.account(session, asked)
     row = corrections.ask(session, asked.practice_id, account.id, asked.query.reason, since=asked.now - LOOKS_BACK,
                           by=asked.person.login, today=asked.today, now=asked.now)
     return Done("correction", row.id, "/corrections", result={"correction_id": row.id})

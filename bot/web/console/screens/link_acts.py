@@ -19,7 +19,7 @@ from billing.store import console_list_queries
 from billing.store.tables import Guarantor
 from bot import sent_links
 from bot.sent_links import Sent
-from bot.web.console import looked
+from bot.web.console import addressed, looked
 from bot.web.console.fields import Id, Maybe, Money, Several
 from bot.web.console.table import Action, Asked, Done, Missing, Nothing, Seen, View, there
 
@@ -72,11 +72,9 @@ class PlanLinkTried:
     digest: str
 
 
-def show(session: Session, asked: Asked[Nothing]) -> PayAsk | None:
+def show(session: Session, asked: Asked[Nothing]) -> PayAsk:
     """What a link could ask for now."""
-    account = store.account(session, asked.practice_id, asked.path["account_id"])
-    if account is None:
-        return None
+    account = addressed.account(session, asked)
     visits = due_visits(session, account, asked.today)
     return PayAsk(account.id, account.external, sum(one.due_minor for one in visits), visits)
 
@@ -90,7 +88,7 @@ def due_visits(session: Session, account: Guarantor, today: date) -> list[DueVis
 
 def send_pay_link(session: Session, asked: Asked[PayLink]) -> Done:
     """Make a payment ready and send its link by the gate. Nothing is charged before the patient presses Pay."""
-    account_id, form = _account(session, asked).id, asked.query
+    account_id, form = addressed.account(session, asked).id, asked.query
     if set(form.visit_ids) - store.visits(session, account_id):
         raise Missing
     act = partial(_pay_link, session, asked, account_id)
@@ -140,10 +138,6 @@ def _sent(asked: Asked[PayLink] | Asked[PlanLink], account_id: str, sent: Sent) 
     asked.wiring.road.wake.outbox.set()
     return Done("message", sent.message_id, f"/accounts/{account_id}#messages", f"reply_{sent.status}",
                 {"message_id": sent.message_id, "status": sent.status})
-
-
-def _account(session: Session, asked: Asked[PayLink]) -> Guarantor:
-    return there(store.account(session, asked.practice_id, asked.path["account_id"]))
 
 
 VIEWS = (View("pay_ask", "/accounts/{account_id}/payment-link", "send", show, PayAsk,

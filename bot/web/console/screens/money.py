@@ -19,6 +19,7 @@ from billing.importers.records import ImportFault
 from billing.store import close_queries
 from bot.web.console.fields import Day, Line, Maybe, MoneyOrNothing, Reason, content
 from bot.web.console.forms import FormRefused
+from bot.web.console.shared_forms import Why
 from bot.web.console.table import Action, Asked, Done, Download, File, Form, Nothing, Seen, View, of_practice, there
 from templates.deposit import slip_pdf
 
@@ -78,10 +79,6 @@ class Match(Form):
     """``what``: "payout:REF", "remittance:REF", "deposit:REF", "agency:REF", or "other": none of our takings."""
 
     what: Line
-    reason: Reason
-
-
-class Why(Form):
     reason: Reason
 
 

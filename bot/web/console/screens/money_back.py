@@ -12,17 +12,15 @@ from sqlalchemy.orm import Session
 from billing import overpayments, refunds
 from billing.console import money
 from billing.console.money import Credit, SuspensePage
-from billing.store import console_account_queries, console_money_queries
+from billing.store import console_money_queries
 from billing.store.tables import Refund
-from bot.web.console.fields import Id, Maybe, Reason
-from bot.web.console.table import Action, Asked, Done, Form, Missing, Nothing, View, of_practice, there
+from bot.web.console import addressed
+from bot.web.console.fields import Id, Maybe
+from bot.web.console.shared_forms import Why
+from bot.web.console.table import Action, Asked, Done, Form, Missing, Nothing, View, of_practice
 
 WAITING_SHOWN = 200
 DECIDED_SHOWN = 50
-
-
-class Why(Form):
-    reason: Reason
 
 
 class After(Form):
@@ -118,7 +116,7 @@ def decline(session: Session, asked: Asked[Why]) -> Done:
 
 def use_credit(session: Session, asked: Asked[Nothing]) -> Done:
     """Pay what an account owes now from its credit."""
-    row = there(console_account_queries.account(session, asked.practice_id, asked.path["account_id"]))
+    row = addressed.account(session, asked)
     used = overpayments.apply_credit(session, asked.practice_id, row.id, asked.person.login, asked.now)
     return Done("account", row.id, "/money/credits", "credit_used" if used else "credit_kept", {"used_minor": used})
 

@@ -18,7 +18,8 @@ from billing.store.alone import alone
 from billing.store.tables import Difference, Reconciliation
 from bot.processors.base import ProcessorError
 from bot.reconcile import reconcile
-from bot.web.console.fields import Reason, Ticked
+from bot.web.console.fields import Ticked
+from bot.web.console.shared_forms import Why
 from bot.web.console.table import Action, Asked, Done, Form, Nothing, View, of_practice, there
 
 #: A run that did not end within so long has died, and another one may begin.
@@ -38,10 +39,6 @@ class Query(Form):
     """``settled``: repaired and explained ones too."""
 
     settled: Ticked = False
-
-
-class Why(Form):
-    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)

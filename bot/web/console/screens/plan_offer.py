@@ -17,7 +17,7 @@ from billing.rehearsals import rehearse
 from billing.store import console_account_queries as store
 from billing.store import console_list_queries
 from billing.store.tables import Guarantor, Plan
-from bot.web.console import looked
+from bot.web.console import addressed, looked
 from bot.web.console.fields import Count, Day, Id, Maybe, Money, Reason, Several
 from bot.web.console.screens.link_acts import DueVisit, due_visits
 from bot.web.console.table import Action, Asked, Done, Missing, Nothing, Seen, View, there
@@ -118,11 +118,9 @@ class PlanMade:
     link: str
 
 
-def show(session: Session, asked: Asked[Nothing]) -> PlanAsk | None:
+def show(session: Session, asked: Asked[Nothing]) -> PlanAsk:
     """What a plan could be about, and what the practice's policy allows."""
-    account = store.account(session, asked.practice_id, asked.path["account_id"])
-    if account is None:
-        return None
+    account = addressed.account(session, asked)
     due = due_visits(session, account, asked.today)
     running = [one for one in store.plans(session, account.id) if one.status in RUNNING]
     left = console_list_queries.left_of_plans(session, [one.id for one in running], asked.today)
@@ -132,7 +130,7 @@ def show(session: Session, asked: Asked[Nothing]) -> PlanAsk | None:
 
 def offer(session: Session, asked: Asked[NewPlan]) -> Done:
     """Without ``sure`` the look: what the policy allows, tried one by one. Then the one that was chosen is made."""
-    account, form = _account(session, asked), asked.query
+    account, form = addressed.account(session, asked), asked.query
     policy = asked.policy.plans
     if policy is None:
         raise plan_desk.NotOffered("this practice offers no plans: its policy has no such part")
@@ -224,10 +222,6 @@ def _fields(form: NewPlan) -> dict[str, str]:
     if form.amount is not None:
         kept["amount"] = plain(form.amount)
     return {name: str(value) for name, value in kept.items() if value not in (None, "")}
-
-
-def _account(session: Session, asked: Asked[NewPlan]) -> Guarantor:
-    return there(store.account(session, asked.practice_id, asked.path["account_id"]))
 
 
 VIEWS = (View("plan_ask", "/accounts/{account_id}/plans", "cases", show, PlanAsk,
