@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from billing import plan_offers, plan_schedule, plans, talks
 from billing.dues import due_of
-from billing.figures import account_figures
+from billing.figures import AccountFigures, account_figures
 from billing.plan_offers import Answer, Ask, Offer
 from billing.plan_status import RUNNING
 from billing.plan_terms import PlanTerms
@@ -41,7 +41,11 @@ def due_shares(session: Session, account_id: str, today: date, only: Collection[
     """(visit id, cents) of what is due now, oldest visit first, of the visits ``only`` where it names any. Confidential
     care is left out: a person settles that one.
     """
-    account = account_figures(session, account_id, today)
+    return shares_in(account_figures(session, account_id, today), only)
+
+
+def shares_in(account: AccountFigures, only: Collection[str] = ()) -> list[tuple[str, int]]:
+    """As ``due_shares``, of an account that was read just now."""
     hidden = {visit.visit_id for visit in account.visits if visit.confidential}
     return [(visit_id, minor) for visit_id, minor in due_of(account)
             if visit_id not in hidden and (not only or visit_id in only)]

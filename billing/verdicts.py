@@ -21,8 +21,13 @@ from billing.store.tables import Outbox, Payment, Plan, ProcessorCall, Verdict
 
 def explain(session: Session, subject_id: str) -> dict[str, Any]:
     """The story of a message, a payment or a plan, told by its id. Raises LookupError for an unknown id."""
-    tell = {"pay": explain_payment, "plan": explain_plan}.get(subject_id.partition("_")[0], explain_message)
+    tell = {"payment": explain_payment, "plan": explain_plan, "message": explain_message}[kind_of(subject_id)]
     return tell(session, subject_id)
+
+
+def kind_of(subject_id: str) -> str:
+    """What an id is the id of: message, payment or plan."""
+    return {"pay": "payment", "plan": "plan"}.get(subject_id.partition("_")[0], "message")
 
 
 def explain_message(session: Session, message_id: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from billing.dispute_status import TO_ANSWER
+from billing.store import credit_queries
 from billing.store.tables import (
     AssistanceApplication,
     BankLine,
@@ -21,7 +22,6 @@ from billing.store.tables import (
     Guarantor,
     Hold,
     Instalment,
-    LedgerAccount,
     Outbox,
     PaymentDispute,
     Placement,
@@ -71,9 +71,7 @@ def counts(session: Session, practice_id: str, today: date, now: datetime, waiti
         Hold.practice_id == practice_id, *_to_review(today))) or 0
     found["identity"] = session.scalar(select(func.count()).where(
         Conversation.practice_id == practice_id, Conversation.locked_until > now)) or 0
-    found["credits"] = session.scalar(select(func.count()).where(
-        LedgerAccount.practice_id == practice_id, LedgerAccount.kind == "credit",
-        LedgerAccount.balance_minor < 0)) or 0
+    found["credits"], _ = credit_queries.credit_of_all(session, practice_id)
     found["bank"] = session.scalar(select(func.count()).where(
         BankLine.practice_id == practice_id, BankLine.matched_kind.is_(None))) or 0
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.edge import AsJson, Edge, context, found, print_json, require_right
-from bot.cli.exits import USAGE, Stop
+from bot.cli.exits import USAGE, Stop, sentence
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -42,8 +42,7 @@ def email(
             done = edge.write(lambda s: _put(s, edge, ref, address, at_work, agreed), "email", "account",
                               lambda told: str(told["account_id"]), ", ".join(k for k, said in agreed.items() if said))
         except ConsentRefused as refused:
-            text = str(refused)
-            raise Stop(f"{text[0].upper()}{text[1:]}.", USAGE) from refused
+            raise Stop(sentence(refused), USAGE) from refused
     if as_json:
         print_json(done)
     else:

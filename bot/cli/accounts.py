@@ -9,7 +9,7 @@ import typer
 from billing.money import dollars
 from bot.cli import account_addresses
 from bot.cli.edge import AsJson, Edge, context, found, print_fields, print_json, print_table
-from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
+from bot.cli.exits import USAGE, Stop, refusal, sentence
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -115,8 +115,7 @@ def confirm(
                 s, edge.practice_id, ref, by=edge.actor, now=edge.now(), language=language or None, into=into or None)),
                 "confirm", "account", "by reference", reason)
         except accounts.NotConfirmable as refused:
-            text = str(refused)
-            raise Stop(f"{text[0].upper()}{text[1:]}.", NOT_FOUND if "no such" in text else REFUSED) from refused
+            raise refusal(refused) from refused
     if as_json:
         print_json(account)
     else:
@@ -152,8 +151,7 @@ def phone(
         try:
             done = edge.write(put, "phone", "account", "by reference", "consent" if wording else "")
         except (NotAPhone, ConsentRefused) as refused:
-            text = str(refused)
-            raise Stop(f"{text[0].upper()}{text[1:]}.", USAGE) from refused
+            raise Stop(sentence(refused), USAGE) from refused
     if as_json:
         print_json(done)
     else:

@@ -10,7 +10,7 @@ import typer
 
 from bot.cli.amounts import dollars
 from bot.cli.edge import Edge, found, print_fields, print_json
-from bot.cli.exits import REFUSED, Stop
+from bot.cli.exits import REFUSED, Stop, sentence
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -39,9 +39,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except (CampaignRefused, SegmentRefused, IllegalMove) as refused:
-        text = str(refused)
-        raise Stop(text[0].upper() + text[1:] + ("" if text.endswith(".") or "\n" in text else "."), REFUSED
-                   ) from refused
+        raise Stop(sentence(refused), REFUSED) from refused
 
 
 def open_road(edge: Edge) -> Road:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.edge import AsJson, Edge, context, print_fields, print_json, print_table, require_right
-from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
+from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop, sentence
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -141,8 +141,7 @@ def close(
             return _shown(cases.close(session, edge.practice_id, ref, by=by or edge.actor, resolution=resolution,
                                       now=edge.now()))
         except cases.CaseRefused as refused:
-            text = str(refused)
-            raise Stop(f"{text[0].upper()}{text[1:]}. Say who with --by LOGIN.", REFUSED) from refused
+            raise Stop(f"{sentence(refused)} Say who with --by LOGIN.", REFUSED) from refused
 
     with context() as edge:
         shown = edge.write(run, "case.close", "case", lambda done: str(done["id"]))

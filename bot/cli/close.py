@@ -12,7 +12,7 @@ import typer
 
 from billing.money import dollars
 from bot.cli.edge import AsJson, Edge, context, print_json, print_table, require_configured, require_right
-from bot.cli.exits import FOUND_PROBLEMS, NOT_FOUND, REFUSED, USAGE, Stop
+from bot.cli.exits import FOUND_PROBLEMS, USAGE, Stop, refusal
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -267,8 +267,7 @@ def _change(edge: Edge, fn: Callable[[Session], T], action: str, kind: str, obje
     try:
         return edge.write(fn, action, kind, object_id)
     except CloseRefused as refused:
-        text, how = str(refused), f" ({refused.command})" if refused.command else ""
-        raise Stop(f"{text[0].upper()}{text[1:]}{how}.", NOT_FOUND if "there is no" in text else REFUSED) from refused
+        raise refusal(f"{refused} ({refused.command})" if refused.command else refused) from refused
 
 
 def _day(text: str) -> date | None:

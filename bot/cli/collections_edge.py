@@ -11,7 +11,7 @@ import typer
 
 from billing.money import dollars
 from bot.cli.edge import Edge, context, print_json, print_table, require_configured, require_right
-from bot.cli.exits import NOT_FOUND, REFUSED, Stop
+from bot.cli.exits import NOT_FOUND, Stop, refusal
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -51,8 +51,7 @@ def refused() -> Iterator[None]:
         yield
     except (ReturnsRefused, AssistanceRefused, IllegalMove, PlacementRefused, RefundRefused, OfferRefused, StaffRefused,
             WriteOffRefused) as error:
-        text = str(error)
-        raise Stop(f"{text[0].upper()}{text[1:]}.", NOT_FOUND if "there is no" in text else REFUSED) from error
+        raise refusal(error) from error
 
 
 def owner_of(session: Session, edge: Edge, account: str) -> Guarantor:

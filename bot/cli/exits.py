@@ -29,6 +29,18 @@ class Stop(Exception):
         self.code = code
 
 
+def sentence(error: object) -> str:
+    """What billing refuses with, as a sentence of its own."""
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") or "\n" in text else ".")
+
+
+def refusal(error: object) -> Stop:
+    """The end of a command that billing refuses. It was not found where the words say so."""
+    text = str(error)
+    return Stop(sentence(text), NOT_FOUND if "there is no" in text or "no such" in text else REFUSED)
+
+
 #: Exceptions that are answers. By name, so that nothing is imported for an error that did not happen.
 #: A text of None shows the exception's own, which house rules keep free of PHI.
 KNOWN: Mapping[str, tuple[int, str | None]] = {

@@ -10,7 +10,7 @@ import typer
 
 from bot.cli.amounts import dollars, minor_of, shares_of
 from bot.cli.edge import AsJson, Edge, context, found, print_fields, print_json, print_table, require_right
-from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
+from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop, refusal, sentence
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -152,7 +152,7 @@ def _decide(refund_id: str, what: str, reason: str, as_json: bool) -> None:
                    if what == "approve" else refunds.decline(
                        session, edge.practice_id, refund_id, by=edge.actor, reason=reason, now=edge.now()))
         except refunds.RefundRefused as refused:
-            raise Stop(sentence(refused), NOT_FOUND if "no refund" in str(refused) else REFUSED) from refused
+            raise refusal(refused) from refused
         return refund_facts(row)
 
     with context() as edge:
@@ -161,11 +161,6 @@ def _decide(refund_id: str, what: str, reason: str, as_json: bool) -> None:
         print_json(done)
     else:
         print(f"Refund {refund_id} of {dollars(done['amount_minor'])} is {done['status']}.")
-
-
-def sentence(refused: Exception) -> str:
-    text = str(refused)
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def credits_list(
@@ -275,8 +270,7 @@ def _settle(session: Session, edge: Edge, dispute: str, reason: str) -> dict[str
                if reason else
                payment_disputes.mark_evidence_sent(session, edge.practice_id, dispute, by=edge.actor, now=edge.now()))
     except payment_disputes.DisputeRefused as refused:
-        text = str(refused)
-        raise Stop(f"{text[0].upper()}{text[1:]}.", NOT_FOUND if "there is no" in text else REFUSED) from refused
+        raise refusal(refused) from refused
     return {"dispute": row.id, "payment": row.payment_id, "status": row.status}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.edge import AsJson, Edge, context, print_json, print_table, require_right
-from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
+from bot.cli.exits import NOT_FOUND, USAGE, Stop, refusal
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -95,12 +95,7 @@ def _export(edge: Edge, folder: Path, run: int) -> Exported:
             return mailing.Exported((mailing.write_again(edge.store, edge.practice_id, run, folder, edge.now),))
         return mailing.export(edge.store, edge.practice_id, folder, by=edge.actor, now=edge.now)
     except MailRefused as refused:
-        raise _stop(refused) from refused
-
-
-def _stop(refused: Exception) -> Stop:
-    text = str(refused)
-    return Stop(f"{text[0].upper()}{text[1:]}.", NOT_FOUND if "no such" in text else REFUSED)
+        raise refusal(refused) from refused
 
 
 @app.command("ack")
@@ -114,7 +109,7 @@ def acknowledge(number: Number, as_json: AsJson = False) -> None:
             done = edge.write(lambda s: mailing.acknowledge(s, edge.practice_id, number, by=edge.actor, now=edge.now()),
                               "acknowledge", "mail_batch", lambda batch: batch.batch_id)
         except mailing.MailRefused as refused:
-            raise _stop(refused) from refused
+            raise refusal(refused) from refused
     if as_json:
         print_json(_facts(done))
     else:
@@ -145,7 +140,7 @@ def _note_returned(session: Session, edge: Edge, letter: str) -> DeliveryTrouble
         return addresses.note_returned(session, edge.practice_id, outbox_id, by=edge.actor, on=edge.today(),
                                        now=edge.now())
     except (addresses.NotMail, mailing.MailRefused) as refused:
-        raise _stop(refused) from refused
+        raise refusal(refused) from refused
 
 
 @app.command("bounced")

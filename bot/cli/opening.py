@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.cli.edge import Edge, found, print_json
-from bot.cli.exits import REFUSED, Stop
+from bot.cli.exits import refusal
 
 if TYPE_CHECKING:
     from billing.opening_release import Released
@@ -28,8 +28,7 @@ def release_import(edge: Edge, import_id: str, account: str, as_json: bool) -> N
             waiting = [one for one in waiting if one == wanted]
         done = [_release(edge, import_id, guarantor_id) for guarantor_id in waiting]
     except (opening_release.ReleaseRefused, StaffRefused) as refused:
-        text = str(refused)
-        raise Stop(f"{text[0].upper()}{text[1:]}.", REFUSED) from refused
+        raise refusal(refused) from refused
     _show(import_id, done, as_json)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from bot.cli.amounts import day_of, dollars, minor_of
 from bot.cli.edge import AsJson, Edge, context, found, print_json, require_configured, require_right
-from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
+from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop, refusal
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -111,8 +111,7 @@ def _carry_out(session: Session, edge: Edge, wanted: _Wanted) -> dict[str, Any]:
             wanted.collects, replaces=older.id if older is not None else None), policy,
             "" if answer.fits else wanted.exception)
     except plan_desk.NotOffered as refused:
-        text = str(refused)
-        raise Stop(f"{text[0].upper()}{text[1:]}.", REFUSED) from refused
+        raise refusal(refused) from refused
     return facts | {"plan": made | _facts(chosen)}
 
 

@@ -10,7 +10,7 @@ import typer
 
 from billing.money import dollars
 from bot.cli.edge import AsJson, context, print_json, print_table
-from bot.cli.exits import NOT_FOUND, REFUSED, Stop
+from bot.cli.exits import refusal
 
 if TYPE_CHECKING:
     from billing.postings import Batch
@@ -64,7 +64,7 @@ def export(folder: Folder = Path(), batch: OneBatch = "", as_json: AsJson = Fals
                     else posting_files.export(edge.store, edge.practice_id, edge.policy, folder, by=edge.actor,
                                               now=edge.now))
         except PostingsRefused as refused:
-            raise Stop(_sentence(refused), REFUSED) from refused
+            raise refusal(refused) from refused
         for one in done:
             edge.store.write(partial(
                 note, practice_id=edge.practice_id, actor=edge.actor, action="export", object_kind="posting_batch",
@@ -90,7 +90,7 @@ def acknowledge(batch: BatchId, as_json: AsJson = False) -> None:
             done = edge.write(lambda s: postings.acknowledge(
                 s, edge.practice_id, batch, by=edge.actor, now=edge.now()), "acknowledge", "posting_batch", batch)
         except postings.PostingsRefused as refused:
-            raise Stop(_sentence(refused), NOT_FOUND if "no such" in str(refused) else REFUSED) from refused
+            raise refusal(refused) from refused
     if as_json:
         print_json(_facts(done))
     else:
@@ -122,6 +122,3 @@ def differences(as_json: AsJson = False) -> None:
         for d in found])
 
 
-def _sentence(refused: Exception) -> str:
-    text = str(refused)
-    return f"{text[0].upper()}{text[1:]}."

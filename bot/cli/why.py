@@ -25,24 +25,20 @@ def why(subject: Subject, as_of: AsOf = "", region: Region = "", as_json: AsJson
     """Show which rule decided on a message, or on the charge of a card on file, and on which facts; with --as-of or
     --region what other rules would say. Of a plan: every charge that was made, put off or refused.
     """
-    from billing.verdicts import explain
+    from billing.verdicts import explain, kind_of
 
-    on = _day(as_of)
+    on, kind = _day(as_of), kind_of(subject)
     with context() as edge:
         try:
-            story = edge.read(lambda session: explain(session, subject), _kind(subject), subject, "why")
+            story = edge.read(lambda session: explain(session, subject), kind, subject, "why")
         except LookupError as error:
-            raise Stop(f"There is no {_kind(subject)} {subject}.", NOT_FOUND) from error
+            raise Stop(f"There is no {kind} {subject}.", NOT_FOUND) from error
     if on is not None or region:
         _replay(story, on, region)
     if as_json:
         print_json(story)
     else:
         _print(story)
-
-
-def _kind(subject: str) -> str:
-    return {"pay": "payment", "plan": "plan"}.get(subject.partition("_")[0], "message")
 
 
 def _day(text: str) -> date | None:

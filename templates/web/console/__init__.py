@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from billing.money import plain
 from templates.format import as_date
 from templates.report_sheets import shown
 from templates.statement_words import money, phone_words, short_day
@@ -66,8 +67,8 @@ def _asset_address(name: str) -> str:
 def _environment() -> Environment:
     made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                        lstrip_blocks=True)
-    made.filters |= {"money": _money, "day": _day, "at": _at, "since": _since, "label": label, "said": said,
-                     "noted": noted, "phone": phone_words, "percent": _percent, "unit": _unit,
+    made.filters |= {"money": _money, "amount": plain, "day": _day, "at": _at, "since": _since, "label": label,
+                     "said": said, "noted": noted, "phone": phone_words, "percent": _percent, "unit": _unit,
                      "told": told, "if_ours": if_ours}
     made.globals["asset"] = _asset_address
     return made

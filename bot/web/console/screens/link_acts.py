@@ -81,9 +81,10 @@ def show(session: Session, asked: Asked[Nothing]) -> PayAsk:
 
 def due_visits(session: Session, account: Guarantor, today: date) -> list[DueVisit]:
     """Oldest first, without confidential care."""
-    sums = {one.visit_id: one for one in figures.account_figures(session, account.id, today).visits}
-    return [DueVisit(one, sums[one].external, sums[one].service_on, minor)
-            for one, minor in plan_desk.due_shares(session, account.id, today)]
+    found = figures.account_figures(session, account.id, today)
+    visits = {one.visit_id: one for one in found.visits}
+    return [DueVisit(one, visits[one].external, visits[one].service_on, minor)
+            for one, minor in plan_desk.shares_in(found)]
 
 
 def send_pay_link(session: Session, asked: Asked[PayLink]) -> Done:

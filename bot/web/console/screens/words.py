@@ -4,7 +4,6 @@ reads it.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from billing.store.tables import WordsChange
 from bot import own_words
 from bot.web.console.fields import Code, Maybe, Search, Ticked
 from bot.web.console.table import Asked, Form, View, of_practice
+from handlers.understanding.folding import unaccent
 from templates import languages, page_words, source, wordcheck
 from templates.format import LANGUAGES
 from templates.render import TemplateError
@@ -159,13 +159,8 @@ def _fits(line: MessageLine, query: Query, proposed: Collection[str]) -> bool:
 
 def _holds(wanted: str | None, name: str, said: list[Said]) -> bool:
     """Whether all of the wanted words stand there, accents and capitals apart."""
-    there = _plain(" ".join([name, name.replace("_", " "), *(one.text for one in said)]))
-    return all(one in there for one in _plain(wanted or "").split())
-
-
-def _plain(text: str) -> str:
-    apart = unicodedata.normalize("NFD", text.casefold())
-    return "".join(one for one in apart if not unicodedata.combining(one))
+    text = unaccent(" ".join([name, name.replace("_", " "), *(one.text for one in said)])).casefold()
+    return all(one in text for one in unaccent(wanted or "").casefold().split())
 
 
 def messages(group: str) -> list[str]:
