@@ -22,7 +22,7 @@ from billing.phones import address_hash
 from billing.store.practices import save_policy
 from billing.store.tables import Conversation, Guarantor, Inbox, Outbox, SignIn
 from billing.threads import of_hash
-from bot import campaign_previews, campaigning
+from bot import campaign_previews, campaign_words, campaigning
 from bot.demo.crowd import Resident, Town, write_files
 from bot.importing import files as importing
 from bot.road import Road
@@ -164,7 +164,8 @@ def _campaign(session: Session, rules: PracticePolicy, store: Store) -> str:
                             template="statement_ready", ways=("sms",), by=MAKER, now=NOW)
     session.flush()
     shown = campaign_previews.preview(session, road, rules, made, NOW)
-    campaign_previews.keep(session, rules, made, shown.to_json(), MAKER, NOW)
+    words = campaign_words.versions_of(session, made, rules)
+    campaign_previews.keep(session, rules, made, shown.to_json(), words, MAKER, NOW)
     return made.id
 
 
