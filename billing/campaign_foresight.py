@@ -14,8 +14,8 @@ from billing.campaign_checks import STATEMENT_FIRST
 from billing.gate_set_sheet import Sheet
 from billing.store import dunning_queries, statement_queries
 from billing.store import foresight_queries as store
-from billing.store.figure_queries import HoldFacts
 from billing.store.gate_set_visit_queries import SeenVisit
+from billing.store.standing_queries import HoldFacts
 from config.dunning_policy import DunningPolicy
 
 

@@ -99,32 +99,29 @@ class Unknown:
 
 
 def load_facts(session: Session, visits: Sequence[VisitRow]) -> Iterator[Facts]:
-    """One Facts per visit, in the order given; ten queries for all of them together."""
-    ids = [visit.id for visit in visits]
-    accounts = _by(queries.accounts(session, ids), lambda a: a.visit_id)
-    moves = _moves_of(session, {a.id: a.visit_id for rows in accounts.values() for a in rows})
-    lines = _by(queries.service_lines(session, ids), lambda r: r.visit_id)
-    coverages = _by(queries.coverages(session, ids), lambda r: r.visit_id)
-    claims = _by(queries.claims(session, ids), lambda r: r.visit_id or "")
-    claim_ids = {c.id for rows in claims.values() for c in rows}
-    adjustments = _by(queries.adjustments(session, claim_ids), lambda r: r.remittance_claim_id)
-    csv = _by(queries.csv_sources(session, ids), lambda r: r.visit_id)
-    payments = queries.known_payments(session, {m.payment_id for rows in moves.values() for m in rows if m.payment_id})
-    suspended = queries.suspended(session, claim_ids)
-    held = queries.waiver_held(session, ids)
+    """One Facts per visit, in the order given; three trips to the database for all of them together."""
+    about = queries.of_visits(session, [visit.id for visit in visits])
+    happened = queries.of_accounts(session, [one.id for one in about.accounts], {one.id for one in about.claims})
+    payments = queries.known_payments(session, {one.payment_id for one in happened.moves if one.payment_id})
+    accounts = _by(about.accounts, lambda r: r.visit_id)
+    moves = _moves_of(happened.moves, {one.id: one.visit_id for one in about.accounts})
+    lines, coverages = _by(about.lines, lambda r: r.visit_id), _by(about.coverages, lambda r: r.visit_id)
+    claims = _by(about.claims, lambda r: r.visit_id or "")
+    adjustments = _by(happened.adjustments, lambda r: r.remittance_claim_id)
+    csv, suspended = _by(about.csv, lambda r: r.visit_id), happened.suspended
     for visit in visits:
         yield Facts(
             visit, tuple(accounts[visit.id]), tuple(moves[visit.id]),
             tuple(line for line in lines[visit.id] if line.version == visit.version), tuple(coverages[visit.id]),
             tuple(claims[visit.id]), tuple(a for c in claims[visit.id] for a in adjustments[c.id]),
             {key: tuple(r.name for r in rows) for key, rows in _by(csv[visit.id], lambda r: r.import_id).items()},
-            payments, {c.id: suspended.get(c.id, 0) for c in claims[visit.id]}, visit.id in held)
+            payments, {c.id: suspended.get(c.id, 0) for c in claims[visit.id]}, visit.id in about.waiver_held)
 
 
-def _moves_of(session: Session, owners: dict[int, str]) -> defaultdict[str, list[Move]]:
+def _moves_of(moves: Iterable[Move], owners: dict[int, str]) -> defaultdict[str, list[Move]]:
     """Transfers by the visit whose accounts they touch; one between two visits is a move of both."""
     found: defaultdict[str, list[Move]] = defaultdict(list)
-    for move in queries.moves(session, owners):
+    for move in moves:
         for visit_id in {owners[a] for a in (move.debit_id, move.credit_id) if a in owners}:
             found[visit_id].append(move)
     return found

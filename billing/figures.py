@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from billing.hold_kinds import KINDS
 from billing.store import collection_queries
 from billing.store import figure_queries as store
+from billing.store.standing_queries import HoldFacts, PlanFacts
 from billing.views import Figures
 
 
@@ -31,7 +32,7 @@ class VisitFigures:
     confidential: bool
     provider: str
     coverages: tuple[store.CoverageFacts, ...]
-    holds: tuple[store.HoldFacts, ...]
+    holds: tuple[HoldFacts, ...]
     figures: Figures
 
 
@@ -43,7 +44,7 @@ class AccountFigures:
     balance_version: int
     total: Figures
     visits: tuple[VisitFigures, ...]
-    account_holds: tuple[store.HoldFacts, ...]
+    account_holds: tuple[HoldFacts, ...]
 
     def visit(self, visit_id: str) -> VisitFigures | None:
         return next((v for v in self.visits if v.visit_id == visit_id), None)
@@ -84,7 +85,7 @@ def sum_of(parts: Sequence[Figures]) -> Figures:
     return total
 
 
-def _visit(v: store.VisitFacts, facts: store.AccountFacts, account_holds: tuple[store.HoldFacts, ...],
+def _visit(v: store.VisitFacts, facts: store.AccountFacts, account_holds: tuple[HoldFacts, ...],
            plan_due_minor: int | None, placed_minor: int) -> VisitFigures:
     holds = tuple(h for h in facts.holds if h.visit_id == v.visit_id)
     return VisitFigures(
@@ -100,7 +101,7 @@ def _placed(session: Session, accounts: Iterable[store.AccountFacts]) -> Mapping
 
 
 def split(payer_minor: int, patient_minor: int, credit_minor: int, pending: bool,
-          holds: Sequence[store.HoldFacts], plan_due_minor: int | None = None) -> Figures:
+          holds: Sequence[HoldFacts], plan_due_minor: int | None = None) -> Figures:
     """Divide a visit's patient balance by why it can or cannot be asked for. ``plan_due_minor``: what of a visit on a
     plan has come due; empty: it is on none.
     """
@@ -113,7 +114,7 @@ def split(payer_minor: int, patient_minor: int, credit_minor: int, pending: bool
     return Figures(open_minor, payer_minor, patient_minor, due, 0, held, free - due, credit_minor)
 
 
-def held_by(patient_minor: int, holds: Sequence[store.HoldFacts]) -> int:
+def held_by(patient_minor: int, holds: Sequence[HoldFacts]) -> int:
     """Cents that holds keep from being due: all, unless every such hold names an amount."""
     stopping = [h for h in holds if KINDS[h.kind].not_due]
     if any(h.amount_minor is None for h in stopping):
@@ -129,12 +130,12 @@ def visits_figures(session: Session, practice_id: str, visit_ids: Sequence[str],
             for v in visits if v.visit_id in set(visit_ids)}
 
 
-def _reaching(v: store.VisitFacts, holds: Mapping[str, Sequence[store.HoldFacts]]) -> list[store.HoldFacts]:
+def _reaching(v: store.VisitFacts, holds: Mapping[str, Sequence[HoldFacts]]) -> list[HoldFacts]:
     return [h for h in holds.get(v.guarantor_id, ()) if h.visit_id in (None, v.visit_id)]
 
 
-def due_on_plans(visits: Sequence[store.VisitFacts], holds: Mapping[str, Sequence[store.HoldFacts]],
-                  plans: Sequence[store.PlanFacts], today: date) -> dict[str, int]:
+def due_on_plans(visits: Sequence[store.VisitFacts], holds: Mapping[str, Sequence[HoldFacts]],
+                  plans: Sequence[PlanFacts], today: date) -> dict[str, int]:
     """What of each visit on a plan has come due, in cents: the due instalments go to the oldest service first, as far
     as each visit owes something that is neither pending nor held.
     """
@@ -148,6 +149,6 @@ def due_on_plans(visits: Sequence[store.VisitFacts], holds: Mapping[str, Sequenc
     return due
 
 
-def _visit_figures(v: store.VisitFacts, holds: Sequence[store.HoldFacts], plan_due_minor: int | None) -> Figures:
+def _visit_figures(v: store.VisitFacts, holds: Sequence[HoldFacts], plan_due_minor: int | None) -> Figures:
     pending = v.unfinished or any(c.status == "pending" for c in v.coverages)
     return split(v.payer_minor, v.patient_minor, v.credit_minor, pending, holds, plan_due_minor)

@@ -14,12 +14,12 @@ from billing import consents as consent_events
 from billing import record, taken_as_left
 from billing.phones import line_of
 from billing.policy.collector import capacity_of
-from billing.store import gate_set_plan_queries, gate_set_visit_queries, household_queries
 from billing.store import gate_set_queries as store
+from billing.store import gate_set_visit_queries, household_queries, standing_queries
 from billing.store.consent_queries import NOT_SENT
-from billing.store.figure_queries import HoldFacts, PlanFacts
 from billing.store.gate_set_visit_queries import SeenVisit
 from billing.store.seal import unseal
+from billing.store.standing_queries import HoldFacts, PlanFacts
 from billing.zones import state_of_zip
 from config.practice import PracticePolicy
 
@@ -71,15 +71,15 @@ def read(session: Session, practice_id: str, policy: PracticePolicy, ids: Collec
     people = store.people(session, practice_id, ids)
     visits = gate_set_visit_queries.visits(session, practice_id, ids)
     visit_ids = [visit[0] for rows in visits.values() for visit in rows]
-    runs = store.running_imports(session, practice_id)
+    runs = standing_queries.running_imports(session, practice_id)
     pilots = policy.sending == "pilot" and policy.pilot_accounts
     sheet = Sheet(
         practice_id, policy, now, now.astimezone(ZoneInfo(policy.zone)).date(),
         stale=record.is_stale(session, practice_id, policy, now), import_runs=bool(runs),
         people=people, collectors={one for one in people if capacity(people[one]) == "collector"},
-        states=_states(people), visits=visits, holds=store.holds(session, ids),
-        plans=gate_set_plan_queries.plans(session, visit_ids),
-        unfinished=store.unfinished(session, runs, visit_ids),
+        states=_states(people), visits=visits, holds=standing_queries.holds(session, ids),
+        plans=standing_queries.plans_by_visit(session, visit_ids),
+        unfinished=standing_queries.unfinished(session, runs, visit_ids),
         credits=store.unapplied(session, practice_id, ids), payments=store.payments(session, ids, now),
         external=store.externals(session, ids) if pilots else {},
         said=taken_as_left.moments(session, practice_id))

@@ -24,12 +24,12 @@ from billing.store.tables import Practice
 from bot.write import Store, open_store
 from config.practice import PracticePolicy
 from tests.databases import PostgresqlServer, copy_sqlite, make_sqlite_template, quick_folder
-from tests.thinned import EVERY_NTH_ON_POSTGRESQL, THINNED
+from tests.thinned import EVERY_NTH_ON_POSTGRESQL, IN_CI_ALONE, THINNED
 
 # The same examples in every run: a red build is the change's doing. `--hypothesis-profile=default` looks for new ones.
 # `make test` tries a few of each, CI more of them (.ci/run names the profile).
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None, max_examples=50)
-hypothesis.settings.register_profile("brief", derandomize=True, deadline=None, max_examples=15)
+hypothesis.settings.register_profile("brief", derandomize=True, deadline=None, max_examples=8)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
 
 TUESDAY = datetime(2026, 11, 3, 15, 0, tzinfo=UTC)  # 10:00 in New York
@@ -173,8 +173,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     seen: Counter[str] = Counter()
     for item in items:
-        nth = _nth(item)
-        if nth:
+        if not IN_CI_ALONE.isdisjoint(_names(item)):
+            item.add_marker(pytest.mark.slow)
+        elif nth := _nth(item):
             kept = seen[f"{item.path}:{nth}"] % nth == 0
             seen[f"{item.path}:{nth}"] += 1
             if not kept:
@@ -186,13 +187,18 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def _names(item: pytest.Item) -> tuple[str, str]:
+    """As tests/thinned.py may name it: its function, and its file."""
+    path = item.path.relative_to(item.config.rootpath).as_posix()
+    return f"{path}::{item.name.partition('[')[0]}", path
+
+
 def _nth(item: pytest.Item) -> int:
     """One of how many of its kind this test stands for in the fast suite; 0: it always runs there."""
     if item.get_closest_marker("slow"):
         return 0
-    path, function = item.path.relative_to(item.config.rootpath).as_posix(), item.name.partition("[")[0]
-    thinned = THINNED.get(f"{path}::{function}") or THINNED.get(path)
-    if thinned:
-        return thinned
+    for name in _names(item):
+        if thinned := THINNED.get(name):
+            return thinned
     name = item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
     return EVERY_NTH_ON_POSTGRESQL if "postgresql" in name.split("-") else 0

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from billing.contact_status import GONE
 from billing.store.ledger_queries import bump_versions
-from billing.store.prepared import given, one_of, prepared
+from billing.store.prepared import Query, given, one_of, prepared
 from billing.store.tables import (
     ContactPoint,
     Conversation,
@@ -79,20 +79,46 @@ def last_statement(session: Session, guarantor_id: str) -> Statement | None:
                            .order_by(Statement.number.desc()).limit(1)).first()
 
 
-def payments_of(session: Session, guarantor_id: str) -> Sequence[Payment]:
-    return session.scalars(select(Payment).where(Payment.guarantor_id == guarantor_id)
-                           .order_by(Payment.created_at.desc(), Payment.id.desc()).limit(20)).all()
+class Paying(NamedTuple):
+    """A payment, in whatever state, with the attributes of Payment that its account is told of."""
+
+    id: str
+    amount_minor: int
+    status: str
+    tender: str
+    created_at: datetime
+    paid_at: datetime | None
+    refunded_minor: int
+    way: str
+    plan_id: str | None
+
+
+@prepared
+def _payments_of() -> Query:
+    return (select(*(getattr(Payment, name) for name in Paying._fields))
+            .where(Payment.guarantor_id == given("guarantor_id"))
+            .order_by(Payment.created_at.desc(), Payment.id.desc()).limit(20))
+
+
+def payments_of(session: Session, guarantor_id: str) -> list[Paying]:
+    """The newest twenty."""
+    return [Paying._make(row) for row in _payments_of(session, guarantor_id=guarantor_id)]
+
+
+@prepared
+def _moved_by_payments() -> Query:
+    debit, credit = aliased(LedgerAccount), aliased(LedgerAccount)
+    return (
+        select(Transfer.payment_id, Transfer.amount_minor, debit.kind, debit.visit_id, credit.kind, credit.visit_id)
+        .join(debit, debit.id == Transfer.debit_id).join(credit, credit.id == Transfer.credit_id)
+        .join(Payment, Payment.id == Transfer.payment_id).where(Payment.guarantor_id == given("guarantor_id")))
 
 
 def allocations_of(session: Session, guarantor_id: str) -> dict[str, dict[str, int]]:
     """What each payment paid of each visit, net of refunds and reallocations, in cents."""
-    debit, credit = aliased(LedgerAccount), aliased(LedgerAccount)
-    query = (
-        select(Transfer.payment_id, Transfer.amount_minor, debit.kind, debit.visit_id, credit.kind, credit.visit_id)
-        .join(debit, debit.id == Transfer.debit_id).join(credit, credit.id == Transfer.credit_id)
-        .join(Payment, Payment.id == Transfer.payment_id).where(Payment.guarantor_id == guarantor_id))
     found: dict[str, dict[str, int]] = {}
-    for payment_id, amount, debit_kind, debit_visit, credit_kind, credit_visit in session.execute(query):
+    for payment_id, amount, debit_kind, debit_visit, credit_kind, credit_visit in _moved_by_payments(
+            session, guarantor_id=guarantor_id):
         parts = found.setdefault(str(payment_id), {})
         for kind, visit, sign in ((credit_kind, credit_visit, 1), (debit_kind, debit_visit, -1)):
             if kind == "patient" and visit:
@@ -100,12 +126,17 @@ def allocations_of(session: Session, guarantor_id: str) -> dict[str, dict[str, i
     return found
 
 
+@prepared
+def _refunded_on() -> Query:
+    return (select(Transfer.payment_id, func.max(Transfer.effective_on))
+            .join(Payment, Payment.id == Transfer.payment_id)
+            .where(Payment.guarantor_id == given("guarantor_id"), Transfer.code == "refund")
+            .group_by(Transfer.payment_id))
+
+
 def refund_days(session: Session, guarantor_id: str) -> dict[str, date]:
     """The last day on which money of each payment was sent back."""
-    rows = session.execute(
-        select(Transfer.payment_id, func.max(Transfer.effective_on)).join(Payment, Payment.id == Transfer.payment_id)
-        .where(Payment.guarantor_id == guarantor_id, Transfer.code == "refund").group_by(Transfer.payment_id))
-    return {str(payment_id): on for payment_id, on in rows}
+    return {str(payment_id): on for payment_id, on in _refunded_on(session, guarantor_id=guarantor_id)}
 
 
 def unconfirmed(session: Session, practice_id: str, limit: int) -> Sequence[Guarantor]:

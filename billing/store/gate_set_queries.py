@@ -13,7 +13,6 @@ from sqlalchemy import LargeBinary, and_, case, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from billing.store.facts import NEVER_LEFT
-from billing.store.figure_queries import HoldFacts
 from billing.store.household_queries import DEMANDS, NEVER_ARRIVED, VALIDATION, WEEK, unasked
 from billing.store.prepared import Query, given, one_of, prepared
 from billing.store.tables import (
@@ -21,14 +20,11 @@ from billing.store.tables import (
     ContactPoint,
     Conversation,
     Guarantor,
-    Hold,
-    ImportRun,
     Inbox,
     LedgerAccount,
     Outbox,
     Payment,
     Preference,
-    Transfer,
 )
 
 _T = TypeVar("_T", bound=Any)
@@ -146,39 +142,6 @@ def unapplied(session: Session, practice_id: str, ids: Collection[str]) -> dict[
     """Unapplied credit in cents of those that have any."""
     found = _unapplied(session, practice_id=practice_id, keys=[f"credit:{id_}" for id_ in ids])
     return {key.removeprefix("credit:"): -minor for key, minor in found}
-
-
-@prepared
-def _holds() -> Query:
-    return select(Hold.guarantor_id, Hold.id, Hold.visit_id, Hold.kind, Hold.amount_minor).where(
-        one_of(Hold.guarantor_id, "ids"), Hold.released_at.is_(None)).order_by(Hold.id)
-
-
-def holds(session: Session, ids: Collection[str]) -> dict[str, list[HoldFacts]]:
-    by_account: dict[str, list[HoldFacts]] = {}
-    for guarantor_id, *hold in _holds(session, ids=ids):
-        by_account.setdefault(guarantor_id, []).append(HoldFacts(*hold))
-    return by_account
-
-
-@prepared
-def _running() -> Query:
-    return select(ImportRun.id).where(ImportRun.practice_id == given("practice_id"), ImportRun.status == "posting")
-
-
-@prepared
-def _posted_by() -> Query:
-    return select(Transfer.visit_id).where(one_of(Transfer.visit_id, "visit_ids"), one_of(Transfer.import_id, "runs"))
-
-
-def running_imports(session: Session, practice_id: str) -> list[str]:
-    """The practice's imports that are still under way."""
-    return [row[0] for row in _running(session, practice_id=practice_id)]
-
-
-def unfinished(session: Session, runs: Collection[str], visit_ids: Collection[str]) -> set[str]:
-    """Visits that these imports, still under way, have posted to."""
-    return {row[0] for row in _posted_by(session, visit_ids=visit_ids, runs=runs)} if runs else set()
 
 
 @prepared

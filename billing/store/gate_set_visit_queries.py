@@ -49,7 +49,8 @@ def visits(session: Session, practice_id: str, ids: Collection[str]) -> dict[str
     found = _visits(session, ids=ids)
     visit_ids = [row[1] for row in found]
     # Not by a join: thousands of keys in order are one walk along the index, one by one each is a descent of its own.
-    owed = dict(_balances(session, practice_id=practice_id, keys=[f"patient:{one}" for one in visit_ids]))
+    keys = [f"patient:{one}" for one in visit_ids]
+    owed: dict[str, int] = dict(_balances(session, practice_id=practice_id, keys=keys))
     pending = _pending(session, visit_ids)
     by_account: dict[str, list[SeenVisit]] = {}
     for guarantor_id, visit_id, confidential, service_on, first_on in found:

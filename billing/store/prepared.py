@@ -10,10 +10,9 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Dialect, Select, Text, TypeDecorator, Update, bindparam
+from sqlalchemy import BindParameter, ColumnElement, Dialect, Integer, Select, Text, TypeDecorator, Update, bindparam
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -21,23 +20,24 @@ from billing.store import driver
 
 Process = Callable[[Any], Any]
 Query = Select[*tuple[Any, ...]]
+Rows = list[tuple[Any, ...]]
 Places = tuple[tuple[int, Process], ...]
 
 
 _SEPARATOR = "\x1f"  # occurs in none of our ids, hashes, keys and codes
 
 
-class _Keys(TypeDecorator[Collection[str]]):
-    """Any number of texts as one value: joined, or a JSON list where SQL cannot part them again. The driver's own way
-    of writing an array looks at each text twice, which costs more than finding the rows.
+class _Keys(TypeDecorator[Collection[str] | Collection[int]]):
+    """Any number of texts or whole numbers as one value: joined, or a JSON list where SQL cannot part them again. The
+    driver's own way of writing an array looks at each text twice, which costs more than finding the rows.
     """
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Collection[str] | None, dialect: Dialect) -> str:
+    def process_bind_param(self, value: Collection[str] | Collection[int] | None, dialect: Dialect) -> str:
         found = value or ()
-        return _SEPARATOR.join(found) if dialect.name == "postgresql" else json.dumps(list(found))
+        return _SEPARATOR.join(map(str, found)) if dialect.name == "postgresql" else json.dumps(list(found))
 
 
 def given(name: str) -> BindParameter[Any]:
@@ -45,26 +45,43 @@ def given(name: str) -> BindParameter[Any]:
     return bindparam(name, None)
 
 
-def one_of(column: ColumnElement[str] | InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
-    """``column`` is one of the texts given as ``name``, however many these are."""
-    return column.bool_op("IN_LIST")(bindparam(name, None, _Keys()))
+def one_of(column: ColumnElement[Any] | InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+    """``column`` is one of the texts or whole numbers given as ``name``, however many these are."""
+    kind = "IN_NUMBERS" if isinstance(column.type, Integer) else "IN_LIST"
+    return column.bool_op(kind)(bindparam(name, None, _Keys()))
 
 
-def prepared(build: Callable[[], Query | Update]) -> Callable[..., list[tuple[Any, ...]]]:
-    """Make of a function that builds a statement one that runs it: of a session, with the statement's values by name.
+class Prepared:
+    """A statement to be asked: of a session, with its values by name. ``prepared`` makes it.
 
     Raises TypeError when other values are given than the statement names, and what the database raises as SQLAlchemy's
     errors, without the values.
     """
-    @lru_cache(maxsize=8)
-    def plan(dialect: Dialect) -> _Plan:
-        return _plan(build(), dialect)
 
-    def ask(session: Session, **values: object) -> list[tuple[Any, ...]]:
-        found = plan(session.get_bind().dialect)
-        return found.rows(driver.run_together(session, [(found.statement, found.values(values))])[0])
+    def __init__(self, build: Callable[[], Query | Update]) -> None:
+        self._build = build
+        self._plans: dict[str, _Plan] = {}
 
-    return ask
+    def plan(self, dialect: Dialect) -> _Plan:
+        if dialect.name not in self._plans:
+            self._plans[dialect.name] = _plan(self._build(), dialect)
+        return self._plans[dialect.name]
+
+    def __call__(self, session: Session, **values: object) -> Rows:
+        return ask_together(session, (self, values))[0]
+
+
+def prepared(build: Callable[[], Query | Update]) -> Prepared:
+    """Of a function that builds a statement: the statement, built when it is first asked."""
+    return Prepared(build)
+
+
+def ask_together(session: Session, *asked: tuple[Prepared, dict[str, object]]) -> list[Rows]:
+    """The rows of several statements; PostgreSQL is asked once for all of them."""
+    dialect = session.get_bind().dialect
+    plans = [(one.plan(dialect), values) for one, values in asked]
+    found = driver.run_together(session, [(plan.statement, plan.values(values)) for plan, values in plans])
+    return [plan.rows(rows) for (plan, _), rows in zip(plans, found, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +101,7 @@ class _Plan:
             whole[name] = value if bind is None else bind(value)
         return [whole[name] for name in self.order] if self.order else whole
 
-    def rows(self, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    def rows(self, found: Rows) -> Rows:
         return [self._row(row) for row in found] if self.results else found
 
     def _row(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -94,7 +111,12 @@ class _Plan:
         return tuple(values)
 
 
-_LISTED = re.compile(r"IN_LIST (\?|%\(\w+\)s(?:::\w+)?)")
+_LISTED = re.compile(r"IN_(LIST|NUMBERS) (\?|%\(\w+\)s(?:::\w+)?)")
+
+
+def _listed(found: re.Match[str]) -> str:
+    kind, value = found.groups()
+    return f"= ANY (string_to_array({value}, chr(31)){'::bigint[]' if kind == 'NUMBERS' else ''})"
 
 
 def _plan(statement: Query | Update, dialect: Dialect) -> _Plan:
@@ -104,8 +126,7 @@ def _plan(statement: Query | Update, dialect: Dialect) -> _Plan:
     binds = {name: kind.dialect_impl(dialect).bind_processor(dialect) for name, kind in asked.items()}
     results = [column.type.dialect_impl(dialect).result_processor(dialect, None)
                for column in (statement.selected_columns if isinstance(statement, Select) else ())]
-    listed = (r"= ANY (string_to_array(\1, chr(31)))" if dialect.name == "postgresql"
-              else r"IN (SELECT value FROM json_each(\1))")
+    listed = _listed if dialect.name == "postgresql" else r"IN (SELECT value FROM json_each(\2))"
     return _Plan(
         _LISTED.sub(listed, compiled.string), {name: v for name, v in compiled.params.items() if name not in asked},
         binds, tuple(compiled.positiontup or ()),

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from billing.hold_kinds import KINDS
 from billing.phones import address_hash, line_of
-from billing.store.figure_queries import ON_PLAN
 from billing.store.seal import blind, normal_account
+from billing.store.standing_queries import ON_PLAN
 from billing.store.tables import (
     Campaign,
     Consent,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from billing import figures, holds
-from billing.store.figure_queries import HoldFacts
+from billing.store.standing_queries import HoldFacts
 from billing.store.tables import ImportRun
 from billing.views import Figures
 from tests.ledger.books import PRACTICE, Books
