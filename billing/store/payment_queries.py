@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from billing.store import ledger_queries
+from billing.store import ledger_queries, practices
 from billing.store.tables import (
     Case,
     Conversation,
@@ -32,7 +32,7 @@ def lock_guarantor(session: Session, guarantor_id: str) -> None:
 
 
 def practice(session: Session, practice_id: str) -> Practice | None:
-    return session.get(Practice, practice_id)
+    return practices.find_practice(session, practice_id)
 
 
 def guarantor(session: Session, practice_id: str, guarantor_id: str) -> Guarantor | None:

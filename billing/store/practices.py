@@ -15,8 +15,12 @@ from config.practice import PracticePolicy
 
 
 def find_practice(session: Session, practice_id: str) -> Practice | None:
-    """Return the practice's row, or None."""
-    return session.get(Practice, practice_id)
+    """Return the practice's row, or None. A session asks for it once: by itself it forgets rows that nobody holds, and
+    every rule wants the practice's policy.
+    """
+    row = session.get(Practice, practice_id)
+    session.info["practice"] = row
+    return row
 
 
 def save_policy(
