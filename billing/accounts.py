@@ -49,7 +49,7 @@ def view_of(session: Session, guarantor: Guarantor, channel: str, address_hash: 
     is going to read it.
     """
     account = figures.account_figures(session, guarantor.id, today)
-    statement = store.last_statement(session, guarantor.id)
+    statement = store.newest_statement(session, guarantor.id)
     return AccountView(
         account_id=guarantor.id, external=guarantor.external, language=guarantor.language,
         born_on=date.fromisoformat(guarantor.born_on) if guarantor.born_on else None,

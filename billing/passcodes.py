@@ -36,8 +36,8 @@ class WeakPasscode(ValueError):
 
 
 def view(session: Session, guarantor_id: str) -> PasscodeView | None:
-    row = store.passcode_of(session, guarantor_id)
-    return PasscodeView(_salt(guarantor_id, row.salt), row.digest) if row is not None else None
+    found = store.passcode(session, guarantor_id)
+    return PasscodeView(_salt(guarantor_id, found[0]), found[1]) if found is not None else None
 
 
 def put(session: Session, practice_id: str, guarantor_id: str, digits: str, born_on: date | None, *, actor: str,

@@ -58,5 +58,5 @@ def attached(session: Session, template: str, account_id: str | None) -> str | N
     """The statement that goes along with its words as a PDF: the one that this very turn has made."""
     if template != "telegram_statement" or account_id is None:
         return None
-    made = account_queries.last_statement(session, account_id)
+    made = account_queries.newest_statement(session, account_id)
     return made.id if made is not None else None

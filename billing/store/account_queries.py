@@ -74,7 +74,27 @@ def all_accounts(session: Session, practice_id: str) -> list[str]:
                                 .order_by(Guarantor.created_at, Guarantor.id)))
 
 
+class Newest(NamedTuple):
+    """The newest statement of an account, with the attributes of Statement that the account is told of."""
+
+    id: str
+    number: int
+    statement_on: date
+    due_on: date
+
+
+@prepared
+def _newest_statement() -> Query:
+    return (select(*(getattr(Statement, name) for name in Newest._fields))
+            .where(Statement.guarantor_id == given("guarantor_id")).order_by(Statement.number.desc()).limit(1))
+
+
+def newest_statement(session: Session, guarantor_id: str) -> Newest | None:
+    return next((Newest._make(row) for row in _newest_statement(session, guarantor_id=guarantor_id)), None)
+
+
 def last_statement(session: Session, guarantor_id: str) -> Statement | None:
+    """The row itself."""
     return session.scalars(select(Statement).where(Statement.guarantor_id == guarantor_id)
                            .order_by(Statement.number.desc()).limit(1)).first()
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from billing.store.prepared import Query, given, prepared
 from billing.store.tables import (
     Authorization,
     Payment,
@@ -127,8 +128,15 @@ def methods_by_ref(session: Session, practice_id: str, method_ref: str) -> Seque
         .order_by(PaymentMethod.guarantor_id)).all()
 
 
+@prepared
+def _ids_of_methods() -> Query:
+    return select(PaymentMethod.id).where(PaymentMethod.guarantor_id == given("guarantor_id"))
+
+
 def methods_in(session: Session, guarantor_id: str, statuses: Collection[str]) -> Sequence[PaymentMethod]:
     """Newest first."""
+    if not _ids_of_methods(session, guarantor_id=guarantor_id):
+        return ()  # as most accounts; the rows themselves are dear to ask for
     return session.scalars(select(PaymentMethod).where(
         PaymentMethod.guarantor_id == guarantor_id, PaymentMethod.status.in_(statuses))
         .order_by(PaymentMethod.created_at.desc(), PaymentMethod.id.desc())).all()

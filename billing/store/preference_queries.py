@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
-from billing.store.prepared import given, prepared
+from billing.store.prepared import Query, given, prepared
 from billing.store.tables import CheckCode, Outbox, Passcode, Preference
 
 #: States in which a text surely did not reach anybody.
@@ -76,6 +76,16 @@ def last_sent_at(session: Session, practice_id: str, address_hash: str) -> datet
     """When the newest text to a number left us."""
     return session.scalar(select(func.max(Outbox.sending_at)).where(
         Outbox.practice_id == practice_id, Outbox.address_hash == address_hash, Outbox.status.notin_(_NOT_SENT)))
+
+
+@prepared
+def _passcode() -> Query:
+    return select(Passcode.salt, Passcode.digest).where(Passcode.guarantor_id == given("guarantor_id"))
+
+
+def passcode(session: Session, guarantor_id: str) -> tuple[str, str] | None:
+    """(salt, digest), where one is set."""
+    return next(((salt, digest) for salt, digest in _passcode(session, guarantor_id=guarantor_id)), None)
 
 
 def passcode_of(session: Session, guarantor_id: str) -> Passcode | None:
