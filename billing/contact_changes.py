@@ -18,6 +18,7 @@ from billing.ids import new_id
 from billing.phones import address_hash
 from billing.store import consent_queries, contact_queries, conversation_queries, csv_queries
 from billing.store.tables import ContactPoint, Guarantor
+from config.practice import PracticePolicy
 
 #: The patient has another one now; it was written down wrong; the patient does not want to be reached there; other.
 Reason = Literal["changed", "mistyped", "asked", "other"]
@@ -25,6 +26,12 @@ Reason = Literal["changed", "mistyped", "asked", "other"]
 
 class ContactRefused(ValueError):
     """A number or address that cannot be changed so. The text says why; no PHI."""
+
+
+class Unreadable(ContactRefused):
+    """No number, no address or no language of ours as it was written, or half a consent. The text says what is wanted;
+    no PHI.
+    """
 
 
 def end(session: Session, contact: ContactPoint, *, reason: Reason, by: str, now: datetime,
@@ -63,15 +70,17 @@ def _let_go(session: Session, contact: ContactPoint, reason: Reason, by: str, no
 
 
 def replace(session: Session, contact: ContactPoint, address: str, *, reason: Reason, by: str, now: datetime,
-            ) -> ContactPoint:
-    """End one and open another on the same channel; return the new one, without any consent. ``address``: in its one
-    written form (E.164, billing/mail_addresses.py, or lines with commas). Raises ContactRefused.
+            agreed: contacts.Given | None = None) -> ContactPoint:
+    """End one and open another on the same channel; return the new one, without any consent but what was ``agreed``
+    for it. ``address``: in its one written form (billing/contact_reading.py). Raises ContactRefused.
     """
     if address_hash(contact.practice_id, contact.channel, address) == contact.address_hash:
         raise ContactRefused("that is the one that is on the account already")
     _require_live(contact)
     made = _open(session, contact.practice_id, contact.guarantor_id, contact.channel, address, now)
     end(session, contact, reason=reason, by=by, now=now, successor=made.id)
+    if agreed is not None:
+        contacts.add_consent(session, made.practice_id, made.guarantor_id, address, agreed, made.channel)
     return made
 
 
@@ -89,6 +98,8 @@ def replace_home(session: Session, account: Guarantor, address: str, *, reason: 
                            address=account.address, address_hash=hashed, status="ok", source="account", created_at=now)
         session.add(old)
         session.flush()
+    if old.status == ENDED:
+        raise ContactRefused("another address has taken its place already; change that one")
     return replace(session, old, address, reason=reason, by=by, now=now)
 
 
@@ -101,39 +112,47 @@ def _open(session: Session, practice_id: str, account_id: str, channel: str, add
     return made
 
 
-def mark_at_work(session: Session, contact: ContactPoint, at_work: bool, *, by: str, now: datetime) -> None:
-    """It is an employer's, to which nothing about a bill goes, or is not (T-24)."""
+def mark_at_work(session: Session, contact: ContactPoint, at_work: bool, *, by: str, now: datetime) -> bool:
+    """It is an employer's, to which nothing about a bill goes, or is not (T-24). Tell whether that is new."""
     if contact.at_work == at_work:
-        return
+        return False
     contact.at_work = at_work
     session.flush()
     audit.record(session, contact.practice_id, by, "contact_at_work", "contact", contact.id,
                  "an employer's" if at_work else "no employer's", now)
+    return True
 
 
 def keep_confidential(session: Session, contact: ContactPoint, on: bool, *, wording: str, by: str,
-                      now: datetime) -> None:
+                      now: datetime) -> bool:
     """The patient asks that nothing about this account comes there of our own accord, or has it come again; in their
-    words (45 CFR 164.522(b), T-33). Raises preferences.PreferenceRefused without words.
+    words (45 CFR 164.522(b), T-33). Tell whether that is new. Raises preferences.PreferenceRefused without words.
     """
     stands = preferences.standing(session, contact.practice_id, contact.channel, contact.address_hash,
                                   contact.guarantor_id)
     if (stands.confidential_id is not None) == on:
-        return
+        return False
     preferences.record(session, contact.practice_id, contact.channel, contact.address_hash,
                        kind=preferences.CONFIDENTIAL, value={"on": on}, wording=wording, recorded_by=by, now=now,
                        guarantor_id=contact.guarantor_id)
     audit.record(session, contact.practice_id, by, "contact_confidential", "contact", contact.id,
                  "on" if on else "off", now)
+    return True
 
 
-def speak(session: Session, account: Guarantor, language: str, *, by: str, now: datetime) -> None:
-    """The language in which we write to an account first; a thread keeps the one that its patient chose."""
+def speak(session: Session, account: Guarantor, language: str, policy: PracticePolicy, *, by: str,
+          now: datetime) -> bool:
+    """The language in which we write to an account first; a thread keeps the one that its patient chose. Tell whether
+    it is another one now. Raises Unreadable for one in which the practice does not write.
+    """
+    if language not in policy.languages:
+        raise Unreadable(f"the language is one of {', '.join(policy.languages)}")
     if account.language == language:
-        return
+        return False
     before = account.language
     conversation_queries.set_language(session, account.id, language)
     audit.record(session, account.practice_id, by, "language", "account", account.id, f"{before} to {language}", now)
+    return True
 
 
 def holders(session: Session, contact: ContactPoint) -> int:

@@ -10,7 +10,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from billing import audit, cases, consents, links, privacy_incidents
+from billing.contact_changes import ContactRefused
 from billing.store import consent_queries, conversation_queries
+from billing.store.tables import ContactPoint
 
 TITLE = "Wrong number: find the right one"
 
@@ -33,3 +35,11 @@ def mark(session: Session, practice_id: str, channel: str, address_hash: str, *,
                     conversation_id=conversation_id or next(iter(talks), None),
                     dedupe=f"wrong_number:{address_hash}", actor=by)
     return accounts
+
+
+def mark_contact(session: Session, contact: ContactPoint, *, wording: str, by: str, now: datetime) -> list[str]:
+    """As ``mark``, where a colleague says so of a number or an e-mail address. Raises ContactRefused."""
+    if contact.channel == "paper":
+        raise ContactRefused("a letter that came back is noted with its letter")
+    return mark(session, contact.practice_id, contact.channel, contact.address_hash, wording=wording,
+                why="a colleague says so", by=by, now=now, medium="staff")

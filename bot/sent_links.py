@@ -77,6 +77,12 @@ def plan_link(session: Session, road: Road, policy: PracticePolicy, account: Gua
     return _queue(session, road, policy, account, demand, now)
 
 
+def require_let_go(sent: Sent) -> None:
+    """Raises LinkRefused for what the gate withholds, which takes all of it back: nothing is made ready for nobody."""
+    if sent.outcome == "withhold":
+        raise LinkRefused(f"the gate does not let it go ({sent.rule}): {sent.reason}")
+
+
 def _about(session: Session, road: Road, policy: PracticePolicy, account: Guarantor, purpose: str, object_id: str,
            now: datetime) -> Mapping[str, str]:
     token = links.make(session, account.practice_id, account.id, purpose, object_id, policy.link_days, now)

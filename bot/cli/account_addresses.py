@@ -84,11 +84,13 @@ def address(
     as_json: AsJson = False,
 ) -> None:
     """Put another postal address on an account: one found after mail came back, or asked for by the patient."""
-    from billing import accounts, contacts
+    from billing import accounts, contact_reading, contacts
+    from billing.contact_changes import Unreadable
 
-    place = ", ".join(part.strip() for part in lines.split(",") if part.strip())
-    if place.count(",") < 2:
-        raise Stop("An address needs a street, a town, and state with ZIP, with commas between.", USAGE)
+    try:
+        place = contact_reading.read("paper", lines)
+    except Unreadable as error:
+        raise Stop(sentence(error), USAGE) from error
 
     def put(session: Session) -> dict[str, Any]:
         account = found(accounts.find_account(session, edge.practice_id, ref), "such account")

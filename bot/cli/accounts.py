@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from billing.money import dollars
-from bot.cli import account_addresses
+from bot.cli import account_addresses, account_contacts
 from bot.cli.edge import AsJson, Edge, context, found, print_fields, print_json, print_table
 from bot.cli.exits import USAGE, Stop, refusal, sentence
 
@@ -215,3 +215,4 @@ def reach_again(ref: Ref, reason: Reason = "", as_json: AsJson = False) -> None:
 
 
 account_addresses.add_to(app)
+app.add_typer(account_contacts.app, name="contact")

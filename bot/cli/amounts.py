@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from billing.money import LARGEST_WHOLE_DIGITS, dollars, parse_minor
 from bot.cli.exits import NOT_FOUND, USAGE, Stop
 
-__all__ = ["LARGEST_WHOLE_DIGITS", "day_of", "dollars", "minor_of", "shares_of"]
+__all__ = ["LARGEST_WHOLE_DIGITS", "day_of", "dollars", "minor_of", "shares_of", "visits_of"]
 
 
 def minor_of(text: str, field: str) -> int:
@@ -39,6 +39,17 @@ def shares_of(texts: Sequence[str], names: Mapping[str, str], field: str,
                        "`plainbill balance ACCOUNT` lists its visits.", NOT_FOUND)
     if len({visit for visit, _ in made}) != len(made):
         raise Stop(f"{field} names a visit twice.", USAGE)
+    return made
+
+
+def visits_of(wanted: Iterable[str], names: Mapping[str, str], field: str = "--visit") -> set[str]:
+    """The ids of the visits that were named. Raises Stop (exit code 5)."""
+    made = set()
+    for name in wanted:
+        if name not in names:
+            raise Stop(f"{field} {name!r} is not on this account; `plainbill balance ACCOUNT` lists its visits.",
+                       NOT_FOUND)
+        made.add(names[name])
     return made
 
 

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Entry] = {
     "explain": Entry("explain", "Show how a balance came about, line by line.", _BILLING),
     "statement": Entry("statement", "Make a statement: as data, as PDF, as a short text.", _BILLING),
     "send": Entry("sending", "Tell patients that a statement is ready, by the way that reaches them.", _BILLING),
+    "pay-link": Entry("pay_link", "Send one account the link on which it pays, after a look at the message.", _BILLING),
     "campaign": Entry("campaign", "Send in bulk: segments, preview, approval, progress, stop, report.", _BILLING),
     "accounts": Entry("accounts", "Show accounts and confirm who answers for them.", _BILLING),
     "payments": Entry("payments", "List, record and give back payments.", _BILLING),

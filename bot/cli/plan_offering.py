@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.amounts import day_of, dollars, minor_of
+from bot.cli.amounts import day_of, dollars, minor_of, visits_of
 from bot.cli.edge import AsJson, Edge, context, found, print_json, require_configured, require_right
 from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop, refusal
 
@@ -143,12 +143,8 @@ def _shares(session: Session, edge: Edge, owner: Guarantor, wanted: Sequence[str
     from billing import plan_desk
     from billing.store import payment_list_queries
 
-    names = payment_list_queries.visits_named(session, owner.id)
-    unknown = [name for name in wanted if name not in names]
-    if unknown:
-        raise Stop(f"--visit {unknown[0]!r} is not on this account; `plainbill balance ACCOUNT` lists its visits.",
-                   NOT_FOUND)
-    return plan_desk.due_shares(session, owner.id, edge.today(), {names[name] for name in wanted})
+    only = visits_of(wanted, payment_list_queries.visits_named(session, owner.id))
+    return plan_desk.due_shares(session, owner.id, edge.today(), only)
 
 
 def _facts(one: Offer) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from bot.cli.amounts import day_of, dollars
 from bot.cli.edge import AsJson, Edge, context, print_json, print_table, require_right
 from bot.cli.exits import NOT_FOUND, REFUSED, USAGE, Stop
 from bot.cli.giving_back import print_story
+from bot.cli.plan_link import run as link
 from bot.cli.plan_offering import run as offer
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from billing.store.tables import Plan
 
-app = typer.Typer(no_args_is_help=True, help="Instalment plans: offer, show, approve, pause, end.")
+app = typer.Typer(no_args_is_help=True, help="Instalment plans: offer, show, send, approve, pause, end.")
 app.command("offer")(offer)
+app.command("link")(link)
 
 Ref = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's number or id.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; it is kept beside the plan. No names.")]

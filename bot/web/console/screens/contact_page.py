@@ -9,13 +9,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from billing import contact_changes, preferences
+from billing import contact_changes, contact_reading, preferences
 from billing.console.account_lists import Said, said_of
 from billing.store import console_account_queries as store
 from billing.store.tables import Guarantor
 from bot.web.console import addressed
 from bot.web.console.fields import Language, Line, Ticked, Words
-from bot.web.console.screens.contact_acts import ContactRefused, Place, keep_agreed, read_address, require_whole
+from bot.web.console.screens.contact_acts import Place
 from bot.web.console.table import Action, Asked, Done, Form, Nothing, Seen, View
 
 
@@ -85,10 +85,10 @@ def show(session: Session, asked: Asked[Nothing]) -> ContactPage:
 def change(session: Session, asked: Asked[Change]) -> Done:
     """End this one and open another; what was agreed to for the old one is not agreed to for the new one."""
     row, form = addressed.contact(session, asked), asked.query
-    require_whole(form.agreed, form.medium, row.channel)
-    place = read_address(row.channel, form.address)
-    made = contact_changes.replace(session, row, place, reason=form.reason, by=asked.person.login, now=asked.now)
-    keep_agreed(session, asked, row.guarantor_id, row.channel, place)
+    by, now = asked.person.login, asked.now
+    agreed = contact_reading.agreement(row.channel, form.agreed or "", form.medium, by=by, now=now)
+    made = contact_changes.replace(session, row, contact_reading.read(row.channel, form.address), reason=form.reason,
+                                   by=by, now=now, agreed=agreed)
     return Done("contact", row.id, f"/accounts/{row.guarantor_id}#who", "contact_changed", {"contact_id": made.id},
                 others=(made.id,))
 
@@ -116,17 +116,15 @@ def confidential(session: Session, asked: Asked[Confidential]) -> Done:
 def move(session: Session, asked: Asked[Move]) -> Done:
     """Another postal address in the place of the account's own; the file's stays on record."""
     account = addressed.account(session, asked)
-    made = contact_changes.replace_home(session, account, read_address("paper", asked.query.address),
+    made = contact_changes.replace_home(session, account, contact_reading.read("paper", asked.query.address),
                                         reason=asked.query.reason, by=asked.person.login, now=asked.now)
     return Done("contact", made.id, f"/accounts/{account.id}#who", "contact_changed", {"contact_id": made.id})
 
 
 def speak(session: Session, asked: Asked[Speaks]) -> Done:
     """The language in which we write first; a thread keeps the one that its patient chose."""
-    account, language = addressed.account(session, asked), asked.query.language
-    if language not in asked.policy.languages:
-        raise ContactRefused("the practice writes in no such language")
-    contact_changes.speak(session, account, language, by=asked.person.login, now=asked.now)
+    account = addressed.account(session, asked)
+    contact_changes.speak(session, account, asked.query.language, asked.policy, by=asked.person.login, now=asked.now)
     return Done("account", account.id, f"/accounts/{account.id}#who")
 
 

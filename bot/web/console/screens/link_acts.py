@@ -133,9 +133,7 @@ def _plan_link(session: Session, asked: Asked[PlanLink], plan_id: str, account_i
 
 
 def _sent(asked: Asked[PayLink] | Asked[PlanLink], account_id: str, sent: Sent) -> Done:
-    """Raises LinkRefused for what the gate withholds, which takes all of it back: nothing is made ready for nobody."""
-    if sent.outcome == "withhold":
-        raise sent_links.LinkRefused(f"the gate does not let it go ({sent.rule}): {sent.reason}")
+    sent_links.require_let_go(sent)
     asked.wiring.road.wake.outbox.set()
     return Done("message", sent.message_id, f"/accounts/{account_id}#messages", f"reply_{sent.status}",
                 {"message_id": sent.message_id, "status": sent.status})
