@@ -86,8 +86,8 @@ def sign(session: Session, practice_id: str, day: date, *, by: str, note: str, t
             f"plainbill close day {day} --count {drawer.tender}=AMOUNT --person {drawer.person}")
     off = [d for d in found.drawers if d.over_short_minor]
     if off and not note.strip():
-        raise CloseRefused("counted and booked differ (" + "; ".join(
-            f"{d.person} {d.tender} {dollars(d.over_short_minor)}" for d in off) + "): say why in a note", "--note")
+        each = "; ".join(f"{one.person}, {one.tender}, {dollars(one.over_short_minor)}" for one in off)
+        raise CloseRefused(f"counted and booked differ ({each}): say why in a note", "--note")
     if found.open_differences and not note.strip():
         raise CloseRefused(f"{len(found.open_differences)} differences found on this day are open: settle them, "
                            "or say in a note why the day is closed all the same",

@@ -22,7 +22,7 @@ class AskRefused(ValueError):
     """A payment that cannot be asked for as things stand. The text says why; no PHI."""
 
 
-_WHYS: Mapping[str, str] = {
+WHYS: Mapping[str, str] = {
     "not_confirmed": "nobody has confirmed who answers for this account",
     "stale_balance": "the balance has changed; look again",
     "nothing_due": "nothing is due that a link could ask for",
@@ -43,7 +43,7 @@ def ask(session: Session, account: Guarantor, *, amount_minor: int | None, only:
     total = sum(minor for _, minor in due)
     wanted = total if amount_minor is None else amount_minor
     if not total:
-        raise AskRefused(_WHYS["nothing_due"])
+        raise AskRefused(WHYS["nothing_due"])
     if wanted > total:
         raise AskRefused(f"{dollars(wanted)} is more than the {dollars(total)} that is due there")
     talk = talks.latest_talk(session, account.practice_id, account.id, now)
@@ -52,7 +52,7 @@ def ask(session: Session, account: Guarantor, *, amount_minor: int | None, only:
         payment = payment_requests.request(session, command, payment_requests.RequestContext(
             account.practice_id, policy, now, talk, processor=processor, by=by))
     except CommandRefused as refused:
-        raise AskRefused(_WHYS.get(refused.refused.reason, str(refused))) from refused
+        raise AskRefused(WHYS.get(refused.refused.reason, str(refused))) from refused
     payment_requests.mark_link_sent(payment)
     return payment
 

@@ -30,6 +30,7 @@ WHYS: Mapping[str, str] = {
     "does_not_add_up": "the number of payments and the amount do not come to the balance",
     "first_too_soon": "the first payment would be too soon", "first_too_late": "the first payment would be too late",
     "autopay_not_offered": "automatic payments are not offered", "balance_moved": "the balance has changed",
+    "not_a_schedule": "the days and amounts are no schedule", "deposit_missing": "the deposit is missing",
 }
 
 
@@ -96,11 +97,11 @@ def offer(session: Session, account: Guarantor, terms: PlanTerms, policy: PlanPo
             balance_version=account.balance_version, language=account.language, offered_by=by, key=key,
             conversation_id=talk, now=now, exception_reason=reason or None)
     except plans.PlanRefused as refused:
-        why = WHYS.get(refused.why, refused.why) or _REASONS.get(refused.reason, refused.reason.replace("_", " "))
+        why = WHYS.get(refused.why, refused.why) or REASONS.get(refused.reason, refused.reason.replace("_", " "))
         raise NotOffered(f"the plan was not offered: {why}") from refused
 
 
-_REASONS: Mapping[str, str] = {
+REASONS: Mapping[str, str] = {
     "not_confirmed": "nobody has confirmed who answers for the account", "on_plan": "a visit is on a running plan",
     "hold": "a hold stands on a visit, or a rule lets nothing be taken for it",
-    "card_gone": "the card is not on file any more"}
+    "stale_balance": "the balance has changed", "card_gone": "the card is not on file any more"}

@@ -76,7 +76,7 @@ def keep(session: Session, practice_id: str, *, name: str, content: bytes, colum
 def ask_to_post(session: Session, row: ImportFile, *, skip_bad_claims: bool, by: str, now: datetime) -> None:
     """What was checked is to be posted. Raises FileRefused."""
     if row.status != "checked":
-        raise FileRefused(_WHY.get(row.status, "this file is not ready to be posted"))
+        raise FileRefused(WHYS.get(row.status, "this file is not ready to be posted"))
     outcome = str((row.report or {}).get("outcome", ""))
     if outcome == "refused" and not (skip_bad_claims and (row.report or {}).get("skippable")):
         raise FileRefused("this file cannot be posted as it is; the list says why")
@@ -85,7 +85,7 @@ def ask_to_post(session: Session, row: ImportFile, *, skip_bad_claims: bool, by:
     audit.record(session, row.practice_id, by, "import_asked", "import_file", row.id, "", now)
 
 
-_WHY = {"received": "this file is still being checked", "checking": "this file is still being checked",
+WHYS = {"received": "this file is still being checked", "checking": "this file is still being checked",
         "asked": "this file is being posted", "posting": "this file is being posted",
         "done": "this file was posted; the import's own page has its report",
         "known": "all of this file was posted before; there is nothing to do",
@@ -95,7 +95,7 @@ _WHY = {"received": "this file is still being checked", "checking": "this file i
 def drop(session: Session, row: ImportFile, *, by: str, now: datetime) -> None:
     """Throw a file away that was not posted. Raises FileRefused."""
     if row.status not in ("received", "checked", "failed"):
-        raise FileRefused(_WHY.get(row.status, "this file cannot be thrown away now"))
+        raise FileRefused(WHYS.get(row.status, "this file cannot be thrown away now"))
     row.status, row.report = "dropped", None
     store.drop_parts(session, row.id)
     audit.record(session, row.practice_id, by, "import_dropped", "import_file", row.id, "", now)

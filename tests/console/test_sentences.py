@@ -34,6 +34,13 @@ def pattern(node: ast.expr) -> str:
     return parts
 
 
+def patterns(node: ast.expr) -> list[str]:
+    """Of an argument: both sides of an "if", each side of an "or"."""
+    sides = [node.body, node.orelse] if isinstance(node, ast.IfExp) else node.values if isinstance(
+        node, ast.BoolOp) else []
+    return [one for side in sides for one in patterns(side)] or [pattern(node)]
+
+
 def calls(*files: str) -> Iterator[tuple[str, list[str]]]:
     """(name of what is called, its strings) of these files."""
     for file in files:
@@ -41,7 +48,7 @@ def calls(*files: str) -> Iterator[tuple[str, list[str]]]:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call):
                     name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-                    yield name, [pattern(one) for one in node.args]
+                    yield name, [text for one in node.args for text in patterns(one)]
 
 
 def said(names: tuple[str, ...], *files: str) -> set[str]:

@@ -1,8 +1,8 @@
-"""Sentences that the program keeps in English (why a message was withheld, why a row was not imported) in the reader's
+"""Sentences that the program says in English (why a message was withheld, why a step was refused) in the reader's
 language: found by what they say, since rows of the store keep them as they were written.
 
-``words/sentences.LANGUAGE.toml`` and ``words/reportsentences.LANGUAGE.toml`` have them by key, with {1}, {2} for what
-changes from one to the next. What stands in neither is shown in English, and marked as English for whoever listens.
+``words/NAME.LANGUAGE.toml`` of FILES have them by key, with {1}, {2} for what changes from one to the next. What stands
+in none is shown in English, and marked as English for whoever listens.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 #: The files of words that hold sentences.
-FILES = ("sentences", "reportsentences")
-#: Where codes stand inside a sentence, such as the kinds of hold in "held: dispute, audit".
-_CODES = (("holdkinds", ""), ("lists", "states"))
+FILES = ("sentences", "reportsentences", "refusals", "moneyrefusals")
+#: Where codes stand inside a sentence, such as the kinds of hold in "held: dispute, audit"; the last one counts.
+_CODES = (("refusalcodes", "codes"), ("holdkinds", ""), ("lists", "states"))
 #: A word of a sentence: no number, no name, no citation.
 _WORD = re.compile(r"\b[a-z]{2,}\b")
 _PLACE = re.compile(r"\{\d\}")
@@ -44,7 +44,17 @@ def if_ours(context: Context, words: str | None) -> str:
 
 
 def translate(sentence: str, words: Mapping[str, Any]) -> str | None:
-    """None for a sentence that is not known. Several with semicolons between them are each looked up."""
+    """None for a sentence that is not known. Several with semicolons between them are each looked up, and one that
+    stands by itself, as a refusal does, without its capital and full stop.
+    """
+    if sentence.endswith("."):
+        for bare in (f"{sentence[:1].lower()}{sentence[1:-1]}", sentence[:-1]):
+            if found := _joined(bare, words):
+                return f"{found[0].upper()}{found[1:]}."
+    return _joined(sentence, words)
+
+
+def _joined(sentence: str, words: Mapping[str, Any]) -> str | None:
     found = _one(sentence, words)
     if found is None and "; " in sentence:
         parts = [_one(part, words) for part in sentence.split("; ")]
@@ -74,12 +84,13 @@ def _part(text: str, words: Mapping[str, Any], *, whole: bool) -> str | None:
     found = _one(text, words)
     if found is not None:
         return found
-    if whole or len(_WORD.findall(text)) > 2:
+    items = text.split(", ")
+    if whole or any(len(_WORD.findall(one)) > 2 for one in items):
         return None
     tables: dict[str, str] = {}
     for file, table in _CODES:
         tables |= words[file][table] if table else words[file]
-    return ", ".join(tables.get(one, one) for one in text.split(", "))
+    return ", ".join(tables.get(one, one) for one in items)
 
 
 Key = tuple[str, str, str]
