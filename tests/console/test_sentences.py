@@ -88,8 +88,9 @@ def everything_said() -> str:
 
 
 def test_no_sentence_is_kept_that_the_program_does_not_say() -> None:
-    parts = {part.strip(" ;:,().") for file in sentences.FILES for table in console.words("en")[file].values()
-             for text in table.values() for part in re.split(r"\{\d\}", text)}
+    kept = [table for file in sentences.FILES for name, table in console.words("en")[file].items()
+            if (file, name) != ("formfaults", "read")]  # pydantic says those: test_form_faults.py
+    parts = {part.strip(" ;:,().") for table in kept for text in table.values() for part in re.split(r"\{\d\}", text)}
     assert sorted(one for one in parts if one not in everything_said()) == []
 
 

@@ -105,7 +105,7 @@ def complaint(error: ValidationError) -> str:
         if one["type"] == "extra_forbidden":  # its name is the asker's own words
             told.append("there is a field that this does not take")
             continue
-        name = " ".join(str(part) for part in one["loc"]).replace("_", " ") or "the form"
+        name = " ".join(part for part in one["loc"] if isinstance(part, str)).replace("_", " ") or "the form"
         told.append(f"{name}: {one['msg'].removeprefix('Value error, ')}")
     return ". ".join(told) + "."
 

@@ -17,12 +17,15 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 #: The files of words that hold sentences.
-FILES = ("sentences", "reportsentences", "refusals", "moneyrefusals")
+FILES = ("sentences", "reportsentences", "refusals", "moneyrefusals", "formfaults")
 #: Where codes stand inside a sentence, such as the kinds of hold in "held: dispute, audit"; the last one counts.
-_CODES = (("refusalcodes", "codes"), ("holdkinds", ""), ("lists", "states"))
+_CODES = (("formfields", "names"), ("refusalcodes", "codes"), ("holdkinds", ""), ("lists", "states"))
 #: A word of a sentence: no number, no name, no citation.
 _WORD = re.compile(r"\b[a-z]{2,}\b")
 _PLACE = re.compile(r"\{\d\}")
+#: Letters of what is tried against the patterns, and how deep one sentence stands inside another. Whatever people type
+#: into a reason comes through here too, and none of it may keep a page waiting.
+_LONGEST, _DEEPEST = 600, 3
 
 
 @pass_context
@@ -44,7 +47,7 @@ def if_ours(context: Context, words: str | None) -> str:
 
 
 def translate(sentence: str, words: Mapping[str, Any]) -> str | None:
-    """None for a sentence that is not known. Several with semicolons between them are each looked up, and one that
+    """None for a sentence that is not known. Several with semicolons or stops between are each looked up, and one that
     stands by itself, as a refusal does, without its capital and full stop.
     """
     if sentence.endswith("."):
@@ -55,50 +58,61 @@ def translate(sentence: str, words: Mapping[str, Any]) -> str | None:
 
 
 def _joined(sentence: str, words: Mapping[str, Any]) -> str | None:
-    found = _one(sentence, words)
-    if found is None and "; " in sentence:
-        parts = [_one(part, words) for part in sentence.split("; ")]
-        return None if None in parts else "; ".join(part or "" for part in parts)
-    return found
+    """Parts before the whole: a long whole is tried against hundreds of patterns, and is no sentence of its own."""
+    for mark in ("; ", ". "):
+        if mark in sentence and sentence not in _known()[0]:
+            parts = [_one(part, words) for part in sentence.split(mark)]
+            if None not in parts:
+                return mark.join(part or "" for part in parts)
+    return _one(sentence, words)
 
 
-def _one(sentence: str, words: Mapping[str, Any]) -> str | None:
+def _one(sentence: str, words: Mapping[str, Any], depth: int = 0) -> str | None:
     exact, patterns = _known()
     if (key := exact.get(sentence)) is not None:
         return _text(words, key)
-    matches = ((match, key) for pattern, key in patterns if (match := pattern.fullmatch(sentence)) is not None)
-    return next((found for match, key in matches if (found := _filled(_text(words, key), match, words))), None)
+    if len(sentence) > _LONGEST or depth > _DEEPEST:
+        return None
+    matches = ((match, key) for parts, pattern, key in patterns if all(part in sentence for part in parts)
+               and (match := pattern.fullmatch(sentence)) is not None)
+    return next((found for match, key in matches if (found := _filled(_text(words, key), match, words, depth))), None)
 
 
-def _filled(text: str, match: re.Match[str], words: Mapping[str, Any]) -> str | None:
+def _filled(text: str, match: re.Match[str], words: Mapping[str, Any], depth: int) -> str | None:
     """What changes is a number, a name, some codes, or a sentence of its own; None where that one is not known: half a
     sentence in each language helps nobody.
     """
     alone = not any(one.isalpha() for one in _PLACE.sub("", text))
-    parts = {name: _part(part, words, whole=alone and name == "p1") for name, part in match.groupdict().items()}
+    parts = {name: _part(part, words, depth, whole=alone and name == "p1") for name, part in match.groupdict().items()}
     return None if None in parts.values() else _PLACE.sub(lambda place: parts[f"p{place[0][1]}"] or "", text)
 
 
-def _part(text: str, words: Mapping[str, Any], *, whole: bool) -> str | None:
+def _part(text: str, words: Mapping[str, Any], depth: int, *, whole: bool) -> str | None:
     """``whole``: nothing else says anything, so this has to be a sentence that is known."""
-    found = _one(text, words)
+    found = _one(text, words, depth + 1)
     if found is not None:
         return found
-    items = text.split(", ")
-    if whole or any(len(_WORD.findall(one)) > 2 for one in items):
+    items, codes = text.split(", "), _codes(words)
+    if whole or any(len(_WORD.findall(one)) > 2 for one in items if one not in codes):
         return None
+    return ", ".join(codes.get(one, one) for one in items)
+
+
+def _codes(words: Mapping[str, Any]) -> Mapping[str, str]:
     tables: dict[str, str] = {}
     for file, table in _CODES:
         tables |= words[file][table] if table else words[file]
-    return ", ".join(tables.get(one, one) for one in items)
+    return tables
 
 
 Key = tuple[str, str, str]
 
 
 @cache
-def _known() -> tuple[Mapping[str, Key], list[tuple[re.Pattern[str], Key]]]:
-    """English sentences without and with places, each with where its words stand; the most particular first."""
+def _known() -> tuple[Mapping[str, Key], list[tuple[list[str], re.Pattern[str], Key]]]:
+    """English sentences without and with places, each with where its words stand; the most particular first. What
+    stands between the places is looked for before the pattern is tried: of hundreds, few have it.
+    """
     from templates.web.console import words
 
     exact: dict[str, Key] = {}
@@ -112,7 +126,7 @@ def _known() -> tuple[Mapping[str, Key], list[tuple[re.Pattern[str], Key]]]:
                 else:
                     exact[text] = key
     patterns.sort(key=lambda one: -len(_PLACE.sub("", one[0])))
-    return exact, [(_compiled(text), key) for text, key in patterns]
+    return exact, [(_PLACE.split(text), _compiled(text), key) for text, key in patterns]
 
 
 def _compiled(text: str) -> re.Pattern[str]:
