@@ -1,7 +1,8 @@
 """The life of an import: begun, posted in keyed batches, finished; refused; or undone as a whole.
 
 Pass one reads the whole file and checks it without writing; only then does pass two post whole claims, batch by
-batch, each batch moving the import's cursor in its own transaction. Killed anywhere, the same command goes on there.
+batch, each batch moving the import's cursor in its own transaction. Killed anywhere, the same command goes on there;
+so it does where other bytes of the same remittance came first ("waiting": whole remittances of it are posted, or none).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from billing import charges, estimates, remittances
@@ -24,10 +26,16 @@ from billing.turns import ALONE, Turn
 from config.practice import PracticePolicy
 
 BUSY = "this import is being posted by another process; wait for it to end, then look again"
+TAKEN = ("another file with the same remittance is being posted by another process; import this one again when that "
+         "has ended")
 
 
 class ImportBusy(Exception):
     """Another process is posting this very import."""
+
+
+class RemittanceTaken(ImportBusy):
+    """Other bytes of a remittance came first; nothing of it was posted here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ def begin(session: Session, practice_id: str, *, file_name: str, digest: str, ki
     """Return the id of this file's import: the unfinished one of the same bytes, or a new one."""
     running = store.find_unfinished(session, practice_id, digest)
     if running is not None:
+        running.status, running.reason = "posting", None
         return running.id
     run = ImportRun(
         id=new_id("imp"), practice_id=practice_id, file_name=file_name, digest=digest, kind=kind, status="posting",
@@ -73,7 +82,14 @@ def begin(session: Session, practice_id: str, *, file_name: str, digest: str, ki
 
 def record_refusal(session: Session, practice_id: str, *, file_name: str, digest: str, kind: str, reason: str,
                    actor: str, now: datetime, outcome: str = "refused") -> str:
-    """Keep in the history that a file was given and posted nothing."""
+    """Keep in the history that a file was given and posted nothing; an import of the same bytes that had posted nothing
+    and will not ends so itself.
+    """
+    idle = store.find_unfinished(session, practice_id, digest)
+    if idle is not None and kind != "opening" and not idle.cursor and not store.has_remittance(session, idle.id):
+        idle.status = "refused" if outcome == "refused" else "finished"
+        idle.outcome, idle.reason, idle.finished_at = outcome, reason, now
+        return idle.id
     run = ImportRun(
         id=new_id("imp"), practice_id=practice_id, file_name=file_name, digest=digest, kind=kind,
         status="refused" if outcome == "refused" else "finished", outcome=outcome, reason=reason, options={}, cursor=0,
@@ -88,6 +104,15 @@ def finish(session: Session, import_id: str, outcome: str, reason: str, now: dat
     run.status, run.outcome, run.reason, run.finished_at = "finished", outcome, reason or None, now
 
 
+def put_by(session: Session, import_id: str, reason: str) -> None:
+    """It waits for another file's import, and the same command takes it up again; nothing of it is half posted, so that
+    nobody else has to wait for it.
+    """
+    run = store.lock_run(session, import_id)
+    if run.status == "posting":
+        run.status, run.reason = "waiting", reason
+
+
 def advance(session: Session, import_id: str, expected: int, by: int) -> None:
     """Move the cursor of an import with the batch that it counts. Raises ImportBusy."""
     if not store.advance(session, import_id, expected, by):
@@ -97,14 +122,13 @@ def advance(session: Session, import_id: str, expected: int, by: int) -> None:
 def open_remittance(session: Session, poster: Poster, head: RemittanceOpened, digest: str, now: datetime) -> str:
     """Return the id of the remittance that this import posts, making its row the first time.
 
-    Raises ImportBusy where another file with the same remittance came in since this one was checked.
+    Raises RemittanceTaken where another file with the same remittance came in since this one was checked.
     """
     before = store.find_remittance(session, poster.practice_id, identity_of(head))
     if before is not None and before.import_id == poster.import_id:
         return before.id
     if before is not None and before.status != "undone":
-        raise ImportBusy("another file with the same remittance is being posted by another process; import this one "
-                         "again when that has ended")
+        raise RemittanceTaken(TAKEN)
     row = Remittance(
         id=new_id("rem"), practice_id=poster.practice_id, import_id=poster.import_id, identity=identity_of(head),
         digest=digest, generation=(before.generation + 1 if before else 1), trace=head.trace,
@@ -112,7 +136,10 @@ def open_remittance(session: Session, poster: Poster, head: RemittanceOpened, di
         paid_minor=head.paid_minor, paid_on=head.paid_on, method=head.method, status="posting", position=head.position,
         created_at=now)
     session.add(row)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # in this very moment
+        raise RemittanceTaken(TAKEN) from error
     return row.id
 
 

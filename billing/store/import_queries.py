@@ -21,9 +21,18 @@ class ClaimOutcome:
     visit_id: str | None
 
 
+#: An import that the same command goes on with.
+UNFINISHED = ("posting", "waiting")
+
+
 def find_unfinished(session: Session, practice_id: str, digest: str) -> ImportRun | None:
     return session.scalars(select(ImportRun).where(
-        ImportRun.practice_id == practice_id, ImportRun.digest == digest, ImportRun.status == "posting")).first()
+        ImportRun.practice_id == practice_id, ImportRun.digest == digest, ImportRun.status.in_(UNFINISHED))
+        .order_by(ImportRun.started_at).limit(1).with_for_update()).first()
+
+
+def has_remittance(session: Session, import_id: str) -> bool:
+    return session.scalar(select(Remittance.id).where(Remittance.import_id == import_id).limit(1)) is not None
 
 
 def lock_run(session: Session, import_id: str) -> ImportRun:

@@ -21,7 +21,7 @@ class ImportRun(Base):
     file_name: Mapped[str]
     digest: Mapped[str]  # SHA-256 of the bytes
     kind: Mapped[Code]
-    status: Mapped[Code]  # posting, finished, refused, undone
+    status: Mapped[Code]  # posting, waiting (other bytes came first), finished, refused, undone
     outcome: Mapped[str | None]
     reason: Mapped[str | None]
     options: Mapped[dict[str, Any]]

@@ -173,8 +173,10 @@ def _posted_digest(session: Session, practice_id: str, identity: str, file_diges
     if row is None or row.status == "undone":
         return ""
     run = import_queries.find_run(session, practice_id, row.import_id)
+    if run is not None and run.status in import_queries.UNFINISHED and run.digest == file_digest:
+        return ""
     if run is not None and run.status == "posting":
-        return "" if run.digest == file_digest else (
+        return (
             "half of this remittance was posted from another file whose import was interrupted: import that file "
             "again to finish it")
     return row.digest

@@ -29,6 +29,9 @@ T = TypeVar("T")
 #: New objects between two searches for garbage: claims die by themselves, and Python's own 700 are a dozen of them.
 SEARCHED_AFTER = 10_000
 _USUAL = gc.get_threshold()
+#: What the history says of an import before which another file with the same remittance came.
+WAITS = ("another file with the same remittance came first; give this file again when that import has ended, and it "
+         "goes on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class _OneSession:
 def import_file(path: Path, store: Store, job: Job, show: Callable[[report.Report], None]) -> report.Report:
     """Import one file and hand its report to ``show`` while its claims can still be read.
 
-    Raises OSError, and imports.ImportBusy, having done nothing, where the same bytes are being imported already.
+    Raises OSError; imports.ImportBusy, having done nothing, where the same bytes are being imported already; and
+    imports.RemittanceTaken where other bytes of the same remittance came first: the history says so.
     """
     digest = digest_of(path)
     with (_nobody_else(store, job, digest), tempfile.TemporaryFile("w+", encoding="utf-8") as spool, _settled()):
@@ -186,7 +190,11 @@ def _post(path: Path, kind: str, store: Store, job: Job, poster: imports.Poster,
     run_id, cursor = store.write(lambda s: _begin(s, path, kind, job, digest, checked))
     poster = replace(poster, import_id=run_id)
     passes = posting.post_remittances if kind in REMITTANCES else posting.post_claims
-    passes(path, checked, store, poster, cursor, job.now, job.progress)
+    try:
+        passes(path, checked, store, poster, cursor, job.now, job.progress)
+    except imports.RemittanceTaken:
+        store.write(lambda s: imports.put_by(s, run_id, WAITS))
+        raise
     tally = store.read(lambda s: import_queries.tally(s, run_id))
     outcome, reason = _ending(tally)
     store.write(lambda s: imports.finish(s, run_id, outcome, reason, job.now()))

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from billing import received_files
-from billing.imports import ImportBusy
+from billing.imports import ImportBusy, RemittanceTaken
 from billing.received_files import Turn
 from billing.store import trying, upload_queries
 from billing.store.practices import find_practice, policy_of
@@ -71,6 +71,8 @@ def _try(road: Road, turn: Turn) -> tuple[Kept | None, str]:
         return _run(road, turn), ""
     except StoreClosed:
         raise
+    except RemittanceTaken:
+        return None, "taken"
     except ImportBusy:
         return None, "busy"
     except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer

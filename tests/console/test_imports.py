@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from billing import received_files
+from billing import imports, received_files
 from billing.store.tables import ImportFile, ImportPart, ImportRun, RemittanceClaim, Transfer
-from bot.importing import received
+from bot.importing import files, received
 from tests.console.conftest import Desk
+from tests.payments import world
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "x12"
 GOOD, BAD = "deductible-coinsurance-copay.835", "imbalance-charge.835"
@@ -200,3 +202,23 @@ async def test_no_more_files_wait_than_somebody_can_look_at(biller: Desk, monkey
     await biller.get(page)
     await biller.post(f"{page}/drop")
     await give(biller, GOOD)
+
+
+@pytest.mark.parametrize(("lang", "state", "why"), [
+    ("en", "waiting for another file", "another file with the same remittance came first"),
+    ("es", "a la espera de otro archivo", "otro archivo con la misma remesa llegó antes")])
+async def test_an_import_that_other_bytes_came_before_is_said_to_wait_in_both_languages(
+        biller: Desk, lang: str, state: str, why: str) -> None:
+    def stopped(session: Session) -> None:
+        run = imports.begin(session, world.PRACTICE, file_name="may.835", digest="d", kind="835", options={},
+                            actor="ana", now=biller.clock(), total=3)
+        imports.put_by(session, run, files.WAITS)
+
+    biller.store.write(stopped)
+    _, page = await biller.get(f"/console/imports?lang={lang}")
+    assert state in page
+    run_id = re.findall(r"/console/imports/(imp_\w+)", page)[0]
+    _, page = await biller.get(f"/console/imports/{run_id}?lang={lang}")
+    assert state in page
+    assert why in page
+    assert state in (await biller.get(f"/console/undo?lang={lang}"))[1]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ import pytest
 from billing import imports
 from billing.importers import x12_835
 from billing.importers.records import RemittanceOpened
+from billing.store import facts, import_queries
 from billing.store.alone import alone
 from billing.store.engine import make_engine
-from bot.importing import report
+from bot.importing import files, report
 from tests.ledger.books import PRACTICE, Books
 from tests.ledger.paper import Bill, Clp, remittance
 from tests.road.forking import ROOT
@@ -122,3 +124,41 @@ def test_the_lock_never_lets_two_in_and_leaves_no_file_behind(sqlite_url: str, t
     assert most == 1
     assert held >= 6
     assert list(tmp_path.glob("*.lock")) == []
+
+
+TWO = remittance("T0", [Clp("B1", 6000)]) + FILE
+
+
+def came_first(books: Books, path: Path) -> report.Report:
+    """Import ``path``, and other bytes of its last remittance after it was checked and before it is posted."""
+    first = [FILE + "\n"]
+
+    def now() -> datetime:
+        if first:  # asked for the first time when the check is over
+            books.give(first.pop(), "first.835")
+        return books.now()
+
+    return files.import_file(path, books.store, files.Job(PRACTICE, books.policy, "bea", now), lambda report: None)
+
+
+def history(books: Books, path: Path) -> list[tuple[str, str | None, str | None]]:
+    """(state, outcome, reason) of this file's imports, oldest first."""
+    return books.store.read(lambda s: [(run.status, run.outcome, run.reason) for run in reversed(
+        import_queries.list_runs(s, PRACTICE, 50)) if run.file_name == path.name])
+
+
+@pytest.mark.parametrize(("content", "again"), [(FILE, "duplicate"), (TWO, "posted")])
+def test_an_import_before_which_other_bytes_came_waits_and_goes_on_when_it_is_given_again(
+        books: Books, path: Path, content: str, again: str) -> None:
+    path.write_text(content)
+    with pytest.raises(imports.RemittanceTaken):
+        came_first(books, path)
+    assert history(books, path) == [("waiting", None, files.WAITS)]
+    assert not books.store.read(lambda s: facts.import_running(s, PRACTICE)), "it keeps nobody waiting"
+
+    assert books.give(content, path.name).outcome == again
+    ((status, outcome, reason),) = history(books, path)
+    assert (status, outcome) == ("finished", again)
+    assert reason != files.WAITS
+    assert books.count("remittances") == (2 if content == TWO else 1)
+    assert [books.stands(one.claim_id)[:2] for one in CLAIMS] == [(0, 1000)] * len(CLAIMS)
