@@ -7,10 +7,9 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from billing import saved_charges
+from billing import plan_put_off, saved_charges
 from billing.account_facts import find_policy
 from billing.allocation import in_order
-from billing.figures import account_figures
 from billing.plan_consents import stands
 from billing.plan_money import open_of
 from billing.plan_news import call_staff, log, tell
@@ -60,18 +59,19 @@ def charge(session: Session, plan: Plan, part: Instalment, today: date, now: dat
     ``way`` "saved": the patient is there (the deposit, at signing).
     """
     given = stands(session, plan)
-    due = _due(session, plan, today)
+    due = plan_put_off.due_of(session, plan, today)
     amount = min(open_of(part), sum(minor for _, minor in due), given.most_minor if given else 0,
                  open_of(part) if part.noticed_minor is None or way == "saved" else part.noticed_minor)
     if given is None or given.method_id is None:
-        return _withhold(session, plan, part, "T-48", "no authorization stands", now)
+        return _put_off(session, plan, part, "T-48", "no authorization stands", today, now)
     method = store.method(session, given.method_id)
     if method is None or method.status != "active":
-        return _withhold(session, plan, part, "T-50", "the card on file cannot be used any more", now)
+        return _put_off(session, plan, part, "T-50", "the card on file cannot be used any more", today, now)
     if not due:
-        return _withhold(session, plan, part, "not-due", "nothing of it may be asked for now", now)
+        return _put_off(session, plan, part, "not-due", "nothing of it may be asked for now", today, now)
     if amount < SMALLEST_CHARGE_MINOR:
-        return _withhold(session, plan, part, "too-small", "less of it may be asked for than a processor takes", now)
+        return _put_off(session, plan, part, "too-small", "less of it may be asked for than a processor takes", today,
+                        now)
     try:
         with session.begin_nested():
             payment = _start(session, plan, part, given, amount, in_order(amount, due), way, today, now)
@@ -86,13 +86,6 @@ def charge(session: Session, plan: Plan, part: Instalment, today: date, now: dat
             _leave_to_patient(session, plan, part, amount, method.last4, now)
         return _withhold(session, plan, part, ruling.rule, ruling.reason, now)
     return "started"
-
-
-def _due(session: Session, plan: Plan, today: date) -> list[tuple[str, int]]:
-    """(visit id, cents due now) of the plan's visits, oldest service first: neither pending nor held."""
-    account = account_figures(session, plan.guarantor_id, today)
-    found = {v.visit_id: v.figures.due_now_minor for v in account.visits}
-    return [(v, found[v]) for v, _ in store.visits(session, plan.id) if found.get(v, 0) > 0]
 
 
 def _start(session: Session, plan: Plan, part: Instalment, given: Authorization, amount: int,
@@ -116,6 +109,13 @@ def _leave_to_patient(session: Session, plan: Plan, part: Instalment, amount_min
     part.status, part.tries, part.retry_on = "retrying", max(part.tries, 1), None
     tell(session, plan, "plan_charge_failed", f"{part.number}:not_again:{now.isoformat()}", now, part=part,
          more={"reason": "soft", "retry_on": None, "charged_minor": amount_minor, "last4": last4})
+
+
+def _put_off(session: Session, plan: Plan, part: Instalment, rule: str, why: str, today: date,
+             now: datetime) -> Outcome:
+    """It does not come to the gate; the receipt says why, as the gate's would."""
+    plan_put_off.keep(session, plan, part, rule, why, today, now)
+    return _withhold(session, plan, part, rule, why, now)
 
 
 def _withhold(session: Session, plan: Plan, part: Instalment, rule: str, why: str, now: datetime) -> Outcome:

@@ -1,4 +1,5 @@
-"""What each day asks of running plans: a notice, a charge, another try, a missed instalment, an end.
+"""What each day asks of running plans: a notice, a charge or why there is none, another try, a missed instalment, an
+end.
 
 Every step is a question about what is on file, asked again each day (never a chain of timers), and answers itself
 "done" the second time: a day that was slept through does not send its notices twice, nor make two charges of a plan on
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing import plan_missed, plan_notices, plan_schedule
+from billing import plan_missed, plan_notices, plan_put_off, plan_schedule
 from billing.account_facts import find_policy
 from billing.lives import IllegalMove
 from billing.plan_changes import stop_if_opted_out
@@ -197,6 +198,16 @@ def _to_charge(session: Session, day: Day) -> Sequence[str]:
     return store.to_charge(session, day.practice_id, COLLECTING, day.today, day.began_at, AT_ONCE)
 
 
+def _put_off(session: Session, plan: Plan, day: Day) -> bool:
+    return plan_put_off.note_all(session, plan, day.rules, day.policy, day.began_at, day.now)
+
+
+def _unasked(session: Session, day: Day) -> Sequence[str]:
+    if not day.charges:
+        return ()
+    return store.unasked(session, day.practice_id, COLLECTING, plan_put_off.WAITING, day.today, day.began_at, AT_ONCE)
+
+
 STEPS: tuple[Step, ...] = (
     Step(lambda session, day: store.offers_over(session, day.practice_id, day.now, AT_ONCE), PROPOSED, _offer_over),
     Step(lambda session, day: above_their_visits(session, day.practice_id, RUNNING), RUNNING, _settle),
@@ -207,6 +218,7 @@ STEPS: tuple[Step, ...] = (
     Step(lambda session, day: store.to_notice(session, day.practice_id, COLLECTING, day.notices_until_on, AT_ONCE),
          COLLECTING, _notice),
     Step(_to_charge, COLLECTING, _charge),
+    Step(_unasked, COLLECTING, _put_off),
     Step(lambda session, day: store.to_miss(session, day.practice_id, COLLECTING, day.grace_before_on,
                                             day.grace_began_at, AT_ONCE), COLLECTING, _miss),
     Step(lambda session, day: store.behind(session, day.practice_id, AT_ONCE), {BEHIND}, _default),

@@ -34,8 +34,10 @@ PURPOSES = DEMANDS | MANDATED | ANSWERS
 NOT_TEXTS = frozenset({"email", "paper"})
 """Channels that are neither a text nor a chat: what telephone law and carriers ask does not reach them."""
 
-OF_THE_MOMENT = frozenset({"paying"})
-"""What stops a charge beside the rules: somebody is paying the same in that moment (billing/saved_charges.py)."""
+OF_THE_MOMENT = frozenset({"paying", "not-due", "too-small", "under-way", "try-later", "notice-waits", "one-a-day"})
+"""What stops a charge beside the rules: somebody is paying the same in that moment (billing/saved_charges.py), or it
+did not come to the gate (billing/plan_put_off.py).
+"""
 
 ANSWER_COUNTS_FOR = timedelta(days=7)
 """How long after the patient's last text a reply (a person's answer after a long weekend) still is one."""

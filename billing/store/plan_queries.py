@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Date, Integer, Select, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Date, Integer, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from billing.store import ledger_queries
@@ -22,6 +22,7 @@ from billing.store.tables import (
     Plan,
     PlanEvent,
     PlanVisit,
+    Verdict,
     Visit,
 )
 
@@ -269,7 +270,20 @@ def _to_miss() -> Select[str]:
     return _select(or_(autopay, and_(by_link, Plan.collects == "link")))
 
 
-_TO_CHARGE, _TO_MISS = _to_charge(), _to_miss()
+def _unasked() -> Select[str]:
+    since: BindParameter[datetime] = bindparam("not_since")
+    told = select(Verdict.id).where(Verdict.plan_id == Plan.id, Verdict.instalment == Instalment.number,
+                                    Verdict.at >= since).correlate(Plan, Instalment)
+    made = select(Payment.id).where(Payment.plan_id == Plan.id, Payment.instalment == Instalment.number,
+                                    Payment.created_at >= since).correlate(Plan, Instalment)
+    waits = _plans_with(
+        Instalment.due_on <= bindparam("today", type_=Date),
+        Instalment.status.in_(bindparam("waiting", expanding=True)),
+        or_(Instalment.status != "retrying", Instalment.retry_on.is_not(None)), ~told.exists(), ~made.exists())
+    return _select(and_(waits, Plan.collects == "autopay"))
+
+
+_TO_CHARGE, _TO_MISS, _UNASKED = _to_charge(), _to_miss(), _unasked()
 
 
 def to_resume(session: Session, practice_id: str, today: date, limit: int) -> list[str]:
@@ -290,6 +304,22 @@ def to_charge(session: Session, practice_id: str, statuses: Collection[str], tod
               limit: int) -> list[str]:
     """Autopay plans with an instalment whose day and notice have come, not looked at since ``not_since``."""
     return _ids(session, _TO_CHARGE, practice_id, limit, statuses=sorted(statuses), today=today, not_since=not_since)
+
+
+def unasked(session: Session, practice_id: str, statuses: Collection[str], waiting: Collection[str], today: date,
+            not_since: datetime, limit: int) -> list[str]:
+    """Autopay plans with an instalment that is due, in a state of ``waiting``, of which there is neither a charge nor a
+    verdict since ``not_since``.
+    """
+    return _ids(session, _UNASKED, practice_id, limit, statuses=sorted(statuses), waiting=sorted(waiting), today=today,
+                not_since=not_since)
+
+
+def asked_since(session: Session, plan_id: str, since: datetime) -> set[int]:
+    """The numbers of a plan's instalments of which there is a charge or a verdict since then."""
+    told = select(Verdict.instalment).where(Verdict.plan_id == plan_id, Verdict.at >= since)
+    made = select(Payment.instalment).where(Payment.plan_id == plan_id, Payment.created_at >= since)
+    return {number for query in (told, made) for number in session.scalars(query) if number is not None}
 
 
 def to_miss(session: Session, practice_id: str, statuses: Collection[str], due_before: date, noticed_by: datetime,

@@ -71,13 +71,18 @@ def _print(story: dict[str, Any]) -> None:
     for verdict in story["verdicts"]:
         print(f"\nAsked when {verdict['stage']}{_of_instalment(verdict)}, {verdict['at_practice']}:"
               f" {verdict['outcome'].upper()}"
-              f" by {verdict['rule']} ({verdict['title'] or 'no objection'})")
+              f" by {verdict['rule']} ({verdict['title'] or _untitled(verdict)})")
         print_fields({f"  {name}": verdict[name] for name in ("reason", "until_at", "citation", "configured")
                       if verdict[name]})
         if "replayed" in verdict:
             _print_replayed(verdict["replayed"])
         for name, value in verdict["facts"].items():
             print(f"    {name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+
+
+def _untitled(verdict: dict[str, Any]) -> str:
+    """What stood in the way beside the rules, if anything did."""
+    return "no objection" if verdict["outcome"] == "send" else str(verdict["reason"])
 
 
 def _of_instalment(verdict: dict[str, Any]) -> str:

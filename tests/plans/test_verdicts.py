@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from billing import charging, holds, processor_calls, verdicts
 from billing.policy.replay import replay
-from billing.store.tables import Hold, Payment, Verdict
+from billing.store.tables import Authorization, Hold, Payment, Verdict
 from bot.write import Store
 from tests.conftest import Clock
 from tests.plans.world import ANNA, PHONE, PRACTICE, Life, begin
@@ -134,3 +135,76 @@ def test_nothing_is_told_of_what_is_not_there(life: Life) -> None:
         with pytest.raises(LookupError):
             told(life, unknown)
     assert life.do(lambda s: s.query(Payment).count()) == 0
+
+
+def day_by_day(life: Life, plan_id: str) -> list[tuple[str, int, str, str]]:
+    """(day, instalment, outcome, rule) of each verdict about the plan's charges when they were to be written down."""
+    zone = ZoneInfo(life.policy.zone)
+    return [(datetime.fromisoformat(one["at"]).astimezone(zone).date().isoformat(), one.get("instalment", 0),
+             one["outcome"], one["rule"]) for one in told(life, plan_id)["verdicts"] if one["stage"] == "queueing"]
+
+
+def test_each_day_on_which_a_due_charge_waits_for_its_notice_has_one_receipt(life: Life) -> None:
+    plan_id = life.sign(count=4)
+    life.road = "silent"
+    for hour in (11, 15):
+        life.through(FIRST, hour)
+    life.through(FIRST + timedelta(days=1))
+    life.through(FIRST + timedelta(days=1), 16)
+    assert day_by_day(life, plan_id) == [("2026-12-03", 1, "withhold", "notice-waits"),
+                                         ("2026-12-04", 1, "withhold", "notice-waits")]
+    assert {one["reason"] for one in told(life, plan_id)["verdicts"]} == {"its notice has not left yet"}
+    life.road = "withheld"
+    life.through(FIRST + timedelta(days=2))
+    assert told(life, plan_id)["verdicts"][-1]["reason"] == "its notice did not leave; staff give it another way"
+
+
+def test_a_charge_that_waits_for_its_next_try_or_for_the_one_under_way_says_so_each_day(life: Life) -> None:
+    plan_id = life.sign(count=4)
+    life.bank = "silent"
+    life.through(FIRST + timedelta(days=1))
+    assert day_by_day(life, plan_id) == [("2026-12-03", 0, "send", "allowed"),
+                                         ("2026-12-04", 1, "withhold", "under-way")]
+    life.happen(life.charges("created")[0], "failed", reason="insufficient_funds")
+    life.through(FIRST + timedelta(days=2))
+    retry_on = life.parts(plan_id)[0].retry_on
+    assert retry_on is not None
+    last = told(life, plan_id)["verdicts"][-1]
+    assert (last["rule"], last["reason"]) == ("try-later", f"it is tried again on {retry_on.isoformat()}")
+    life.bank = "paid"
+    life.through(retry_on)
+    assert day_by_day(life, plan_id)[-1] == (retry_on.isoformat(), 0, "send", "allowed")
+
+
+def test_a_rest_that_no_processor_takes_is_told_of(life: Life) -> None:
+    plan_id = life.sign(count=4)
+    life.through(FIRST - timedelta(days=1))
+    life.pay(24_80, plan_id=plan_id, number=1)
+    life.through(FIRST)
+    assert day_by_day(life, plan_id) == [("2026-12-03", 1, "withhold", "too-small")]
+
+
+def test_a_charge_that_nothing_allows_any_more_is_told_of_by_its_rule(life: Life) -> None:
+    plan_id = life.sign(count=4)
+    life.through(FIRST - timedelta(days=1))
+
+    def revoke(session: Session) -> None:
+        given = session.scalars(select(Authorization).where(Authorization.plan_id == plan_id)).one()
+        given.revoked_at = life.clock()
+
+    life.do(revoke)
+    life.through(FIRST)
+    assert day_by_day(life, plan_id) == [("2026-12-03", 1, "withhold", "T-48")]
+
+
+@pytest.mark.parametrize("cause", ["road", "bank"])
+def test_a_receipt_of_what_did_not_come_to_the_gate_can_be_ruled_on_again(life: Life, cause: str) -> None:
+    plan_id = life.sign(count=4)
+    setattr(life, cause, "silent")
+    life.through(FIRST + timedelta(days=1))
+    found = [one for one in told(life, plan_id)["verdicts"] if one["outcome"] == "withhold"]
+    assert found
+    for one in found:
+        again = replay(one["facts"], life.today)
+        assert (again.ruling.outcome, again.ruling.rule) == (one["outcome"], one["rule"])
+        assert again.came_in == again.fell_away == ()
