@@ -8,13 +8,13 @@ came into these books is taken as the day it was identified, which is never too 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from billing import audit, cases, closing, ledger
 from billing import payment_status as life
+from billing.credit_lines import credits as credits_of
 from billing.dues import due_visits, local_day
 from billing.ledger import Posting
 from billing.money import dollars
@@ -25,62 +25,12 @@ from billing.settlement import settle
 from billing.store import credit_queries as store
 from billing.store import payment_queries
 
-#: Kinds of payer (SBR09, CLP06) whose money is the United States': Medicare A and B, its plans, Medicaid, TRICARE,
-#: maternal and child health, other federal programs, veterans. [M]: a practice's biller may know of others.
-FEDERAL = frozenset({"MA", "MB", "16", "MC", "CH", "TV", "OF", "VA"})
-
-REPORT_WITHIN = timedelta(days=60)
-
 _STANDS = frozenset({life.SUCCEEDED, life.PARTLY_REFUNDED})
-
-
-@dataclass(frozen=True, slots=True)
-class CreditLine:
-    """Unapplied credit of one account, in cents. ``sources``: (payment id or "", visit id or "", cents); days are
-    practice-local. ``report_by_on`` stands where a payer of a visit it came from is federal.
-    """
-
-    guarantor_id: str
-    external: str
-    amount_minor: int
-    since_on: date
-    sources: tuple[tuple[str, str, int], ...]
-    federal: bool
-    report_by_on: date | None
-
-
-def credits(session: Session, practice_id: str) -> list[CreditLine]:  # noqa: A001  (payments.credits reads as it should)
-    """The worklist: every account with credit, the oldest first."""
-    lines = [_line(session, practice_id, *row) for row in store.accounts_with_credit(session, practice_id)]
-    return sorted(lines, key=lambda line: (line.report_by_on or date.max, line.since_on, line.guarantor_id))
-
-
-def _line(session: Session, practice_id: str, guarantor_id: str, external: str, amount_minor: int) -> CreditLine:
-    sources = _sources(session, guarantor_id, amount_minor)
-    since = store.since(session, practice_id, guarantor_id)
-    visits = {visit for _, visit, _ in sources if visit}
-    visits |= set(payment_queries.visits_touched(session, [payment for payment, _, _ in sources if payment]))
-    federal = bool(visits) and bool(store.filing_codes(session, visits) & FEDERAL)
-    return CreditLine(guarantor_id, external, amount_minor, since, sources, federal,
-                      since + REPORT_WITHIN if federal else None)
-
-
-def _sources(session: Session, guarantor_id: str, amount_minor: int) -> tuple[tuple[str, str, int], ...]:
-    """Payments that were put to credit, then visits that gave some up, newest first, up to what is there."""
-    found, left = [], amount_minor
-    direct = [(payment, "", minor) for payment, minor in store.payments_on_credit(session, guarantor_id)]
-    moved = [("", visit, minor) for visit, minor in store.visits_that_gave(session, guarantor_id)]
-    for payment, visit, minor in (*direct, *moved):
-        share = min(minor, left)
-        if share > 0:
-            found.append((payment, visit, share))
-            left -= share
-    return tuple(found)
 
 
 def flag_federal(session: Session, practice_id: str, now: datetime) -> int:
     """Open a case, once, for each account whose credit is a federal payer's concern; return how many there are."""
-    lines = [line for line in credits(session, practice_id) if line.federal]
+    lines = [line for line in credits_of(session, practice_id) if line.federal]
     for line in lines:
         key = f"overpayment_federal:{line.guarantor_id}:{line.since_on.isoformat()}"
         if not store.was_opened(session, practice_id, key):

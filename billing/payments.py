@@ -24,9 +24,10 @@ from billing import (
     setups,
 )
 from billing import payment_status as life
+from billing.credit_lines import credits  # noqa: A004  (payments.credits)
 from billing.dues import local_day
 from billing.ids import new_id
-from billing.overpayments import apply_credit, credits, flag_federal  # noqa: A004  (payments.credits)
+from billing.overpayments import apply_credit, flag_federal
 from billing.payment_events import SAY_IT_WAS_PAID, ProcessorEvent, fits, in_words, of_other_charge, when
 from billing.payment_limits import desk_warning, end_overtaken
 from billing.payment_news import call_staff, tell_of_card, tell_patient

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from billing import audit, holds, ledger, write_offs
 from billing.account_facts import find_policy
+from billing.credit_lines import FEDERAL
 from billing.figures import AccountFigures, VisitFigures, account_figures
 from billing.ids import new_id
 from billing.lives import step
-from billing.overpayments import FEDERAL
 from billing.placement_checks import OPEN_APPLICATION, past_due_days
 from billing.store import collection_queries as store
 from billing.store import credit_queries, hold_queries

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from billing import closing_worklist, ledger, overpayments
+from billing import closing_worklist, credit_lines, ledger
 from billing.closing_batch import Batch, batch
 from billing.closing_matching import expected
 from billing.store import close_queries, console_list_queries, credit_queries
@@ -228,7 +228,8 @@ def suspense(session: Session, practice_id: str, after: tuple[datetime, str] | N
         for claim, remittance, account_id, case_id in rows[:PAGE]], len(rows) > PAGE)
 
 
-def credits_of(session: Session, practice_id: str) -> list[Credit]:
-    """Money that nobody needs, what has to be reported first on top."""
+def credits_page(session: Session, practice_id: str, after: credit_lines.Place | None) -> tuple[list[Credit], bool]:
+    """Money that nobody needs, what has to be reported first on top, behind that place; and whether more comes."""
+    lines, more = credit_lines.page(session, practice_id, after, PAGE)
     return [Credit(one.guarantor_id, one.external, one.amount_minor, one.since_on, one.federal, one.report_by_on)
-            for one in overpayments.credits(session, practice_id)]
+            for one in lines], more

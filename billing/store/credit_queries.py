@@ -1,26 +1,16 @@
-"""SQL of unapplied credit: who has some, since when, from which payments and visits."""
+"""SQL of unapplied credit: how much there is, from which payments and visits of an account (of all at once:
+credit_set_queries)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from billing.store import payment_queries, settlement_queries
-from billing.store.ledger_queries import chunks, transfers_where
+from billing.store.ledger_queries import chunks
 from billing.store.tables import Case, Coverage, Guarantor, LedgerAccount, Payment, Practice, Refund, Transfer
-
-
-def accounts_with_credit(session: Session, practice_id: str) -> list[tuple[str, str, int]]:
-    """(account, its number at the source, cents)"""
-    found = session.execute(
-        select(Guarantor.id, Guarantor, LedgerAccount.balance_minor)
-        .join(LedgerAccount, LedgerAccount.key == "credit:" + Guarantor.id)
-        .where(LedgerAccount.practice_id == practice_id, Guarantor.practice_id == practice_id,
-               LedgerAccount.kind == "credit", LedgerAccount.balance_minor < 0).order_by(Guarantor.id))
-    return [(id_, guarantor.external, -int(balance)) for id_, guarantor, balance in found]
 
 
 def credit_of_all(session: Session, practice_id: str) -> tuple[int, int]:
@@ -31,35 +21,6 @@ def credit_of_all(session: Session, practice_id: str) -> tuple[int, int]:
         .where(LedgerAccount.practice_id == practice_id, Guarantor.practice_id == practice_id,
                LedgerAccount.kind == "credit", LedgerAccount.balance_minor < 0)).one()
     return int(row[0]), -int(row[1])
-
-
-def since(session: Session, practice_id: str, guarantor_id: str) -> date:
-    """The day on which the oldest cent that is still credit came: what is used is the oldest first. What a payment has
-    on credit keeps its first day when some of it is put elsewhere: no clock starts anew by that.
-    """
-    key, queue, first = f"credit:{guarantor_id}", list[list[int | date]](), dict[str, date]()
-    account = select(LedgerAccount.id).where(LedgerAccount.practice_id == practice_id, LedgerAccount.key == key)
-    last = date.min
-    for row in transfers_where(session, or_(Transfer.credit_id.in_(account), Transfer.debit_id.in_(account))):
-        last = row.effective_on
-        if row.credit.key == key:
-            came = first.setdefault(row.payment_id, last) if row.payment_id else last
-            queue.append([came, row.amount_minor])
-            queue.sort(key=lambda one: one[0])
-        else:
-            _use(queue, row.amount_minor)
-    return queue[0][0] if queue and isinstance(queue[0][0], date) else last
-
-
-def _use(queue: list[list[int | date]], amount_minor: int) -> None:
-    left = amount_minor
-    while left and queue:
-        have = queue[0][1]
-        assert isinstance(have, int)
-        share = min(have, left)
-        queue[0][1], left = have - share, left - share
-        if not queue[0][1]:
-            queue.pop(0)
 
 
 def payments_on_credit(session: Session, guarantor_id: str,

@@ -172,10 +172,10 @@ def credits_list(
     if use:
         _use_credit(use, as_json)
         return
-    from billing import overpayments
+    from billing import credit_lines
 
     with context() as edge:
-        rows = edge.read(lambda session: overpayments.credits(session, edge.practice_id), "practice",
+        rows = edge.read(lambda session: credit_lines.credits(session, edge.practice_id), "practice",
                          edge.practice_id, "credits list")
     if as_json:
         print_json(rows)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from billing import settlement_offers
+from billing.credit_lines import FEDERAL
 from billing.lives import IllegalMove
-from billing.overpayments import FEDERAL
 from billing.policy.wording import bad_words
 from billing.settlement_offers import MOVES, OfferRefused
 from billing.store.tables import Offer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from functools import partial
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from billing import reconciling_differences as differences
 from billing import refunds
+from billing.console import money
 from billing.payments import record_desk_payment
 from billing.reconciling_differences import Found
 from billing.store.tables import BankLine, Case, DayClose, Difference, Reconciliation, Refund
@@ -175,6 +177,28 @@ async def test_credit_is_used_on_what_is_due_and_what_is_left_stays_listed(offic
     assert "$129.50" in body
     status, _ = await office.post(f"/console/accounts/{world.ANNA}/use-credit")
     assert status == 303 and office.location.endswith("credit_kept")
+
+
+async def test_credits_are_listed_page_by_page_with_the_sum_of_all(
+        office: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(money, "PAGE", 2)
+
+    def add(session: Session) -> None:
+        for number in range(5):
+            world.account(session, f"acct_{number}", f"N{number}", office.clock())
+            record_desk_payment(session, world.PRACTICE, f"acct_{number}", amount_minor=1_000, currency="USD",
+                                tender="cash", reference=f"N{number}", recorded_by="ana", now=office.clock())
+
+    office.store.write(add)
+    await office.sign_in("ana")
+    found, path = list[str](), "/console/money/credits"
+    for _ in range(3):
+        _, body = await office.get(path)
+        assert "$50.00" in body, "of all pages"
+        found += re.findall(r"accounts/(acct_\d)\?via=money#payments\">N", body)
+        path = "/console/money/credits" + html.unescape(re.findall(r'href="(\?since=[^"]+)"|$', body)[0])
+    assert found == [f"acct_{number}" for number in range(5)]
+    assert path == "/console/money/credits", "the last page leads nowhere"
 
 
 async def test_a_banks_file_of_any_length_is_explained_page_by_page(office: Desk) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
-from billing import ledger, payments, refunds
+from billing import credit_lines, ledger, payments, refunds
 from billing.settlement import settle
 from billing.store.tables import Coverage, Practice
 from billing.verify import verify
@@ -94,3 +96,53 @@ def test_what_is_being_refunded_is_not_used(anna: Store, now: datetime) -> None:
     another_visit(anna, now)
     assert anna.write(lambda s: payments.apply_credit(s, PRACTICE, ANNA, "ana", now)) == 0
     assert anna.read(lambda s: verify(s, PRACTICE).problems) == []
+
+
+def others(store: Store, numbers: range, now: datetime) -> None:
+    """Accounts that paid too much, every third one for a visit that Medicare paid as well."""
+    def add(session: Session) -> None:
+        for number in numbers:
+            id_, visit = f"acct_{number}", f"visit_{number}"
+            world.account(session, id_, f"N{number}", now)
+            world.visit(session, visit, id_, f"N{number}", date(2026, 9, 1), 1_000, now)
+            payments.record_desk_payment(
+                session, PRACTICE, id_, amount_minor=1_200 + number, currency="USD", tender="cash",
+                reference=f"N{number}", recorded_by="ana", now=now - timedelta(days=number % 4))
+            if number % 3 == 0:
+                session.add(Coverage(
+                    id=f"cov_{number}", practice_id=PRACTICE, visit_id=visit, rank=1, payer_name="Medicare",
+                    payer_id="m", filing_code="MB", status="answered", import_id="imp_1"))
+
+    store.write(add)
+
+
+def asked_for(store: Store, after: credit_lines.Place | None = None) -> tuple[list[credit_lines.CreditLine], int]:
+    """A page of ten lines, and in how many statements it was read."""
+    seen = list[str]()
+
+    def note(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("SELECT"):  # a connection says things of its own first
+            seen.append(statement)
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    try:
+        return store.read(lambda s: credit_lines.page(s, PRACTICE, after, 10))[0], len(seen)
+    finally:
+        event.remove(store.engine, "before_cursor_execute", note)
+
+
+def test_thirty_accounts_with_credit_are_read_in_as_many_queries_as_three_page_by_page(
+        anna: Store, now: datetime) -> None:
+    others(anna, range(3), now)
+    few = asked_for(anna)[1]
+    others(anna, range(3, 30), now)
+    found, start = list[credit_lines.CreditLine](), None
+    for _ in range(3):
+        lines, statements = asked_for(anna, start)
+        assert (len(lines), statements) == (10, few)
+        found, start = [*found, *lines], lines[-1].place
+    assert asked_for(anna, start)[0] == []
+    assert found == anna.read(lambda s: payments.credits(s, PRACTICE))
+    assert {one.guarantor_id: (one.amount_minor, one.since_on, one.federal) for one in found} == {
+        f"acct_{n}": (200 + n, now.date() - timedelta(days=n % 4), n % 3 == 0) for n in range(30)}
+    assert [one.federal for one in found] == [True] * 10 + [False] * 20, "what has to be reported first"

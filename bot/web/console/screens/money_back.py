@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from billing import overpayments, refunds
 from billing.console import money
 from billing.console.money import Credit, SuspensePage
-from billing.store import console_money_queries
+from billing.store import console_money_queries, credit_queries
 from billing.store.tables import Refund
 from bot.web.console import addressed
-from bot.web.console.fields import Id, Maybe
+from bot.web.console.fields import Day, Id, Maybe
 from bot.web.console.shared_forms import Why
 from bot.web.console.table import Action, Asked, Done, Form, Missing, Nothing, View, of_practice
 
@@ -28,6 +28,14 @@ class After(Form):
 
     after_at: AwareDatetime | None = None
     after_id: Maybe[Id] = None
+
+
+class CreditsQuery(Form):
+    """Where the page before ended, as it said; ``report_by`` empty: its last one need not be reported."""
+
+    report_by: Maybe[Day] = None
+    since: Maybe[Day] = None
+    after: Maybe[Id] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,13 @@ class WaitingPage:
 
 @dataclass(frozen=True, slots=True)
 class Credits:
+    """``accounts``, ``total_minor``: of all pages. The next page begins behind the last line, where there is ``more``.
+    """
+
+    accounts: int
     total_minor: int
     lines: list[Credit]
+    more: bool
     today: date
 
 
@@ -88,10 +101,12 @@ def read(session: Session, asked: Asked[Nothing]) -> WaitingPage:
         [_refund(*row) for row in console_money_queries.moving_refunds(session, practice_id, DECIDED_SHOWN)])
 
 
-def read_credits(session: Session, asked: Asked[Nothing]) -> Credits:
+def read_credits(session: Session, asked: Asked[CreditsQuery]) -> Credits:
     """Money that nobody needs: to be used or given back, federal payers' by its day."""
-    lines = money.credits_of(session, asked.practice_id)
-    return Credits(sum(line.amount_minor for line in lines), lines, asked.today)
+    query = asked.query
+    after = (query.report_by or date.max, query.since, query.after) if query.since and query.after else None
+    lines, more = money.credits_page(session, asked.practice_id, after)
+    return Credits(*credit_queries.credit_of_all(session, asked.practice_id), lines, more, asked.today)
 
 
 def read_suspense(session: Session, asked: Asked[After]) -> SuspensePage:
@@ -145,8 +160,8 @@ def _refund(row: Refund, account: str) -> RefundLine:
 
 VIEWS = (
     View("money_waiting", "/money/waiting", "read", read, WaitingPage, seen=of_practice("refunds")),
-    View("money_credits", "/money/credits", "read", read_credits, Credits,
-         seen=of_practice("credits")),
+    View("money_credits", "/money/credits", "read", read_credits, Credits, CreditsQuery,
+         of_practice("credits")),
     View("money_suspense", "/money/suspense", "read", read_suspense, SuspensePage, After,
          of_practice("suspense")),
 )
