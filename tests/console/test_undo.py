@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from billing import corrections, ledger, payments, statements
@@ -77,6 +77,26 @@ async def test_the_look_at_undoing_shows_postings_and_accounts_and_changes_nothi
     preview = await undo(desk)
     assert changed(before, desk.store.read(digest)) == ["audit"]
     assert "$150.00" in preview and "$120.00" in preview and "reversal" in preview and "$30.00" in preview
+
+
+async def test_the_look_at_undoing_never_holds_the_one_writer(desk: Desk, ann: str) -> None:
+    """It posts everything to see what comes of it: minutes for a large import, and on a copy."""
+    await desk.as_role("biller")
+    written = list[str]()
+
+    def note(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith(("INSERT", "UPDATE", "DELETE", "SAVEPOINT")):
+            written.append(statement)
+
+    await desk.get(f"/console/undo/{IMPORT}")
+    event.listen(desk.store._writer, "before_cursor_execute", note)
+    try:
+        assert (await desk.post(f"/console/undo/{IMPORT}", {"reason": "the wrong month"}))[0] == 200
+    finally:
+        event.remove(desk.store._writer, "before_cursor_execute", note)
+    undone = [one for one in written if one.startswith("UPDATE imports")]
+    assert bool(undone) == (desk.store.engine.dialect.name == "postgresql"), "there it is in the way of its rows alone"
+    assert [one for one in written if "INTO audit" in one], "the look stands in the trail"
 
 
 async def test_undoing_posts_what_the_look_showed_and_proposes_one_correction_to_who_was_told(

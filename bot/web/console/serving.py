@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -12,10 +13,12 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from billing.store import trying
 from bot.web.console import forms, traces, who
 from bot.web.console.page import shown
 from bot.web.console.table import Action, Asked, Done, Download, File, Missing, Nothing, Seen, View, there
 from bot.web.wiring import Wiring
+from bot.write import Store
 
 Handler = Callable[[Wiring, Request], Awaitable[Response]]
 
@@ -102,6 +105,9 @@ async def make(view: Download, asked: Asked[Any]) -> File:
 
 async def act(action: Action, asked: Asked[Any]) -> Done:
     """Do it in one transaction, with its line in the audit trail. Raises Missing and whatever billing refuses with."""
+    if action.looks_apart and not asked.query.sure and trying.can_copy(asked.wiring.road.store.engine):
+        return await _look_apart(action, asked)
+
     def both(session: Session) -> Done:
         done = action.do(session, asked)
         traces.of_act(session, asked, action.name, done)
@@ -110,6 +116,21 @@ async def act(action: Action, asked: Asked[Any]) -> Done:
     done = await asked.wiring.road.store.awrite(both)
     if action.after is not None:
         await action.after(asked, done)
+    return done
+
+
+async def _look_apart(action: Action, asked: Asked[Any]) -> Done:
+    """The look before it, on a copy of this moment: patients' messages do not wait until it is made. Whoever goes on is
+    shown another look where things have changed meanwhile (looked.require_same).
+    """
+    store = asked.wiring.road.store
+
+    def work() -> Done:
+        with trying.copied(store.engine) as engine, contextlib.closing(Store(engine)) as copy:
+            return copy.write(lambda session: action.do(session, asked))
+
+    done = await asyncio.to_thread(work)
+    await store.awrite(partial(traces.of_act, asked=asked, name=action.name, done=done))
     return done
 
 

@@ -162,3 +162,5 @@ class Action:
     upload: bool = False  # the form comes with a file, in ``form``'s field ``file``
     #: What goes on outside of any transaction once it is done and kept; it may wait a moment, never for long.
     after: Callable[[Asked[Any], Done], Awaitable[None]] | None = None
+    #: Its look may take long (``form`` is a looked.Form): where there is one writer, it works on a copy (SQLite).
+    looks_apart: bool = False

@@ -200,6 +200,6 @@ VIEWS = (
          seen=lambda found: Seen("account", found.account_id)),
 )
 ACTIONS = (
-    Action("import.undo", "/undo/{import_id}", "import", Undo, undo),
+    Action("import.undo", "/undo/{import_id}", "import", Undo, undo, looks_apart=True),
     Action("payment.move", "/payments/{payment_id}/move", "cases", Move, move),
 )
