@@ -67,7 +67,7 @@ def identity_of(head: RemittanceOpened) -> str:
 def begin(session: Session, practice_id: str, *, file_name: str, digest: str, kind: str, options: dict[str, object],
           actor: str, now: datetime, total: int) -> str:
     """Return the id of this file's import: the unfinished one of the same bytes, or a new one."""
-    running = store.find_unfinished(session, practice_id, digest)
+    running = store.lock_unfinished(session, practice_id, digest)
     if running is not None:
         running.status, running.reason = "posting", None
         return running.id
@@ -85,7 +85,7 @@ def record_refusal(session: Session, practice_id: str, *, file_name: str, digest
     """Keep in the history that a file was given and posted nothing; an import of the same bytes that had posted nothing
     and will not ends so itself.
     """
-    idle = store.find_unfinished(session, practice_id, digest)
+    idle = store.lock_unfinished(session, practice_id, digest)
     if idle is not None and kind != "opening" and not idle.cursor and not store.has_remittance(session, idle.id):
         idle.status = "refused" if outcome == "refused" else "finished"
         idle.outcome, idle.reason, idle.finished_at = outcome, reason, now

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from billing.store import driver
@@ -26,9 +26,17 @@ UNFINISHED = ("posting", "waiting")
 
 
 def find_unfinished(session: Session, practice_id: str, digest: str) -> ImportRun | None:
-    return session.scalars(select(ImportRun).where(
-        ImportRun.practice_id == practice_id, ImportRun.digest == digest, ImportRun.status.in_(UNFINISHED))
-        .order_by(ImportRun.started_at).limit(1).with_for_update()).first()
+    return session.scalars(_unfinished(practice_id, digest)).first()
+
+
+def lock_unfinished(session: Session, practice_id: str, digest: str) -> ImportRun | None:
+    return session.scalars(_unfinished(practice_id, digest).with_for_update()).first()
+
+
+def _unfinished(practice_id: str, digest: str) -> Select[ImportRun]:
+    return select(ImportRun).where(
+        ImportRun.practice_id == practice_id, ImportRun.digest == digest, ImportRun.status.in_(UNFINISHED)
+    ).order_by(ImportRun.started_at).limit(1)
 
 
 def has_remittance(session: Session, import_id: str) -> bool:
