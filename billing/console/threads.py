@@ -14,8 +14,9 @@ from billing.console.accounts import address_hashes
 from billing.store import console_account_queries as account_store
 from billing.store import console_thread_queries as store
 from billing.store import thread_care_queries as care_store
+from billing.store.console_thread_queries import Belonging, Came, Care, OpenCase, Went
 from billing.store.seal import blind, normal_name
-from billing.store.tables import Case, Conversation, Inbox, Outbox, ThreadCare
+from billing.store.tables import Conversation
 
 PAGE, WORDS = 50, 200
 
@@ -92,30 +93,27 @@ def listed(session: Session, practice_id: str, *, wanted: str, language: str, ow
     only = _numbers(session, practice_id, text) if text else None
     talks = store.page(session, practice_id, wanted=wanted, language=language, owner=owner, before=before, only=only,
                        most=PAGE + 1)
-    lanes = {store.lane(talk): talk.id for talk in talks}
-    came = {lanes[row.thread]: row for row in store.received(session, lanes, 1)}
-    went = {row.conversation_id or "": row for row in store.sent(session, [talk.id for talk in talks], 1)}
+    found = store.belonging(session, talks, 1)
+    came, went = {row.thread: row for row in found.received}, {row.conversation_id: row for row in found.sent}
     cases = defaultdict(list)
-    for case in store.open_cases(session, [talk.id for talk in talks]):
+    for case in found.cases:
         cases[case.conversation_id].append(case)
-    cared = care_store.care_of(session, [talk.id for talk in talks])
-    names = store.names(session, {talk.guarantor_id for talk in talks if talk.guarantor_id})
-    return [_line(talk, names, cared.get(talk.id), cases[talk.id], came.get(talk.id), went.get(talk.id))
-            for talk in talks]
+    return [_line(talk, found.names, found.care.get(talk.id), cases[talk.id], came.get(store.lane(talk)),
+                  went.get(talk.id)) for talk in talks]
 
 
 def load(session: Session, practice_id: str, conversation_id: str, me: str, now: datetime) -> Thread | None:
     talk = store.talk(session, practice_id, conversation_id)
     if talk is None:
         return None
-    care = care_store.care_of(session, [talk.id]).get(talk.id)
-    name, number = store.names(session, [talk.guarantor_id or ""]).get(talk.guarantor_id or "", ("", ""))
+    found = store.belonging(session, [talk], WORDS)
+    care, (name, number) = found.care.get(talk.id), found.names.get(talk.guarantor_id or "", ("", ""))
     return Thread(
         talk.id, talk.channel, talk.address, talk.language, talk.guarantor_id or "", name, number,
         (care.owner or "") if care else "", (care.taken_by or "") if care else "", care.taken_at if care else None,
-        care.waiting_since if care else None, _bubbles(session, talk),
+        care.waiting_since if care else None, _bubbles(session, talk, found),
         [CaseHere(one.id, one.number, one.kind, one.title, one.status, one.owner or "", one.due_at)
-         for one in store.open_cases(session, [talk.id])],
+         for one in found.cases],
         thread_care.near(session, talk.id, me, now))
 
 
@@ -128,8 +126,8 @@ def _numbers(session: Session, practice_id: str, text: str) -> set[str]:
     return {one.address_hash for row in rows for one in account_store.contacts(session, row.id)}
 
 
-def _line(talk: Conversation, names: Mapping[str, tuple[str, str]], care: ThreadCare | None, cases: Sequence[Case],
-          came: Inbox | None, went: Outbox | None) -> Line:
+def _line(talk: Conversation, names: Mapping[str, tuple[str, str]], care: Care | None, cases: Sequence[OpenCase],
+          came: Came | None, went: Went | None) -> Line:
     name, number = names.get(talk.guarantor_id or "", ("", ""))
     last_out = went is not None and (came is None or went.created_at >= came.received_at)
     words = went.body if last_out and went is not None else str(came.payload.get("body", "")) if came else ""
@@ -142,10 +140,9 @@ def _line(talk: Conversation, names: Mapping[str, tuple[str, str]], care: Thread
         "out" if last_out else "in", words[:160], talk.last_inbound_at or talk.created_at)
 
 
-def _bubbles(session: Session, talk: Conversation) -> list[Bubble]:
-    found = [Bubble("in", "", str(row.payload.get("body", "")), row.received_at, row.status)
-             for row in store.received(session, [store.lane(talk)], WORDS)]
+def _bubbles(session: Session, talk: Conversation, said: Belonging) -> list[Bubble]:
+    found = [Bubble("in", "", str(row.payload.get("body", "")), row.received_at, row.status) for row in said.received]
     found += [Bubble("staff" if row.purpose == "staff" else "out", "", row.body, row.created_at, row.status, row.id,
-                     row.template) for row in store.sent(session, [talk.id], WORDS)]
+                     row.template) for row in said.sent]
     found += [Bubble("inner", row.by, row.body, row.at) for row in care_store.notes(session, talk.id)]
     return sorted(found, key=lambda one: one.at)[-WORDS:]

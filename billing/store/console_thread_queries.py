@@ -1,13 +1,15 @@
-"""SQL of the console's inbox and threads: a page of conversations, then what belongs to them in one query each."""
+"""SQL of the console's inbox and threads: a page of conversations, then what belongs to them, all in one trip."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from billing.store.prepared import Query, ask_together, given, one_of, prepared
 from billing.store.tables import Case, Conversation, Guarantor, Hold, Inbox, Outbox, ThreadCare
 from billing.threads import of_hash
 
@@ -59,30 +61,102 @@ def lane(talk: Conversation) -> str:
     return of_hash(talk.practice_id, talk.channel, talk.address_hash)
 
 
-def received(session: Session, lanes: Collection[str], most: int) -> Sequence[Inbox]:
-    """The newest texts of each lane, ``most`` of each."""
+class Came(NamedTuple):
+    """A text of a patient."""
+
+    thread: str
+    payload: Mapping[str, Any]
+    status: str
+    received_at: datetime
+
+
+class Went(NamedTuple):
+    """A message of ours."""
+
+    conversation_id: str
+    id: str
+    purpose: str
+    template: str
+    body: str
+    status: str
+    created_at: datetime
+
+
+class OpenCase(NamedTuple):
+    conversation_id: str
+    id: str
+    number: int
+    kind: str
+    title: str
+    status: str
+    owner: str | None
+    due_at: datetime
+
+
+class Care(NamedTuple):
+    """Who looks after a conversation."""
+
+    conversation_id: str
+    owner: str | None
+    taken_by: str | None
+    taken_at: datetime | None
+    waiting_since: datetime | None
+
+
+class Belonging(NamedTuple):
+    """What belongs to some conversations. ``names``: (name, account's number) by the account's id; the rest oldest
+    first, cases by when they are due.
+    """
+
+    received: list[Came]
+    sent: list[Went]
+    cases: list[OpenCase]
+    care: dict[str, Care]
+    names: dict[str, tuple[str, str]]
+
+
+@prepared
+def _received() -> Query:
     place = func.row_number().over(partition_by=Inbox.thread, order_by=Inbox.id.desc()).label("place")
-    newest = select(Inbox.id, place).where(Inbox.thread.in_(lanes), Inbox.kind == "message").subquery()
-    return session.scalars(select(Inbox).join(newest, newest.c.id == Inbox.id).where(newest.c.place <= most)
-                           .order_by(Inbox.id)).all()
+    newest = select(Inbox.id, place).where(one_of(Inbox.thread, "lanes"), Inbox.kind == "message").subquery()
+    return (select(Inbox.thread, Inbox.payload, Inbox.status, Inbox.received_at)
+            .join(newest, newest.c.id == Inbox.id).where(newest.c.place <= given("most")).order_by(Inbox.id))
 
 
-def sent(session: Session, conversation_ids: Collection[str], most: int) -> Sequence[Outbox]:
-    """The newest messages to each conversation, ``most`` of each."""
+@prepared
+def _sent() -> Query:
     order = (Outbox.created_at.desc(), Outbox.sequence.desc(), Outbox.id.desc())
     place = func.row_number().over(partition_by=Outbox.conversation_id, order_by=order).label("place")
-    newest = select(Outbox.id, place).where(Outbox.conversation_id.in_(conversation_ids)).subquery()
-    return session.scalars(select(Outbox).join(newest, newest.c.id == Outbox.id).where(newest.c.place <= most)
-                           .order_by(Outbox.created_at, Outbox.sequence, Outbox.id)).all()
+    newest = select(Outbox.id, place).where(one_of(Outbox.conversation_id, "ids")).subquery()
+    return (select(*(getattr(Outbox, name) for name in Went._fields)).join(newest, newest.c.id == Outbox.id)
+            .where(newest.c.place <= given("most")).order_by(Outbox.created_at, Outbox.sequence, Outbox.id))
 
 
-def open_cases(session: Session, conversation_ids: Collection[str]) -> Sequence[Case]:
-    return session.scalars(select(Case).where(Case.conversation_id.in_(conversation_ids), Case.status != "closed")
-                           .order_by(Case.due_at)).all()
+@prepared
+def _open_cases() -> Query:
+    return (select(*(getattr(Case, name) for name in OpenCase._fields))
+            .where(one_of(Case.conversation_id, "ids"), Case.status != "closed").order_by(Case.due_at))
 
 
-def names(session: Session, account_ids: Collection[str]) -> dict[str, tuple[str, str]]:
-    """(name, account's number) by the account's id."""
-    rows = session.execute(select(Guarantor.id, Guarantor.name, Guarantor.external)
-                           .where(Guarantor.id.in_(account_ids)))
-    return {row[0]: (row[1], row[2]) for row in rows}
+@prepared
+def _care() -> Query:
+    return select(*(getattr(ThreadCare, name) for name in Care._fields)).where(
+        one_of(ThreadCare.conversation_id, "ids"))
+
+
+@prepared
+def _names() -> Query:
+    return select(Guarantor.id, Guarantor.name, Guarantor.external).where(one_of(Guarantor.id, "accounts"))
+
+
+def belonging(session: Session, talks: Sequence[Conversation], most: int) -> Belonging:
+    """Of texts and messages the newest, ``most`` of each conversation."""
+    ids: dict[str, object] = {"ids": [talk.id for talk in talks]}
+    received, sent, cases, care, names = ask_together(
+        session, (_received, {"lanes": [lane(talk) for talk in talks], "most": most}), (_sent, {**ids, "most": most}),
+        (_open_cases, ids), (_care, ids),
+        (_names, {"accounts": {talk.guarantor_id for talk in talks if talk.guarantor_id}}))
+    return Belonging(
+        [Came._make(row) for row in received], [Went._make(row) for row in sent],
+        [OpenCase._make(row) for row in cases], {row[0]: Care._make(row) for row in care},
+        {id_: (name, external) for id_, name, external in names})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -18,11 +18,6 @@ def is_taken(session: Session, conversation_id: str) -> bool:
 def lock(session: Session, conversation_id: str) -> ThreadCare | None:
     return session.scalar(select(ThreadCare).where(ThreadCare.conversation_id == conversation_id).with_for_update()
                           .execution_options(populate_existing=True))
-
-
-def care_of(session: Session, conversation_ids: Collection[str]) -> dict[str, ThreadCare]:
-    rows = session.scalars(select(ThreadCare).where(ThreadCare.conversation_id.in_(conversation_ids)))
-    return {row.conversation_id: row for row in rows}
 
 
 def talk(session: Session, practice_id: str, conversation_id: str) -> Conversation | None:
