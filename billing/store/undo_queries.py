@@ -90,25 +90,30 @@ def _restate(session: Session, import_id: str, which: ColumnElement[bool]) -> No
     query = (select(Coverage, Visit.void).join(Visit, Visit.id == Coverage.visit_id)
              .join(ImportRun, ImportRun.id == Coverage.import_id)
              .where(which, ImportRun.status != "undone", Coverage.import_id != import_id, Visit.import_id != import_id))
-    for coverage, void in session.execute(query).all():
-        coverage.claim_of_record, answer = _standing_answer(session, coverage.id)
+    rows = session.execute(query).all()
+    standing = _standing_answers(session, [coverage for coverage, _ in rows])
+    for coverage, void in rows:
+        coverage.claim_of_record, answer = standing.get(coverage.id, ("", ""))
         if void:
             coverage.status = "pending" if answer else "closed"
         else:
             coverage.status = answer or "pending"
 
 
-def _standing_answer(session: Session, coverage_id: str) -> tuple[str, str]:
-    """Where the standing answer came from and what it makes the coverage; empty where there is none."""
-    code = session.scalars(select(RemittanceClaim.status_code).where(
-        RemittanceClaim.coverage_id == coverage_id, RemittanceClaim.outcome == "posted").limit(1)).first()
-    if code is not None:
-        return "835", "denied" if code == "4" else "answered"
-    reversing = aliased(Transfer)
-    reported = exists().where(
-        Transfer.coverage_id == coverage_id, Transfer.source == "claim-cob", Transfer.code != "reversal",
-        ~exists().where(reversing.reverses_id == Transfer.id))
-    return ("837", "answered") if session.scalar(select(reported)) else ("", "")
+def _standing_answers(session: Session, coverages: Sequence[Coverage]) -> dict[str, tuple[str, str]]:
+    """By coverage, where its standing answer came from and what that makes it; those that have one."""
+    ids, reversing = [one.id for one in coverages], aliased(Transfer)
+    reported = session.scalars(select(Transfer.coverage_id).where(
+        Transfer.visit_id.in_({one.visit_id for one in coverages}), Transfer.coverage_id.in_(ids),
+        Transfer.source == "claim-cob", Transfer.code != "reversal",
+        ~exists().where(reversing.reverses_id == Transfer.id)))
+    found = {coverage_id: ("837", "answered") for coverage_id in reported if coverage_id}
+    remitted = session.execute(select(RemittanceClaim.coverage_id, RemittanceClaim.status_code).where(
+        RemittanceClaim.coverage_id.in_(ids), RemittanceClaim.outcome == "posted").order_by(RemittanceClaim.id.desc()))
+    for coverage_id, code in remitted:
+        if coverage_id:
+            found[coverage_id] = ("835", "denied" if code == "4" else "answered")
+    return found
 
 
 def _restore_reversed(session: Session, reversal_ids: list[str]) -> None:
