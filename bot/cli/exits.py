@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sys
 import traceback
@@ -35,10 +36,13 @@ def sentence(error: object) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") or "\n" in text else ".")
 
 
+_NOBODY = re.compile(r"\b(there is no|no such)\b")
+
+
 def refusal(error: object) -> Stop:
     """The end of a command that billing refuses. It was not found where the words say so."""
     text = str(error)
-    return Stop(sentence(text), NOT_FOUND if "there is no" in text or "no such" in text else REFUSED)
+    return Stop(sentence(text), NOT_FOUND if _NOBODY.search(text) else REFUSED)
 
 
 #: Exceptions that are answers. By name, so that nothing is imported for an error that did not happen.
