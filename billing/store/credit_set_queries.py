@@ -14,11 +14,11 @@ from billing.store.tables import Coverage, Guarantor, LedgerAccount, Payment, Tr
 def accounts_with_credit(session: Session, practice_id: str) -> list[tuple[str, str, int]]:
     """(account, its number at the source, cents)"""
     found = session.execute(
-        select(Guarantor.id, Guarantor, LedgerAccount.balance_minor)
+        select(Guarantor.id, Guarantor.external, LedgerAccount.balance_minor)
         .join(LedgerAccount, LedgerAccount.key == "credit:" + Guarantor.id)
         .where(LedgerAccount.practice_id == practice_id, Guarantor.practice_id == practice_id,
                LedgerAccount.kind == "credit", LedgerAccount.balance_minor < 0).order_by(Guarantor.id))
-    return [(id_, guarantor.external, -int(balance)) for id_, guarantor, balance in found]
+    return [(id_, external, -int(balance)) for id_, external, balance in found]
 
 
 def _credit(practice_id: str) -> Select[int]:
