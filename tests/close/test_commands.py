@@ -36,7 +36,7 @@ def test_a_day_is_counted_signed_and_locked(office: Run) -> None:
     assert [(d["person"], d["tender"], d["counted_minor"], d["over_short_minor"]) for d in shown["drawers"]] == [
         ("ben", "cash", 10_000, 10_000)]
     refused = office("close", "day", "2026-11-03", "--sign", STAFF="mia", CLOCK=NOON)
-    assert (refused.code, "ben cash $100.00" in refused.err) == (REFUSED, True)
+    assert (refused.code, "ben, cash, $100.00" in refused.err) == (REFUSED, True)
     assert office("close", "day", "2026-11-03", "--sign", "--note", "x", STAFF="ben", CLOCK=NOON).code == REFUSED
     signed = office("close", "day", "2026-11-03", "--sign", "--note", "float left in", "--json", STAFF="mia",
                     CLOCK=NOON)

@@ -97,7 +97,7 @@ def test_a_day_is_signed_once_everything_is_counted_and_is_locked_then(desk: Sto
 
 def test_what_is_over_or_short_needs_a_reason_and_is_never_posted_away(desk: Store, clock: Clock) -> None:
     count_all(desk, clock, cash=4_900)
-    with pytest.raises(CloseRefused, match=r"ana cash -\$1\.00"):
+    with pytest.raises(CloseRefused, match=r"ana, cash, -\$1\.00"):
         sign(desk, clock)
     before = desk.read(lambda s: s.query(Transfer).count())
     sign(desk, clock, note="a dollar was given as change by mistake")
