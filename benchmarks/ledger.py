@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -81,14 +82,14 @@ def posting(number: int, visit: str = "") -> Posting:
 def post_singly(store: Store, entries: int) -> None:
     for number in range(entries):
         one = [posting(number)]
-        store.write(lambda session, one=one: ledger.post(session, one, NOW))  # type: ignore[misc]
+        store.write(partial(ledger.post, postings=one, now=NOW))
 
 
 def post_in_batches(store: Store, entries: int) -> None:
     """As billing/book.py does: the references come from rows of this very transaction."""
     for start in range(0, entries, BATCH):
         many = [posting(number) for number in range(start, start + BATCH)]
-        store.write(lambda session, many=many: ledger.post(session, many, NOW, new=True))  # type: ignore[misc]
+        store.write(partial(ledger.post, postings=many, now=NOW, new=True))
 
 
 def rate(act: Callable[[Store, int], None], store: Store, entries: int) -> float:
@@ -159,11 +160,11 @@ def _balances(name: str, store: Store) -> Result:
     for visit, transfers in (("vis_long", LONG), ("vis_short", SHORT)):
         for start in range(0, transfers, 2_000):
             many = [posting(0, visit) for _ in range(start, min(start + 2_000, transfers))]
-            store.write(lambda session, many=many: ledger.post(session, many, NOW, new=True))  # type: ignore[misc]
+            store.write(partial(ledger.post, postings=many, now=NOW, new=True))
     times: dict[str, list[float]] = {"vis_long": [], "vis_short": []}
     for _ in range(300):
         for visit, taken in times.items():
-            taken.append(store.read(lambda session, visit=visit: _time_balance(session, visit)))  # type: ignore[misc]
+            taken.append(store.read(partial(_time_balance, visit=visit)))
     long, short = (statistics.median(times[visit]) for visit in ("vis_long", "vis_short"))
     return Result(f"{name}, balance: {LONG:,} transfers over {SHORT}", long / short, "times", at_most=1.25)
 
