@@ -25,7 +25,7 @@ from billing.write_offs import MOVES as WRITE_OFFS
 from templates.web import console
 from templates.web.console import sentences
 from tests.console.conftest import Desk
-from tests.console.test_sentences import said
+from tests.console.test_sentences import nodes, said, text_of
 
 ROOT = Path(__file__).parents[2]
 SPANISH = console.words("es")
@@ -41,7 +41,7 @@ ELSEWHERE = {
 def kinds() -> Iterator[tuple[str, str]]:
     """(module, name) of every refusal that the console says to people, as serving.refusal tells them."""
     for path in sorted(path for pattern in CODE for path in ROOT.glob(pattern)):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path) if "ValueError)" in text_of(path) else ():
             if isinstance(node, ast.ClassDef) and "ValueError" in {ast.unparse(one) for one in node.bases}:
                 yield ".".join(path.relative_to(ROOT).with_suffix("").parts), node.name
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from billing.store.tables import Case, Outbox, Payment
-from bot.channels.telegram_router import BLOCKED
 from bot.worker import drain
 from tests.road.telegram_scene import BOT, CHAT, Scene, data_of
 
@@ -80,7 +79,7 @@ async def test_groups_are_left_and_nothing_of_them_is_kept(scene: Scene) -> None
 async def test_a_block_is_an_opt_out_and_lifting_it_is_no_consent(scene: Scene) -> None:
     await scene.join()
     await scene.say(member="kicked")
-    assert scene.standing().opted_out and scene.inbox()[-1].payload["body"] == BLOCKED
+    assert scene.standing().opted_out and scene.inbox()[-1].payload["body"] == "unsubscribe (blocked the bot)"
     await scene.say(member="member")
     assert scene.standing().opted_out
     assert await scene.say("balance") == [] and await scene.say("yes") == []
