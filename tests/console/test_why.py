@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from billing.store.tables import Audit
+from bot.web.console import catalog
 from bot.web.console.table import VIAS
 from templates.web import console
 from tests.console.conftest import Desk
@@ -39,6 +40,11 @@ def test_every_such_work_has_its_words(language: str) -> None:
     assert set(console.words(language)["trail"]["vias"]) == VIAS | {"direct"}
 
 
+@pytest.mark.parametrize("language", console.LANGUAGES)
+def test_every_page_has_its_name_in_the_trail(language: str) -> None:
+    assert set(console.words(language)["trail"]["pages"]) == {view.name for view in catalog.VIEWS}
+
+
 async def test_t_36_opening_an_account_says_in_the_trail_out_of_which_work(desk: Desk, anna: str) -> None:
     await desk.as_role("supervisor")
     for query in ("?via=case", "?via=worklist", "", "?via=Rivera%20Anna", "?via=direct"):
@@ -46,7 +52,8 @@ async def test_t_36_opening_an_account_says_in_the_trail_out_of_which_work(desk:
     assert reasons(desk) == [f"console account: {one}" for one in ("case", "worklist", "direct", "direct", "direct")]
     _, page = await desk.get("/console/trail")
     assert "out of a case" in page and "opened by its address" in page and "Rivera" not in page
-    assert "desde un caso" in (await desk.get("/console/trail?lang=es"))[1]
+    spanish = (await desk.get("/console/trail?lang=es"))[1]
+    assert "página: una cuenta, desde un caso" in spanish and "console account" not in spanish
 
 
 async def test_an_account_that_was_looked_for_says_so(desk: Desk, anna: str) -> None:

@@ -28,6 +28,7 @@ class Entry:
     object_kind: str
     object_id: str
     reason: str
+    page: str  # of a look: the view's name
     via: str  # of one person's page that was opened: out of which work, or direct
 
 
@@ -73,16 +74,18 @@ def _rows(session: Session, asked: Asked[Query], most: int) -> list[Entry]:
     since = datetime.combine(query.since_on, time(), zone) if query.since_on else None
     until = datetime.combine(query.until_on + timedelta(days=1), time(), zone) if query.until_on else None
     return [Entry(row.id, row.at, row.actor, row.action, row.object_kind, row.object_id, row.reason,
-                  _via(row.reason))
+                  *_look(row.reason))
             for row in store.trail(session, asked.practice_id, actor=query.actor, action=query.action,
                                    object_id=query.object_id, before=query.before, since=since, until=until,
                                    most=most)]
 
 
-def _via(reason: str) -> str:
-    """As bot/web/console/traces.py writes it."""
-    page, _, via = reason.partition(": ")
-    return via if page.startswith("console ") and via in {*VIAS, "direct"} else ""
+def _look(reason: str) -> tuple[str, str]:
+    """(page, via) as bot/web/console/traces.py writes them; both empty for a reason that somebody gave."""
+    said, _, via = reason.partition(": ")
+    page = said.removeprefix("console ")
+    known = said != page and page.isidentifier() and via in {"", "direct", *VIAS}
+    return (page, via) if known else ("", "")
 
 
 VIEWS = (
