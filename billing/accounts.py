@@ -48,15 +48,16 @@ def view_of(session: Session, guarantor: Guarantor, channel: str, address_hash: 
     """``full``: with visits, payments, plans and methods; ``explained``: with each visit's derivation, where anybody
     is going to read it.
     """
-    account = figures.account_figures(session, guarantor.id, today)
-    statement = store.newest_statement(session, guarantor.id)
+    account = figures.account_figures(session, guarantor.id, today, guarantor.practice_id)
+    around = store.surroundings(session, guarantor.id)
+    statement = around.statement
     return AccountView(
         account_id=guarantor.id, external=guarantor.external, language=guarantor.language,
         born_on=date.fromisoformat(guarantor.born_on) if guarantor.born_on else None,
         postal_code=guarantor.postal_code, confirmed=guarantor.confirmed_at is not None,
         balance_version=account.balance_version, figures=account.total,
         visits=_visit_views(session, [v for v in account.visits if not v.void], explained) if full else (),
-        payments=_payments(session, guarantor.id) if full else (),
+        payments=_payments(around) if full else (),
         holds=tuple(sorted({h.kind for h in account.account_holds})),
         detail_allowed=_detail_allowed(session, guarantor, channel, address_hash, today, policy),
         last_statement_id=statement.id if statement else None,
@@ -64,9 +65,9 @@ def view_of(session: Session, guarantor: Guarantor, channel: str, address_hash: 
         last_statement_on=statement.statement_on if statement else None,
         last_statement_due_on=statement.due_on if statement else None,
         stale=record.is_stale(session, guarantor.practice_id, policy, now),
-        passcode=passcodes.view(session, guarantor.id),
-        plans=plan_views.of_account(session, guarantor.id, now) if full else (),
-        methods=plan_views.methods_view(session, guarantor.id, today) if full else ())
+        passcode=passcodes.view_of(guarantor.id, around.passcode),
+        plans=plan_views.of_account(session, guarantor.id, now) if full and around.has_plans else (),
+        methods=plan_views.methods_view(session, guarantor.id, today) if full and around.has_methods else ())
 
 
 def _detail_allowed(session: Session, guarantor: Guarantor, channel: str, address_hash: str, today: date,
@@ -94,12 +95,11 @@ def _visit_view(v: figures.VisitFigures, explanation: Explanation | None) -> Vis
         explanation, tuple(sorted({h.kind for h in v.holds})))
 
 
-def _payments(session: Session, guarantor_id: str) -> tuple[PaymentView, ...]:
-    allocations, refunded_on = store.allocations_of(session, guarantor_id), store.refund_days(session, guarantor_id)
+def _payments(around: store.Surroundings) -> tuple[PaymentView, ...]:
     return tuple(PaymentView(p.id, p.amount_minor, p.status, p.tender, p.created_at, p.paid_at,
-                             tuple(allocations.get(p.id, {}).items()), p.refunded_minor, refunded_on.get(p.id),
-                             p.way, p.plan_id)
-                 for p in store.payments_of(session, guarantor_id))
+                             tuple(around.allocated_minor.get(p.id, {}).items()), p.refunded_minor,
+                             around.refunded_on.get(p.id), p.way, p.plan_id)
+                 for p in around.payments)
 
 
 def practice_view(session: Session, practice_id: str, now: datetime) -> PracticeView:

@@ -50,9 +50,11 @@ class AccountFigures:
         return next((v for v in self.visits if v.visit_id == visit_id), None)
 
 
-def account_figures(session: Session, guarantor_id: str, today: date) -> AccountFigures:
-    """Return the account as it stands. ``today`` is practice-local: instalments are due by it."""
-    facts = store.load_account(session, guarantor_id)
+def account_figures(session: Session, guarantor_id: str, today: date, practice_id: str = "") -> AccountFigures:
+    """Return the account as it stands. ``today`` is practice-local: instalments are due by it. ``practice_id``, where
+    the caller knows it, saves asking. Raises LookupError.
+    """
+    facts = store.load_account(session, guarantor_id, practice_id)
     return _account(facts, _placed(session, [facts]), today)
 
 

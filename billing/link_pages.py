@@ -113,12 +113,12 @@ def remove_passcode(session: Session, visitor: Visitor, now: datetime) -> bool:
 def visit(session: Session, token: str, now: datetime) -> Visitor | None:
     """Open a link for somebody who has proved who they are, and note that they looked (T-36)."""
     link = links.open(session, token, now)
-    account = store.guarantor(session, link.practice_id, link.guarantor_id) if link else None
+    language = store.language_of(session, link.practice_id, link.guarantor_id) if link else None
     practice = store.practice(session, link.practice_id) if link else None
-    if link is None or account is None or practice is None:
+    if link is None or language is None or practice is None:
         return None
     audit.record(session, link.practice_id, "patient", "read", "account", link.guarantor_id, link.purpose, now)
-    return Visitor(link, policy_of(practice), account.language)
+    return Visitor(link, policy_of(practice), language)
 
 
 def payment_page(session: Session, link: LinkView, policy: PracticePolicy, now: datetime) -> PaymentPage | None:

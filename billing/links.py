@@ -58,14 +58,13 @@ def open(session: Session, token: str, now: datetime) -> LinkView | None:  # noq
     row = store.by_hash(session, _hash(token))
     if row is None or row.revoked_at is not None or now >= row.expires_at or row.tries >= MOST_TRIES:
         return None
-    return LinkView(row.practice_id, row.guarantor_id, row.purpose, row.object_id, row.expires_at, row.tries)
+    return LinkView(*row[:6])
 
 
 def find(session: Session, token: str) -> LinkView | None:
     """Return what a token was made for, expired and revoked ones too; for what is done whatever became of the link."""
     row = store.by_hash(session, _hash(token))
-    return None if row is None else LinkView(
-        row.practice_id, row.guarantor_id, row.purpose, row.object_id, row.expires_at, row.tries)
+    return None if row is None else LinkView(*row[:6])
 
 
 def count_wrong_answer(session: Session, token: str) -> int:

@@ -36,8 +36,12 @@ class WeakPasscode(ValueError):
 
 
 def view(session: Session, guarantor_id: str) -> PasscodeView | None:
-    found = store.passcode(session, guarantor_id)
-    return PasscodeView(_salt(guarantor_id, found[0]), found[1]) if found is not None else None
+    return view_of(guarantor_id, store.passcode(session, guarantor_id))
+
+
+def view_of(guarantor_id: str, kept: tuple[str, str] | None) -> PasscodeView | None:
+    """``kept``: salt and digest, as the store has them."""
+    return PasscodeView(_salt(guarantor_id, kept[0]), kept[1]) if kept is not None else None
 
 
 def put(session: Session, practice_id: str, guarantor_id: str, digits: str, born_on: date | None, *, actor: str,

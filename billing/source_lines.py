@@ -14,26 +14,25 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from billing.store import source_queries as store
-from billing.store.source_queries import SourceRow
+from billing.store.prepared import Prepared, ask_together
 from billing.views import SourceLine
 
-Read = Callable[[Session, str, Collection[Any]], Sequence[SourceRow]]
-Made = Callable[[str, SourceRow, ZoneInfo], SourceLine]
+Made = Callable[[str, tuple[Any, ...], ZoneInfo], SourceLine]
 
 
 def load(session: Session, practice_id: str, names: Collection[str], zone: str) -> dict[str, SourceLine]:
     """Every row of ``names`` that there is, by its name; names of other kinds (accounts, coverages) are left out."""
-    wanted: dict[str, set[str]] = defaultdict(set)
+    wanted: dict[str, set[Any]] = defaultdict(set)
     for name in names:
         kind, _, id_ = name.partition(":")
-        wanted[kind].add(id_)
-    found: dict[str, SourceLine] = {}
-    for kind, (read, made) in _KINDS.items():
-        ids = [int(one) if kind in _NUMBERED else one for one in sorted(wanted[kind])]
-        for row in read(session, practice_id, ids) if ids else ():
-            line = made(f"{kind}:{row.id}", row, ZoneInfo(zone))
-            found[line.name] = line
-    return found
+        wanted[kind].add(int(id_) if kind in _NUMBERED else id_)
+    kinds = [kind for kind in _KINDS if kind in wanted]
+    asked: list[tuple[Prepared, dict[str, object]]] = [
+        (_KINDS[kind][0], {"practice_id": practice_id, "ids": wanted[kind]}) for kind in kinds]
+    found = ask_together(session, *asked)
+    lines = [_KINDS[kind][1](f"{kind}:{row[0]}", row, ZoneInfo(zone))
+             for kind, rows in zip(kinds, found, strict=True) for row in rows]
+    return {line.name: line for line in lines}
 
 
 def in_order(names: Sequence[str], found: Mapping[str, SourceLine]) -> tuple[SourceLine, ...]:
@@ -49,49 +48,46 @@ def _local(at: datetime | None, zone: ZoneInfo) -> date | None:
     return at.astimezone(zone).date() if at is not None else None
 
 
-def _service(name: str, row: SourceRow, zone: ZoneInfo) -> SourceLine:
-    return SourceLine(name, "service_line", row.service_on, row.charge_minor, row.procedure_code, row.words or "")
+def _service(name: str, row: tuple[Any, ...], zone: ZoneInfo) -> SourceLine:
+    _, on, charge_minor, code, words = row
+    return SourceLine(name, "service_line", on, charge_minor, code, words or "")
 
 
-def _answer(name: str, row: SourceRow, zone: ZoneInfo) -> SourceLine:
-    return SourceLine(name, "remittance_claim", row.paid_on, row.paid_minor, row.payer_claim_id,
-                      payer_name=row.payer_name)
+def _answer(name: str, row: tuple[Any, ...], zone: ZoneInfo) -> SourceLine:
+    _, on, paid_minor, code, payer = row
+    return SourceLine(name, "remittance_claim", on, paid_minor, code, payer_name=payer)
 
 
-def _adjustment(name: str, row: SourceRow, zone: ZoneInfo) -> SourceLine:
-    return SourceLine(name, "remittance_adjustment", row.paid_on, row.amount_minor,
-                      f"{row.group_code}-{row.reason_code}", payer_name=row.payer_name)
+def _adjustment(name: str, row: tuple[Any, ...], zone: ZoneInfo) -> SourceLine:
+    _, on, amount_minor, group, reason, payer = row
+    return SourceLine(name, "remittance_adjustment", on, amount_minor, f"{group}-{reason}", payer_name=payer)
 
 
-def _payment(name: str, row: SourceRow, zone: ZoneInfo) -> SourceLine:
-    return SourceLine(name, "payment", _local(row.paid_at, zone), row.amount_minor, row.tender)
+def _payment(name: str, row: tuple[Any, ...], zone: ZoneInfo) -> SourceLine:
+    _, at, amount_minor, tender = row
+    return SourceLine(name, "payment", _local(at, zone), amount_minor, tender)
 
 
-def _transfer(name: str, row: SourceRow, zone: ZoneInfo) -> SourceLine:
-    return SourceLine(name, "transfer", row.effective_on, row.amount_minor, str(row.id))
+def _transfer(name: str, row: tuple[Any, ...], zone: ZoneInfo) -> SourceLine:
+    id_, on, amount_minor = row
+    return SourceLine(name, "transfer", on, amount_minor, str(id_))
 
 
-def _file_row(name: str, row: SourceRow, zone: ZoneInfo) -> SourceLine:
-    return SourceLine(name, "csv_row", _local(row.started_at, zone), code=str(row.line))
+def _numbered(name: str, row: tuple[Any, ...], zone: ZoneInfo) -> SourceLine:
+    """A line of a file, or an application with its number: an instant and which one."""
+    _, at, number = row
+    return SourceLine(name, name.partition(":")[0], _local(at, zone), code=str(number))
 
 
-def _balance(name: str, row: SourceRow, zone: ZoneInfo) -> SourceLine:
-    return SourceLine(name, "imported_balance", _local(row.as_of_at, zone), code=str(row.line))
+def _import(name: str, row: tuple[Any, ...], zone: ZoneInfo) -> SourceLine:
+    return SourceLine(name, "import", _local(row[1], zone))
 
 
-def _import(name: str, row: SourceRow, zone: ZoneInfo) -> SourceLine:
-    return SourceLine(name, "import", _local(row.started_at, zone))
-
-
-def _application(name: str, row: SourceRow, zone: ZoneInfo) -> SourceLine:
-    return SourceLine(name, "assistance_application", _local(row.decided_at, zone), code=str(row.number))
-
-
-_KINDS: Mapping[str, tuple[Read, Made]] = {
+_KINDS: Mapping[str, tuple[Prepared, Made]] = {
     "service_line": (store.service_lines, _service), "remittance_claim": (store.answers, _answer),
     "remittance_adjustment": (store.adjustments, _adjustment), "payment": (store.payments, _payment),
-    "csv_row": (store.file_rows, _file_row), "imported_balance": (store.balances, _balance),
-    "import": (store.imports, _import), "assistance_application": (store.applications, _application),
+    "csv_row": (store.file_rows, _numbered), "imported_balance": (store.balances, _numbered),
+    "import": (store.imports, _import), "assistance_application": (store.applications, _numbered),
     "transfer": (store.transfers, _transfer),
 }
 

@@ -10,8 +10,9 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from billing.contact_status import GONE
+from billing.store import money_queries, plan_queries, preference_queries
 from billing.store.ledger_queries import bump_versions
-from billing.store.prepared import Query, given, one_of, prepared
+from billing.store.prepared import Query, Rows, ask_together, given, one_of, prepared
 from billing.store.tables import (
     ContactPoint,
     Conversation,
@@ -90,7 +91,11 @@ def _newest_statement() -> Query:
 
 
 def newest_statement(session: Session, guarantor_id: str) -> Newest | None:
-    return next((Newest._make(row) for row in _newest_statement(session, guarantor_id=guarantor_id)), None)
+    return _newest(_newest_statement(session, guarantor_id=guarantor_id))
+
+
+def _newest(rows: Rows) -> Newest | None:
+    return next((Newest._make(row) for row in rows), None)
 
 
 def last_statement(session: Session, guarantor_id: str) -> Statement | None:
@@ -120,11 +125,6 @@ def _payments_of() -> Query:
             .order_by(Payment.created_at.desc(), Payment.id.desc()).limit(20))
 
 
-def payments_of(session: Session, guarantor_id: str) -> list[Paying]:
-    """The newest twenty."""
-    return [Paying._make(row) for row in _payments_of(session, guarantor_id=guarantor_id)]
-
-
 @prepared
 def _moved_by_payments() -> Query:
     debit, credit = aliased(LedgerAccount), aliased(LedgerAccount)
@@ -134,11 +134,10 @@ def _moved_by_payments() -> Query:
         .join(Payment, Payment.id == Transfer.payment_id).where(Payment.guarantor_id == given("guarantor_id")))
 
 
-def allocations_of(session: Session, guarantor_id: str) -> dict[str, dict[str, int]]:
+def _allocated(rows: Rows) -> dict[str, dict[str, int]]:
     """What each payment paid of each visit, net of refunds and reallocations, in cents."""
     found: dict[str, dict[str, int]] = {}
-    for payment_id, amount, debit_kind, debit_visit, credit_kind, credit_visit in _moved_by_payments(
-            session, guarantor_id=guarantor_id):
+    for payment_id, amount, debit_kind, debit_visit, credit_kind, credit_visit in rows:
         parts = found.setdefault(str(payment_id), {})
         for kind, visit, sign in ((credit_kind, credit_visit, 1), (debit_kind, debit_visit, -1)):
             if kind == "patient" and visit:
@@ -154,9 +153,30 @@ def _refunded_on() -> Query:
             .group_by(Transfer.payment_id))
 
 
-def refund_days(session: Session, guarantor_id: str) -> dict[str, date]:
-    """The last day on which money of each payment was sent back."""
-    return {str(payment_id): on for payment_id, on in _refunded_on(session, guarantor_id=guarantor_id)}
+class Surroundings(NamedTuple):
+    """What a conversation has to know of an account beside its figures. ``payments``: the newest twenty;
+    ``allocated_minor``: by payment, what it paid of each visit; ``refunded_on``: by payment, the last day on which
+    money was sent back; ``passcode``: salt and digest.
+    """
+
+    statement: Newest | None
+    passcode: tuple[str, str] | None
+    payments: list[Paying]
+    allocated_minor: dict[str, dict[str, int]]
+    refunded_on: dict[str, date]
+    has_plans: bool
+    has_methods: bool
+
+
+def surroundings(session: Session, guarantor_id: str) -> Surroundings:
+    named: dict[str, object] = {"guarantor_id": guarantor_id}
+    newest, digits, payments, moved, refunded, plans, methods = ask_together(session, *(
+        (query, named) for query in (
+            _newest_statement, preference_queries.salt_and_digest, _payments_of, _moved_by_payments, _refunded_on,
+            plan_queries.ids_of_account, money_queries.ids_of_methods)))
+    return Surroundings(
+        _newest(newest), next(((salt, digest) for salt, digest in digits), None),
+        [Paying._make(row) for row in payments], _allocated(moved), dict(refunded), bool(plans), bool(methods))
 
 
 def unconfirmed(session: Session, practice_id: str, limit: int) -> Sequence[Guarantor]:

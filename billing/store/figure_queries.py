@@ -99,11 +99,13 @@ def _coverages() -> Query:
         one_of(Coverage.visit_id, "visit_ids")).order_by(Coverage.rank)
 
 
-def load_account(session: Session, guarantor_id: str) -> AccountFacts:
-    """Raises LookupError for an unknown account."""
-    for practice_id, in _practice_of(session, guarantor_id=guarantor_id):
-        return load_accounts(session, practice_id, [guarantor_id])[guarantor_id]
-    raise LookupError("no such account")
+def load_account(session: Session, guarantor_id: str, practice_id: str = "") -> AccountFacts:
+    """``practice_id`` is asked for where it is not given. Raises LookupError for an unknown account."""
+    known = practice_id or next((row[0] for row in _practice_of(session, guarantor_id=guarantor_id)), "")
+    found = load_accounts(session, known, [guarantor_id])
+    if guarantor_id not in found:
+        raise LookupError("no such account")
+    return found[guarantor_id]
 
 
 def load_accounts(session: Session, practice_id: str, guarantor_ids: Sequence[str]) -> dict[str, AccountFacts]:

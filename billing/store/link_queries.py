@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from billing.store.prepared import Query, given, prepared
 from billing.store.tables import Link
 
 
@@ -15,9 +17,25 @@ def add(session: Session, row: Link) -> None:
     session.flush()
 
 
-def by_hash(session: Session, token_hash: str) -> Link | None:
-    return session.scalars(select(Link).where(Link.token_hash == token_hash)
-                           .execution_options(populate_existing=True)).one_or_none()
+class Made(NamedTuple):
+    """What a link was made for, and how it stands; the attributes of Link."""
+
+    practice_id: str
+    guarantor_id: str
+    purpose: str
+    object_id: str
+    expires_at: datetime
+    tries: int
+    revoked_at: datetime | None
+
+
+@prepared
+def _by_hash() -> Query:
+    return select(*(getattr(Link, name) for name in Made._fields)).where(Link.token_hash == given("token_hash"))
+
+
+def by_hash(session: Session, token_hash: str) -> Made | None:
+    return next((Made._make(row) for row in _by_hash(session, token_hash=token_hash)), None)
 
 
 def revoke_where(session: Session, now: datetime, *, token_hash: str | None = None, guarantor_id: str | None = None,

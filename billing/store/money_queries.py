@@ -129,13 +129,13 @@ def methods_by_ref(session: Session, practice_id: str, method_ref: str) -> Seque
 
 
 @prepared
-def _ids_of_methods() -> Query:
+def ids_of_methods() -> Query:
     return select(PaymentMethod.id).where(PaymentMethod.guarantor_id == given("guarantor_id"))
 
 
 def methods_in(session: Session, guarantor_id: str, statuses: Collection[str]) -> Sequence[PaymentMethod]:
     """Newest first."""
-    if not _ids_of_methods(session, guarantor_id=guarantor_id):
+    if not ids_of_methods(session, guarantor_id=guarantor_id):
         return ()  # as most accounts; the rows themselves are dear to ask for
     return session.scalars(select(PaymentMethod).where(
         PaymentMethod.guarantor_id == guarantor_id, PaymentMethod.status.in_(statuses))

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from billing.store import ledger_queries, practices
+from billing.store.prepared import Query, given, prepared
 from billing.store.tables import (
     Case,
     Conversation,
@@ -38,6 +39,16 @@ def practice(session: Session, practice_id: str) -> Practice | None:
 def guarantor(session: Session, practice_id: str, guarantor_id: str) -> Guarantor | None:
     query = select(Guarantor).where(Guarantor.practice_id == practice_id, Guarantor.id == guarantor_id)
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+@prepared
+def _language() -> Query:
+    return select(Guarantor.language).where(Guarantor.practice_id == given("practice_id"), Guarantor.id == given("id"))
+
+
+def language_of(session: Session, practice_id: str, guarantor_id: str) -> str | None:
+    """The account's language; None where there is no such account."""
+    return next((row[0] for row in _language(session, practice_id=practice_id, id=guarantor_id)), None)
 
 
 def add(session: Session, payment: Payment) -> Payment:

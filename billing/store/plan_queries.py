@@ -103,13 +103,13 @@ def owed_by_visit(session: Session, practice_id: str, visit_ids: Collection[str]
 
 
 @prepared
-def _ids_of_account() -> Query:
+def ids_of_account() -> Query:
     return select(Plan.id).where(Plan.guarantor_id == given("guarantor_id"))
 
 
 def of_account(session: Session, guarantor_id: str, statuses: Collection[str]) -> list[Plan]:
     """Newest first."""
-    if not _ids_of_account(session, guarantor_id=guarantor_id):
+    if not ids_of_account(session, guarantor_id=guarantor_id):
         return []  # as most accounts; the rows themselves are dear to ask for
     query = select(Plan).where(Plan.guarantor_id == guarantor_id, Plan.status.in_(statuses))
     return list(session.scalars(query.order_by(Plan.number.desc()).execution_options(**_FRESH)))

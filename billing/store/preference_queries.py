@@ -79,13 +79,13 @@ def last_sent_at(session: Session, practice_id: str, address_hash: str) -> datet
 
 
 @prepared
-def _passcode() -> Query:
+def salt_and_digest() -> Query:
     return select(Passcode.salt, Passcode.digest).where(Passcode.guarantor_id == given("guarantor_id"))
 
 
 def passcode(session: Session, guarantor_id: str) -> tuple[str, str] | None:
     """(salt, digest), where one is set."""
-    return next(((salt, digest) for salt, digest in _passcode(session, guarantor_id=guarantor_id)), None)
+    return next(((salt, digest) for salt, digest in salt_and_digest(session, guarantor_id=guarantor_id)), None)
 
 
 def passcode_of(session: Session, guarantor_id: str) -> Passcode | None:

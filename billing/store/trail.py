@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
+from billing.store import driver
 from billing.store.tables import Audit
 
 
@@ -15,8 +17,9 @@ def note(
     reason: str = "",
 ) -> None:
     """Add one entry. ``action`` is read, change, export, ...; ids are ours, never a source's number; no PHI."""
-    session.add(Audit(practice_id=practice_id, at=now, actor=actor, action=action, object_kind=object_kind,
-                      object_id=object_id, reason=reason))
+    row = {"practice_id": practice_id, "at": now, "actor": actor, "action": action, "object_kind": object_kind,
+           "object_id": object_id, "reason": reason}
+    driver.insert(session, cast(Table, Audit.__table__), [row])
 
 
 def has_read(session: Session, practice_id: str, actor: str, object_kind: str, object_id: str, since: datetime) -> bool:
