@@ -6,7 +6,6 @@ the patient's waits for the person. Handing it back lets the bot go on from noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +15,8 @@ from billing import staff
 from billing.ids import new_id
 from billing.store import practices
 from billing.store import thread_care_queries as store
-from billing.store.tables import Conversation, Presence, ThreadCare, ThreadNote
+from billing.store.tables import Conversation, ThreadCare, ThreadNote
+from billing.store.thread_care_queries import Noted
 
 HERE_FOR, TYPING_FOR = timedelta(seconds=20), timedelta(seconds=8)
 """How long a sign of somebody lasts: pages renew it while they are open."""
@@ -103,19 +103,14 @@ def note(session: Session, practice_id: str, conversation_id: str, by: str, body
 
 def here(session: Session, practice_id: str, conversation_id: str, login: str, typing: bool, now: datetime) -> None:
     """Somebody has the thread open."""
-    row = store.presence(session, conversation_id, login)
-    if row is None:
-        row = Presence(conversation_id=conversation_id, login=login, practice_id=practice_id, reading_at=now)
-        session.add(row)
-    row.reading_at, row.typing_at = now, now if typing else row.typing_at
-    session.flush()
+    store.be_present(session, practice_id, conversation_id, login, now, now if typing else None)
 
 
-def near(session: Session, conversation_id: str, but: str, now: datetime) -> list[Near]:
-    """Who else has the thread open now."""
-    rows: Sequence[Presence] = store.presences(session, conversation_id, now - HERE_FOR)
-    return [Near(row.login, row.typing_at is not None and now - row.typing_at < TYPING_FOR)
-            for row in rows if row.login != but]
+def beside(session: Session, conversation_id: str, but: str, now: datetime) -> tuple[list[Noted], list[Near]]:
+    """What colleagues noted, and who else has the thread open now."""
+    notes, present = store.beside(session, conversation_id, now - HERE_FOR)
+    return notes, [Near(one.login, one.typing_at is not None and now - one.typing_at < TYPING_FOR)
+                   for one in present if one.login != but]
 
 
 def _row(session: Session, practice_id: str, conversation_id: str) -> ThreadCare:

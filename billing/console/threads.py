@@ -13,10 +13,10 @@ from billing import thread_care
 from billing.console.accounts import address_hashes
 from billing.store import console_account_queries as account_store
 from billing.store import console_thread_queries as store
-from billing.store import thread_care_queries as care_store
 from billing.store.console_thread_queries import Belonging, Came, Care, OpenCase, Went
 from billing.store.seal import blind, normal_name
 from billing.store.tables import Conversation
+from billing.store.thread_care_queries import Noted
 
 PAGE, WORDS = 50, 200
 
@@ -107,14 +107,14 @@ def load(session: Session, practice_id: str, conversation_id: str, me: str, now:
     if talk is None:
         return None
     found = store.belonging(session, [talk], WORDS)
+    notes, near = thread_care.beside(session, talk.id, me, now)
     care, (name, number) = found.care.get(talk.id), found.names.get(talk.guarantor_id or "", ("", ""))
     return Thread(
         talk.id, talk.channel, talk.address, talk.language, talk.guarantor_id or "", name, number,
         (care.owner or "") if care else "", (care.taken_by or "") if care else "", care.taken_at if care else None,
-        care.waiting_since if care else None, _bubbles(session, talk, found),
+        care.waiting_since if care else None, _bubbles(found, notes),
         [CaseHere(one.id, one.number, one.kind, one.title, one.status, one.owner or "", one.due_at)
-         for one in found.cases],
-        thread_care.near(session, talk.id, me, now))
+         for one in found.cases], near)
 
 
 def _numbers(session: Session, practice_id: str, text: str) -> set[str]:
@@ -140,9 +140,9 @@ def _line(talk: Conversation, names: Mapping[str, tuple[str, str]], care: Care |
         "out" if last_out else "in", words[:160], talk.last_inbound_at or talk.created_at)
 
 
-def _bubbles(session: Session, talk: Conversation, said: Belonging) -> list[Bubble]:
+def _bubbles(said: Belonging, notes: Sequence[Noted]) -> list[Bubble]:
     found = [Bubble("in", "", str(row.payload.get("body", "")), row.received_at, row.status) for row in said.received]
     found += [Bubble("staff" if row.purpose == "staff" else "out", "", row.body, row.created_at, row.status, row.id,
                      row.template) for row in said.sent]
-    found += [Bubble("inner", row.by, row.body, row.at) for row in care_store.notes(session, talk.id)]
+    found += [Bubble("inner", row.by, row.body, row.at) for row in notes]
     return sorted(found, key=lambda one: one.at)[-WORDS:]

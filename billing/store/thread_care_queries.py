@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
+from billing.store import driver
+from billing.store.prepared import Query, ask_together, given, prepared
 from billing.store.tables import Conversation, Presence, ThreadCare, ThreadNote
 
 
@@ -43,15 +45,49 @@ def add_note(session: Session, row: ThreadNote) -> ThreadNote:
     return row
 
 
-def notes(session: Session, conversation_id: str) -> Sequence[ThreadNote]:
-    return session.scalars(select(ThreadNote).where(ThreadNote.conversation_id == conversation_id)
-                           .order_by(ThreadNote.at, ThreadNote.id)).all()
+class Noted(NamedTuple):
+    """A word among colleagues; the attributes of ThreadNote."""
+
+    by: str
+    body: str
+    at: datetime
 
 
-def presence(session: Session, conversation_id: str, login: str) -> Presence | None:
-    return session.get(Presence, (conversation_id, login))
+class Present(NamedTuple):
+    """Somebody who has the thread open; the attributes of Presence."""
+
+    login: str
+    typing_at: datetime | None
 
 
-def presences(session: Session, conversation_id: str, since: datetime) -> Sequence[Presence]:
-    return session.scalars(select(Presence).where(Presence.conversation_id == conversation_id,
-                                                  Presence.reading_at > since).order_by(Presence.login)).all()
+@prepared
+def _notes() -> Query:
+    return (select(*(getattr(ThreadNote, name) for name in Noted._fields))
+            .where(ThreadNote.conversation_id == given("conversation_id")).order_by(ThreadNote.at, ThreadNote.id))
+
+
+@prepared
+def _presences() -> Query:
+    return (select(*(getattr(Presence, name) for name in Present._fields))
+            .where(Presence.conversation_id == given("conversation_id"), Presence.reading_at > given("since"))
+            .order_by(Presence.login))
+
+
+def beside(session: Session, conversation_id: str, since: datetime) -> tuple[list[Noted], list[Present]]:
+    """What colleagues noted on a thread, in their order, and who has had it open ``since``."""
+    notes, present = ask_together(session, (_notes, {"conversation_id": conversation_id}),
+                                  (_presences, {"conversation_id": conversation_id, "since": since}))
+    return [Noted._make(row) for row in notes], [Present._make(row) for row in present]
+
+
+def be_present(session: Session, practice_id: str, conversation_id: str, login: str, now: datetime,
+               typing_at: datetime | None) -> None:
+    """Somebody has the thread open; ``typing_at`` None leaves what stood there."""
+    row = {"conversation_id": conversation_id, "login": login, "practice_id": practice_id, "reading_at": now,
+           "typing_at": typing_at}
+    statement, values = driver.insertion(session, cast(Table, Presence.__table__), row)
+    driver.run(session, statement + _RENEWED, *values)
+
+
+_RENEWED = """ ON CONFLICT (conversation_id, login) DO UPDATE SET reading_at = excluded.reading_at,
+typing_at = COALESCE(excluded.typing_at, presences.typing_at)"""
