@@ -2,7 +2,8 @@
 
 The first password is chosen behind an invitation that a command or a manager made, never given out. A code is good
 once. Every try, right or wrong, is in the audit trail. Hashing a password is the caller's (billing/passwords.py): it
-takes a thread, and no transaction is open meanwhile.
+takes a thread, and no transaction is open meanwhile. Whoever has added a passkey may answer with that in the place of
+the code (billing/passkeys.py).
 """
 
 from __future__ import annotations
@@ -73,6 +74,15 @@ class Known:
     password_hash: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A sign-in with its person and what they sign in with, held until the end of the transaction."""
+
+    row: SignIn
+    person: Staff
+    credential: Credential
+
+
 def hash_token(token: str) -> str:
     return blind("sign-in", "", token)
 
@@ -101,28 +111,57 @@ def try_password(session: Session, practice_id: str, login: str, known: Known, r
 
 def try_code(session: Session, token: str, code: str, browser: str, now: datetime) -> str | None:
     """The second factor. Return the token of the full session, a new one; None when the code is wrong, used or late."""
-    found = store.find(session, hash_token(token))
-    if found is None or not _stands(found[0], found[1], "password", now):
+    held = hold(session, hash_token(token), "password", now)
+    if held is None or not takes_code(session, held, code, now):
         return None
-    pending, person = found
-    held = store.lock_credential(session, person.id)
-    if held is None or _is_locked(held, now):
+    return come_in(session, held, "", browser, now)
+
+
+def standing(session: Session, hashed: str, stage: str, now: datetime) -> tuple[SignIn, Staff] | None:
+    """The open sign-in of this stage (password, full) whose token has that hash, and whose it is."""
+    found = store.find(session, hashed)
+    return found if found is not None and _stands(found[0], found[1], stage, now) else None
+
+
+def hold(session: Session, hashed: str, stage: str, now: datetime) -> Held | None:
+    """The same, held: what is proved with it is proved once. None for a login that rests, too."""
+    found = standing(session, hashed, stage, now)
+    credential = store.lock_credential(session, found[1].id) if found is not None else None
+    found = standing(session, hashed, stage, now)  # whoever held it before may have used it up
+    if found is None or credential is None or _is_locked(credential, now):
         return None
-    step = step_of(held.totp_secret, code, now)
-    if step is None or step <= held.totp_step:
-        _count_failure(session, held, person.practice_id, person.login, "code", now)
-        return None
-    held.totp_step, held.failures, held.locked_until = step, 0, None
-    _end(pending, "rotated", now)
-    audit.record(session, person.practice_id, person.login, "signed_in", "staff", person.id, "", now)
+    return Held(found[0], found[1], credential)
+
+
+def takes_code(session: Session, held: Held, code: str, now: datetime) -> bool:
+    """Whether the app's code fits and is fresh; it is used up then, and a failure is counted otherwise."""
+    step = step_of(held.credential.totp_secret, code, now)
+    if step is None or step <= held.credential.totp_step:
+        count_failure(session, held, "code", now)
+        return False
+    held.credential.totp_step = step
+    return True
+
+
+def come_in(session: Session, held: Held, by: str, browser: str, now: datetime) -> str:
+    """Both steps are proved: return the token of the full session. ``by``: with what, if not the app's code."""
+    person = held.person
+    held.credential.failures, held.credential.locked_until = 0, None
+    _end(held.row, "rotated", now)
+    audit.record(session, person.practice_id, person.login, "signed_in", "staff", person.id, by, now)
     hours = find_policy(session, practice_id=person.practice_id)[1].console.longest_hours
-    return _begin(session, held, "full", browser, now, now + timedelta(hours=hours))
+    return _begin(session, held.credential, "full", browser, now, now + timedelta(hours=hours))
+
+
+def count_failure(session: Session, held: Held, what: str, now: datetime) -> None:
+    """A second step that was wrong, counted with wrong passwords towards the same rest."""
+    _count_failure(session, held.credential, held.person.practice_id, held.person.login, what, now)
 
 
 def look(session: Session, token: str, now: datetime) -> Standing:
     """Who is behind a token, read only; ``note`` says what is to be written about it (``keep``)."""
-    found = store.find(session, hash_token(token))
-    if found is None or not _stands(found[0], found[1], "full", now):
+    found = standing(session, hash_token(token), "full", now)
+    if found is None:
         return NOBODY
     row, person = found
     policy = find_policy(session, practice_id=person.practice_id)[1]
@@ -179,10 +218,19 @@ def _count_failure(session: Session, held: Credential, practice_id: str, login: 
 
 def _begin(session: Session, held: Credential, stage: str, browser: str, now: datetime, ends_at: datetime) -> str:
     token = new_token() + new_token()
-    store.add(session, SignIn(
+    row = SignIn(
         token_hash=hash_token(token), practice_id=held.practice_id, staff_id=held.staff_id, stage=stage,
-        csrf=new_token(), browser=browser[:120], started_at=now, seen_at=now, ends_at=ends_at))
+        csrf=new_token(), browser=browser[:120], started_at=now, seen_at=now, ends_at=ends_at)
+    if stage == "password":
+        challenge(row, now)
+    store.add(session, row)
     return token
+
+
+def challenge(row: SignIn, now: datetime) -> str:
+    """Something new and random for a passkey to sign, in the place of what this sign-in asked before."""
+    row.challenge, row.challenged_at = new_token() + new_token(), now
+    return row.challenge
 
 
 def _end(row: SignIn, why: str, now: datetime) -> None:

@@ -61,9 +61,9 @@ _EVERY_NTH = {
         "campaigns/test_campaign_cli.py cli/test_contacts_cli.py cli/test_why.py mail/test_mail_cli.py "
         "parties/test_gate.py telegram/test_talking.py understanding/test_fixed_words.py"),
     16: (
-        "campaigns/test_segments.py collections/test_news.py console/test_signing.py console/test_why.py "
-        "conversations/test_plans_on_the_road.py faults/test_faults.py importers/test_x12_properties.py "
-        "mail/test_runs.py payments/test_disputes.py payments/test_places.py "
+        "campaigns/test_segments.py collections/test_news.py console/test_passkeys.py console/test_signing.py "
+        "console/test_why.py conversations/test_plans_on_the_road.py faults/test_faults.py "
+        "importers/test_x12_properties.py mail/test_runs.py payments/test_disputes.py payments/test_places.py "
         "payments/test_suspicions_money_back.py plans/test_opt_out.py reports/test_command.py road/test_deliver.py "
         "road/test_matters.py road/test_turns.py scenarios/test_telegram_serving.py web/test_paying.py"),
     20: (

@@ -28,8 +28,9 @@ def by_invite(session: Session, hashed: str) -> tuple[Credential, Staff] | None:
 
 
 def find(session: Session, hashed: str) -> tuple[SignIn, Staff] | None:
+    """As it is by now, whatever this transaction has read of it before."""
     row = session.execute(select(SignIn, Staff).join(Staff, Staff.id == SignIn.staff_id)
-                          .where(SignIn.token_hash == hashed)).first()
+                          .where(SignIn.token_hash == hashed).execution_options(populate_existing=True)).first()
     return (row[0], row[1]) if row is not None else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billing.store.seal import Sealed
@@ -43,6 +43,24 @@ class SignIn(Base):
     ends_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]  # self, idle, revoked, rotated, locked
+    challenge: Mapped[str | None]  # what a passkey is to sign, once: the second step, or one that is being added
+    challenged_at: Mapped[datetime | None]
+
+
+class Passkey(Base):
+    """A passkey or security key that somebody added. What it keeps of the key is public; the secret is in the key."""
+
+    __tablename__ = "passkeys"
+    id: Mapped[Id]
+    practice_id: Mapped[Ref] = mapped_column(ForeignKey("practices.id"))
+    staff_id: Mapped[Ref] = mapped_column(ForeignKey("staff.id"), index=True)
+    credential_id: Mapped[str]  # as the key calls itself, in base64url
+    public_key: Mapped[str]  # COSE, in base64url
+    sign_count: Mapped[int] = mapped_column(BigInteger)  # of 32 bits without a sign: more than an Integer holds
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    __table_args__ = (UniqueConstraint("credential_id"),)
 
 
 class ApiKey(Base):

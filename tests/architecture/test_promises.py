@@ -22,7 +22,7 @@ _PERSONAL = {"name", "given", "born_on", "address", "postal_code", "member_id", 
 #: The practice's own name and number, and an employee's name, are no patient's data.
 _NOT_PERSONAL = {"practices.name", "practices.phone", "staff.name", "leases.name", "counters.name",
                  "api_keys.name", "canned_replies.name", "estimates.provider", "segments.name", "campaigns.name",
-                 "report_runs.name"}
+                 "report_runs.name", "passkeys.name"}
 
 
 def test_every_command_has_a_branch_and_the_rest_is_proved_empty() -> None:

@@ -121,13 +121,14 @@ def _hashed() -> str:
 
 
 @asynccontextmanager
-async def serve_console(store: Store, clock: Clock, practice_id: str) -> AsyncIterator[Desk]:
-    """The whole web application on a port of its own."""
+async def serve_console(store: Store, clock: Clock, practice_id: str, name: str = "127.0.0.1") -> AsyncIterator[Desk]:
+    """The whole web application on a port of its own. ``name``: of this machine, in the address that it is known by."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     processor = StripeProcessor(StripeAccount("sk_test_x", "whsec_x", "http://127.0.0.1:9"), clock=clock)
-    wiring = Wiring(Settings(practice=practice_id), Road(store, clock, "test", url, processor=processor), processor)
+    road = Road(store, clock, "test", url.replace("127.0.0.1", name), processor=processor)
+    wiring = Wiring(Settings(practice=practice_id), road, processor)
     server = uvicorn.Server(uvicorn.Config(make_app(wiring), log_config=None, access_log=False, lifespan="off"))
     running = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

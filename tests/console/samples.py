@@ -74,6 +74,7 @@ SAMPLES: dict[str, tuple[str, str]] = {
     "incident_id": ("privacy_incidents", "id"),
     "correction_id": ("corrections", "id"), "wording_id": ("words_changes", "id"),
     "change_id": ("policy_changes", "id"), "policy_change_id": ("policy_changes", "id"),
+    "passkey_id": ("passkeys", "id"),
 }
 
 

@@ -24,7 +24,7 @@ from tests.web.fakes import wiring
 STAFF = tuple(route for route in ROUTES if route.auth == "staff")
 POSTS = tuple(route for route in STAFF if route.method == "POST")
 #: Pages for somebody who is not signed in yet. They show nothing of any practice's.
-OUTSIDE = {"/console/assets/{name}", "/console/sign-in", "/console/code", "/console/join/{token}",
+OUTSIDE = {"/console/assets/{name}", "/console/sign-in", "/console/code", "/console/code/key", "/console/join/{token}",
            "/console/join/{token}/app.svg", "/console/sign-out"}
 
 

@@ -30,6 +30,7 @@ from bot.web.console.screens import (
     money_back,
     money_differences,
     owing,
+    own_keys,
     people,
     plan_lists,
     plan_offer,
@@ -50,9 +51,9 @@ from templates.web import console
 
 _SCREENS = (
     inbox, accounts, account_acts, contact_acts, contact_page, plan_offer, link_acts, cases, worklists, claims, calls,
-    lists, helping, owing, plan_lists, undo, incidents, words, word_changes, me, people, keys, trail, campaigns,
-    campaign_acts, campaign_report, reminders, segments, policy, imports, money, money_back, money_differences,
-    chargebacks, reports,
+    lists, helping, owing, plan_lists, undo, incidents, words, word_changes, me, own_keys, people, keys, trail,
+    campaigns, campaign_acts, campaign_report, reminders, segments, policy, imports, money, money_back,
+    money_differences, chargebacks, reports,
 )
 
 VIEWS: tuple[View | Download, ...] = tuple(one for screen in _SCREENS for one in screen.VIEWS)
@@ -72,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/console/sign-in", "public", signing.answer),
     Route("GET", "/console/code", "public", signing.ask_code),
     Route("POST", "/console/code", "public", signing.answer_code),
+    Route("POST", "/console/code/key", "public", signing.answer_key),
     Route("GET", "/console/join/{token}", "public", signing.show_invitation),
     Route("POST", "/console/join/{token}", "public", signing.join),
     Route("GET", "/console/join/{token}/app.svg", "public", signing.picture),

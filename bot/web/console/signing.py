@@ -1,9 +1,10 @@
-"""The way in: login and password, then a code; an invitation for the first time; and the way out."""
+"""The way in: login and password, then a code or a key; an invitation for the first time; and the way out."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from billing import invitations, passwords, rates, sign_in
+from billing import invitations, passkey_proofs, passkeys, passwords, rates, sign_in
 from billing.passwords import PasswordRefused
 from billing.sign_in import SignInRefused
 from billing.store.tables import Staff
@@ -53,19 +54,33 @@ async def answer(wiring: Wiring, request: Request) -> Response:
 
 async def ask_code(wiring: Wiring, request: Request) -> Response:
     """GET /console/code"""
-    return _ask_code(request, onward(request.query_params.get("to", "")))
+    return await _ask_code(wiring, request, onward(request.query_params.get("to", "")))
 
 
 async def answer_code(wiring: Wiring, request: Request) -> Response:
     """POST /console/code"""
     form = await _form(request)
-    to, pending = onward(form.get("to", "")), request.cookies.get(who.cookie_name(wiring, "code"), "")
+    return await _second_step(wiring, request, onward(form.get("to", "")), "wrong_code", partial(
+        sign_in.try_code, token=_pending(wiring, request), code=form.get("code", "")[:12], browser=_browser(request),
+        now=wiring.now()))
+
+
+async def answer_key(wiring: Wiring, request: Request) -> Response:
+    """POST /console/code/key: what a passkey or security key signed, instead of the code."""
+    form = await _form(request)
+    return await _second_step(wiring, request, onward(form.get("to", "")), "wrong_key", partial(
+        passkeys.try_key, token=_pending(wiring, request), answer=form.get("answer", ""),
+        site=passkey_proofs.site_of(wiring.road.public_url), browser=_browser(request), now=wiring.now()))
+
+
+async def _second_step(wiring: Wiring, request: Request, to: str, wrong: str,
+                       prove: Callable[[Session], str | None]) -> Response:
+    """Both ways of proving it are counted together. ``wrong``: what is said of a proof that is none."""
     if not await counting.may_try(wiring, request, rates.CODE):
-        return _ask_code(request, to, "often", 429)
-    token = await wiring.road.store.awrite(partial(
-        sign_in.try_code, token=pending, code=form.get("code", "")[:12], browser=_browser(request), now=wiring.now()))
+        return await _ask_code(wiring, request, to, "often", 429)
+    token = await wiring.road.store.awrite(prove)
     if token is None:
-        return _ask_code(request, to, "wrong_code" if pending else "late", 403)
+        return await _ask_code(wiring, request, to, wrong if _pending(wiring, request) else "late", 403)
     response = RedirectResponse(to, 303)
     who.remember(wiring, response, token)
     who.forget(wiring, response, "code")
@@ -156,8 +171,17 @@ def _ask(request: Request, to: str, alert: str = "", login: str = "", status: in
                         status)
 
 
-def _ask_code(request: Request, to: str, alert: str = "", status: int = 200) -> Response:
-    return HTMLResponse(outside("code", forms.language_of(request), {"to": to, "alert": alert}), status)
+async def _ask_code(wiring: Wiring, request: Request, to: str, alert: str = "", status: int = 200) -> Response:
+    """``question``: for the keys of whoever has given the password in this browser."""
+    question = await wiring.road.store.aread(partial(
+        passkeys.question, token=_pending(wiring, request), site=passkey_proofs.site_of(wiring.road.public_url),
+        now=wiring.now()))
+    return HTMLResponse(outside("code", forms.language_of(request), {"to": to, "alert": alert, "question": question}),
+                        status)
+
+
+def _pending(wiring: Wiring, request: Request) -> str:
+    return request.cookies.get(who.cookie_name(wiring, "code"), "")
 
 
 def _join(request: Request, found: tuple[Staff, str], alert: str = "", status: int = 200) -> Response:

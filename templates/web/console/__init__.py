@@ -32,7 +32,7 @@ _HERE = Path(__file__).parent
 LANGUAGES = ("en", "es")
 _VENDOR = _HERE.parent / "vendor"
 _ASSETS = {"console.css": _HERE / "console.css", "console.js": _HERE / "console.js", "plots.js": _HERE / "plots.js",
-           "htmx.js": _VENDOR / "htmx.min.js", "pico.css": _VENDOR / "pico.min.css",
+           "keys.js": _HERE / "keys.js", "htmx.js": _VENDOR / "htmx.min.js", "pico.css": _VENDOR / "pico.min.css",
            "uplot.js": _VENDOR / "uPlot.iife.min.js", "uplot.css": _VENDOR / "uPlot.min.css"}
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 

@@ -1,4 +1,4 @@
-"""Where somebody is signed in, and signing out elsewhere."""
+"""Where somebody is signed in, signing out elsewhere, and the keys that they sign in with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from billing import sign_in
+from billing import passkey_proofs, passkeys, sign_in
 from bot.web.console.table import Action, Asked, Done, Nothing, View
 
 
@@ -20,18 +20,34 @@ class Browser:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A passkey or security key."""
+
+    passkey_id: str
+    name: str
+    added_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Me:
+    """``keys_work``: browsers make keys for the address that this console has."""
+
     login: str
     name: str
     role: str
     browsers: list[Browser]
+    keys: list[OwnKey]
+    keys_work: bool
 
 
 def read(session: Session, asked: Asked[Nothing]) -> Me:
     person = asked.person
     return Me(person.login, person.name, person.role, [
         Browser(one.browser, one.started_at, one.seen_at, one.token_hash == person.session)
-        for one in sign_in.browsers(session, person.staff_id, asked.now)])
+        for one in sign_in.browsers(session, person.staff_id, asked.now)],
+        [OwnKey(one.id, one.name, one.created_at, one.used_at) for one in passkeys.every(session, person.staff_id)],
+        passkey_proofs.site_of(asked.wiring.road.public_url) is not None)
 
 
 def sign_out_elsewhere(session: Session, asked: Asked[Nothing]) -> Done:
