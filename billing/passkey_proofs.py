@@ -31,7 +31,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The console as browsers know it: a key signs for this ``name`` alone, and the browser says what ``origin`` asks."""
+    """The console as browsers know it: a key signs for this ``name`` alone, and the browser says which ``origin``."""
 
     name: str
     origin: str
