@@ -157,3 +157,13 @@ def test_without_script_the_code_is_asked_for_as_ever_and_the_page_says_that_a_k
         visit.prove()
         expect(visit.page.locator("[data-key-unable]")).to_be_visible()
         expect(visit.page.locator("form[data-key]")).to_be_hidden()
+
+
+def test_at_an_address_of_numbers_the_page_says_that_a_key_needs_a_name(office: Office, keep: Keep) -> None:
+    for language in ("en", "es"):
+        with office.at("ben", "/me", language) as page:
+            visit = Visit(office, page, office.demo.public_url, language, keep)
+            expect(page.locator("main p.warn")).to_contain_text("localhost")
+            expect(page.locator("form[action$='/begin']")).to_have_count(0)
+            visit.look("passkeys-no-name")
+            assert visit.wrong == []
