@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from billing import consents, figures, preferences, taken_as_left
@@ -83,6 +83,29 @@ def standing(sheet: Sheet, guarantor_id: str, line: str, hashed: str) -> consent
     found = sheet.stands.get(key)
     if found is None:
         found = sheet.stands[key] = consents.derive(sheet.consents[line, hashed], guarantor_id, sheet.unsent)
+    return found
+
+
+class Stance(NamedTuple):
+    """What of a number's consents a rule looks at: all of it but which events said so, and when."""
+
+    opted_out: bool
+    unasked: bool  # no consent to texts
+    complete: bool
+    undetailed: bool  # no consent to amounts and names
+    introduced: bool
+
+
+def stance(sheet: Sheet, guarantor_id: str, line: str, hashed: str) -> Stance:
+    """Of ``standing``; numbers of which the same was said in the same order stand alike, whoever's they are."""
+    unsent = sheet.unsent
+    said = tuple([(event[3:8], event[2] and event[2] == guarantor_id, event[8] and event[8] not in unsent)
+                  for event in sheet.consents[line, hashed]])
+    found = sheet.stances.get(said)
+    if found is None:
+        of = standing(sheet, guarantor_id, line, hashed)
+        found = sheet.stances[said] = Stance(
+            of.opted_out, of.consent_event_id is None, of.complete, of.detail_event_id is None, of.introduced)
     return found
 
 

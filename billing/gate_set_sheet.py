@@ -54,6 +54,7 @@ class Sheet:
     consents: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     unsent: set[str] = field(default_factory=set)
     stands: dict[tuple[str, str, str], consent_events.Standing] = field(default_factory=dict)
+    stances: dict[tuple[Any, ...], Any] = field(default_factory=dict)  # gate_set_facts.Stance, by all that was said
     preferences: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     left: dict[str, list[store.Left]] = field(default_factory=dict)
     inbound: dict[str, datetime] = field(default_factory=dict)
@@ -70,7 +71,7 @@ def read(session: Session, practice_id: str, policy: PracticePolicy, ids: Collec
     """
     people = store.people(session, practice_id, ids)
     visits = gate_set_visit_queries.visits(session, practice_id, ids)
-    visit_ids = [visit[0] for rows in visits.values() for visit in rows]
+    visit_ids = sorted([visit[0] for rows in visits.values() for visit in rows])  # as the indexes have them
     runs = standing_queries.running_imports(session, practice_id)
     pilots = policy.sending == "pilot" and policy.pilot_accounts
     sheet = Sheet(

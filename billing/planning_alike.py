@@ -75,8 +75,8 @@ def apart(sheet: Sheet) -> set[str]:
     """Accounts whose money is divided by more than their visits' balances: by holds, plans or an import at work."""
     found = set(sheet.holds)
     if sheet.plans or sheet.unfinished:
-        found.update(id_ for id_, visits in sheet.visits.items()
-                     if any(one.visit_id in sheet.plans or one.visit_id in sheet.unfinished for one in visits))
+        divided = sheet.plans.keys() | sheet.unfinished
+        found.update([id_ for id_, visits in sheet.visits.items() for one in visits if one[0] in divided])
     return found
 
 
@@ -125,24 +125,25 @@ def likeness(of: Ordinary, id_: str, choice: Choice, words: tuple[str, str, bool
     person, line = sheet.people[id_], line_of(choice.way)
     if id_ in of.odd or sheet.left.get(choice.address_hash) or sheet.preferences[line, choice.address_hash]:
         return None
-    here = [point for point in sheet.points.get(id_, ()) if point.hashed == choice.address_hash]
-    if any(point.at_work or point.checked_on is not None for point in here):
-        return None
+    status = []
+    for point in sheet.points.get(id_, ()):
+        if point.hashed == choice.address_hash:
+            if point.at_work or point.checked_on is not None:
+                return None
+            status.append(point.status)
     last = gate_set_facts.demanded_at(sheet, id_)
     rests = None if last is None or last < of.rested_since else rests_until(sheet.policy, last, sheet.now)
     paid_at, in_flight = sheet.payments.get(id_, (None, False))
     if paid_at is not None and paid_at > sheet.now - timedelta(days=1):
         return None
-    stands = gate_set_facts.standing(sheet, id_, line, choice.address_hash)
     _, marks = money(sheet.visits.get(id_, ()))
     credit = sheet.credits.get(id_, 0)
     return (
         words, room_at, carrier_at(sheet, choice.address_hash),
         person.confirmed, person.language, person.region, person.zone, sheet.states.get(id_),
         zones_of_phone(choice.address) if line == "sms" else (),
-        stands.opted_out, stands.consent_event_id is None, stands.complete, stands.detail_event_id is None,
-        stands.introduced, tuple([point.status for point in here]), rests,
-        gate_set_facts.heard(sheet, id_, choice.address_hash), paid_at is None, in_flight,
+        gate_set_facts.stance(sheet, id_, line, choice.address_hash), tuple(status), rests,
+        gate_set_facts.heard(sheet, id_, choice.address_hash) if sheet.said else (), paid_at is None, in_flight,
         marks, (due_minor > 0) - (due_minor < 0), (credit > 0) - (credit < 0),
         sheet.stale, sheet.import_runs)
 

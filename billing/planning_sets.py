@@ -80,6 +80,15 @@ class Part:
             self.first[language] = [*self.first.get(language, []), *found][:samples]
 
 
+@dataclass(slots=True)
+class _Tally:
+    """The accounts of one fate in a set; ``members`` is the list of its group."""
+
+    members: list[str]
+    accounts: int = 0
+    minor: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Set:
     """What the accounts of a set are judged with. ``due``: cents of those that are asked, ``accounts``: the facts of
@@ -95,6 +104,7 @@ class _Set:
     samples: int
     due: dict[str, int] = field(default_factory=dict)
     accounts: dict[str, AccountFacts] = field(default_factory=dict)
+    tallies: dict[Fate, _Tally] = field(default_factory=dict)
     bodies: dict[WordsKey, Body] = field(default_factory=dict)
     rooms: dict[tuple[WordsKey, str], datetime | None] = field(default_factory=dict)
 
@@ -106,7 +116,7 @@ def judge_set(session: Session, order: Order, guarantor_ids: list[str], now: dat
     """
     _, policy, configured = find_policy(session, practice_id=order.practice_id)
     part, known = Part(), (known or Known()).under(policy)
-    gate_set_visit_queries.read_alone(session)
+    gate_set_visit_queries.read_by_keys(session)
     for ids in chunks(guarantor_ids, SET):
         sheet = gate_set_sheet.read(session, order.practice_id, policy, ids, now, places=False)
         one = _Set(session, order, sheet, setting_of(session, sheet, configured), known, part, samples)
@@ -115,6 +125,7 @@ def judge_set(session: Session, order: Order, guarantor_ids: list[str], now: dat
             _look_first(one)
         if one.due:
             _judge_asked(one)
+        _add_up(one)
     return part
 
 
@@ -223,8 +234,7 @@ def _may_name(of: _Set, id_: str, key: WordsKey, choice: Choice) -> bool:
     body = of.bodies.get(key)
     if body is None:
         body = of.bodies[key] = of.setting.reading.body(_candidate(of, id_, of.order.words[key], choice))
-    visits = of.sheet.visits.get(id_, ())
-    return body.may_name(of.sheet.people[id_].external_hash, id_, [one.visit_id for one in visits])
+    return body.may_name(of.sheet.people[id_].external_hash, id_, [one[0] for one in of.sheet.visits.get(id_, ())])
 
 
 def _room_at(of: _Set, id_: str, key: WordsKey, choice: Choice) -> datetime | None:
@@ -256,7 +266,7 @@ def _judge(of: _Set, asked: Candidate, choice: Choice) -> Fate:
 def _words(of: _Set, id_: str, choice: Choice) -> tuple[WordsKey, Words]:
     """In the account's language, or where there are none in that, in another: the gate says what is wrong with it."""
     order, sheet = of.order, of.sheet
-    introduced = choice.way not in ("sms", "telegram") or gate_set_facts.standing(
+    introduced = choice.way not in ("sms", "telegram") or gate_set_facts.stance(
         sheet, id_, choice.way, choice.address_hash).introduced
     for spoken in (sheet.people[id_].language, *sheet.policy.languages):
         for key in ((choice.way, spoken, introduced), (choice.way, spoken, not introduced)):
@@ -266,24 +276,30 @@ def _words(of: _Set, id_: str, choice: Choice) -> tuple[WordsKey, Words]:
 
 
 def _count_in(of: _Set, id_: str, due_minor: int, fate: Fate) -> None:
+    tally = of.tallies.get(fate)
+    if tally is None:
+        tally = of.tallies[fate] = _Tally(of.part.members.setdefault((fate.outcome, fate.rule), []))
+    tally.members.append(id_)
+    tally.accounts += 1
+    tally.minor += due_minor
+    if fate.lane is not None and len(of.part.first.get(fate.language, ())) < of.samples:
+        of.part.first.setdefault(fate.language, []).append((id_, fate.way))
+
+
+def _add_up(of: _Set) -> None:
+    """What each fate's accounts came to; thousands have one of a few."""
     part = of.part
-    part.accounts += 1
-    part.total_minor += due_minor
-    group = fate.outcome, fate.rule
-    _count(part.groups, group, 1, due_minor)
-    members = part.members.get(group)
-    if members is None:
-        members = part.members[group] = []
-    members.append(id_)
-    if fate.lane is None:
-        return
-    part.ways[fate.way] = part.ways.get(fate.way, 0) + 1
-    part.segments += fate.segments
-    _count(part.languages, fate.language, 1, fate.segments)
-    _count(part.lanes, fate.lane, 1, fate.segments)
-    first = part.first.setdefault(fate.language, [])
-    if len(first) < of.samples:
-        first.append((id_, fate.way))
+    for fate, tally in of.tallies.items():
+        many = tally.accounts
+        part.accounts += many
+        part.total_minor += tally.minor
+        _count(part.groups, (fate.outcome, fate.rule), many, tally.minor)
+        if fate.lane is not None:
+            segments = fate.segments * many
+            part.ways[fate.way] = part.ways.get(fate.way, 0) + many
+            part.segments += segments
+            _count(part.languages, fate.language, many, segments)
+            _count(part.lanes, fate.lane, many, segments)
 
 
 def _count(counts: dict[Any, list[int]], key: Any, *more: int) -> None:

@@ -78,14 +78,16 @@ def _plain(sheet: Sheet, id_: str, order: Sequence[Way], due_minor: int, minimum
     """Most accounts have wished for nothing and have a number that works: the first that is asked about it is taken."""
     if not order or order[0] != "sms" or due_minor < minimum_minor.get("sms", 0):
         return None
-    points = sheet.points.get(id_, ())
-    point = next((point for point in points if point.channel == "sms"), None)
+    point = None
+    for one in sheet.points.get(id_, ()):
+        if point is None and one.channel == "sms":
+            point = one
+        if sheet.preferences[line_of(one.channel), one.hashed]:
+            return None
     if point is None or point.status != "ok" or point.at_work or id_ in sheet.collectors:
         return None
-    if any(sheet.preferences[line_of(one.channel), one.hashed] for one in points):
-        return None
-    stands = gate_set_facts.standing(sheet, id_, "sms", point.hashed)
-    if stands.opted_out or stands.consent_event_id is None:
+    stands = gate_set_facts.stance(sheet, id_, "sms", point.hashed)
+    if stands.opted_out or stands.unasked:
         return None
     return ways.Choice("sms", address_of(point), point.hashed)
 

@@ -57,13 +57,15 @@ def _open(url: str, ring: Keyring, order: Order, now: datetime, samples: int) ->
     global _bench
     _bench = _Bench(open_store(url, ring), order, now, samples, Known())
     # What was imported lives as long as the process, and a set's facts end with it without any cycles: looking for
-    # garbage among them again and again costs more than it finds.
+    # garbage among them again and again costs more than it finds. It is looked for when they are gone.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.disable()
 
 
 def _judge(guarantor_ids: list[str]) -> Part:
     bench = _bench
     assert bench is not None, "the pool opens the store before it gives work"
-    return bench.store.read(lambda session: judge_set(
-        session, bench.order, guarantor_ids, bench.now, bench.samples, bench.known))
+    part = bench.store.read(lambda session: judge_set(
+        session, bench.order, guarantor_ids, bench.now, bench.samples, bench.known), again=True)
+    gc.collect()
+    return part

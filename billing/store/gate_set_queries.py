@@ -169,11 +169,11 @@ _POINT = (
 def _points_of() -> Query:
     return select(*_POINT).where(
         one_of(ContactPoint.guarantor_id, "ids"), ContactPoint.practice_id == given("practice_id")).order_by(
-        ContactPoint.created_at, ContactPoint.id)
+        ContactPoint.guarantor_id, ContactPoint.created_at, ContactPoint.id)
 
 
 def points_of(session: Session, practice_id: str, ids: Collection[str]) -> list[Point]:
-    """Every contact point of these accounts, in the order in which they were put on file."""
+    """Every contact point of these accounts; each one's in the order in which they were put on file."""
     return [Point._make(row) for row in _points_of(session, practice_id=practice_id, ids=ids)]
 
 
@@ -208,7 +208,7 @@ def _consents() -> Query:
         Consent.address_hash, Consent.id, Consent.guarantor_id, Consent.event, Consent.purpose, Consent.wording,
         Consent.medium, Consent.recorded_by, Consent.message_id, case((Consent.event == "revoked", Consent.at)),
     ).where(Consent.practice_id == given("practice_id"), Consent.channel == given("line"),
-            one_of(Consent.address_hash, "hashes")).order_by(Consent.id)
+            one_of(Consent.address_hash, "hashes")).order_by(Consent.address_hash, Consent.id)
 
 
 def consents(session: Session, practice_id: str, line: str, hashes: Collection[str]) -> dict[str, list[Said]]:
@@ -222,7 +222,7 @@ def _preferences() -> Query:
         Preference.address_hash, Preference.id, Preference.guarantor_id, Preference.kind, Preference.value,
         Preference.at).where(
         Preference.practice_id == given("practice_id"), Preference.channel == given("line"),
-        one_of(Preference.address_hash, "hashes")).order_by(Preference.id)
+        one_of(Preference.address_hash, "hashes")).order_by(Preference.address_hash, Preference.id)
 
 
 def preferences(session: Session, practice_id: str, line: str, hashes: Collection[str]) -> dict[str, list[Wished]]:

@@ -102,7 +102,11 @@ class _Plan:
         return [whole[name] for name in self.order] if self.order else whole
 
     def rows(self, found: Rows) -> Rows:
-        return [self._row(row) for row in found] if self.results else found
+        if len(self.results) != 1:
+            return [self._row(row) for row in found] if self.results else found
+        # Of nothing no column's type makes anything, and an instant that a row may have is one that most have not.
+        place, _ = self.results[0]
+        return [row if row[place] is None else self._row(row) for row in found]
 
     def _row(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(row)

@@ -13,7 +13,7 @@ import hmac
 import json
 import os
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -45,12 +45,16 @@ class Keyring:
 
 
 _ring: Keyring | None = None
+_openers: dict[bytes, Callable[[bytes, bytes, bytes], bytes]] = {}  # of the ring, by the head of what they open
 
 
 def install_keyring(ring: Keyring) -> None:
     """Set the process's keys; called once, at wiring. Column types have no other way to reach them."""
     global _ring
     _ring = ring
+    _openers.clear()
+    for key_id, key in reversed(ring.keys.items()):
+        _openers[_VERSION + _key_tag(key_id)] = _cipher(key).decrypt
 
 
 def keyring() -> Keyring:
@@ -85,12 +89,12 @@ def seal_all(values: Sequence[str], column: str) -> list[bytes]:
 
 def unseal(blob: bytes, column: str) -> str:
     """Open a sealed value. Raises SealError, whose text holds the column's name and nothing of the value."""
-    ring = keyring()
-    key = next((k for key_id, k in ring.keys.items() if _key_tag(key_id) == blob[1:5]), None)
-    if key is None or blob[:1] != _VERSION:
+    keyring()
+    decrypt = _openers.get(blob[:5])
+    if decrypt is None:
         raise SealError(f"{column}: sealed under a key that this process does not have")
     try:
-        return _cipher(key).decrypt(blob[5:_HEAD], blob[_HEAD:], column.encode()).decode()
+        return decrypt(blob[5:_HEAD], blob[_HEAD:], column.encode()).decode()
     except InvalidTag as error:
         raise SealError(f"{column}: the sealed value was altered or belongs elsewhere") from error
 
