@@ -71,11 +71,15 @@ class Body:
         return external_hash in self.named or guarantor_id in folded or any(one in folded for one in visit_ids)
 
 
-class Reading:
-    """Reads words, caps and campaigns of one sheet, each once."""
+Named = dict[tuple[str, str], frozenset[str]]
+"""What ``_hashes_named`` has found, by practice and body: the sheets of one preview have few bodies between them."""
 
-    def __init__(self, session: Session, sheet: Sheet) -> None:
-        self._session, self._sheet = session, sheet
+
+class Reading:
+    """Reads words, caps and campaigns of one sheet, each once. ``named`` may be shared with other sheets."""
+
+    def __init__(self, session: Session, sheet: Sheet, named: Named) -> None:
+        self._session, self._sheet, self._named = session, sheet, named
         self._bodies: dict[tuple[int, str, str, str | None], Body] = {}
         self._kept: list[Words] = []  # keeps the ids in use above from being given to others
         self._rooms: dict[tuple[str, int, bool], datetime | None] = {}
@@ -117,7 +121,10 @@ class Reading:
             says_opt_out=wording.says_opt_out(body), says_collector=wording.says_collector(body),
             says_attempt=wording.says_attempt(body), validates=words.template.endswith("validation_notice"),
             bad_words=wording.bad_words(body))
-        return Body(facts, body.casefold(), _hashes_named(self._sheet.practice_id, body))
+        key = self._sheet.practice_id, body
+        if key not in self._named:
+            self._named[key] = _hashes_named(*key)
+        return Body(facts, body.casefold(), self._named[key])
 
     def room_at(self, one: Written) -> datetime | None:
         """The caps are the practice's; of the number only its carrier matters."""

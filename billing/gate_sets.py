@@ -17,7 +17,7 @@ from billing import gate_set_facts, gate_set_sheet
 from billing.account_facts import find_policy
 from billing.gate import ONE_WAY, VENDORS
 from billing.gate_set_sheet import Sheet
-from billing.gate_set_words import Reading, Words
+from billing.gate_set_words import Named, Reading, Words
 from billing.policy.core import DEMANDS, Facts, MessageFacts, PracticeFacts, vary
 from billing.store.ledger_queries import chunks
 
@@ -72,11 +72,12 @@ def facts_for(session: Session, practice_id: str, candidates: Sequence[Candidate
     return found
 
 
-def setting_of(session: Session, sheet: Sheet, configured: bool) -> Setting:
+def setting_of(session: Session, sheet: Sheet, configured: bool, named: Named | None = None) -> Setting:
+    """``named``: what the words of the sheets before it have shown."""
     practices = {channel: PracticeFacts(sheet.policy, configured, channel not in ONE_WAY, vendor)
                  for channel, vendor in {**_OWN, **VENDORS}.items()}
     blank = Facts(sheet.now, "queueing", practices["console"], MessageFacts(""))
-    return Setting(practices, Reading(session, sheet), blank)
+    return Setting(practices, Reading(session, sheet, {} if named is None else named), blank)
 
 
 _OWN = {"console": "", "paper": ""}

@@ -16,7 +16,7 @@ from typing import Any
 
 from billing import gate_set_facts
 from billing.gate_set_sheet import Sheet
-from billing.gate_set_words import carrier_at
+from billing.gate_set_words import Named, carrier_at
 from billing.phones import line_of
 from billing.policy.household import rests_until
 from billing.ways import Choice
@@ -47,6 +47,7 @@ class Known:
 
     fates: dict[Likeness, Fate] = field(default_factory=dict)
     policy: PracticePolicy | None = None
+    named: Named = field(default_factory=dict)
 
     def under(self, policy: PracticePolicy) -> Known:
         """Itself; empty again when the practice's policy is another than before."""
@@ -92,7 +93,8 @@ def ordinary(sheet: Sheet, wished: Iterable[str]) -> Ordinary:
 
 def _near_messages(sheet: Sheet) -> set[str]:
     """Accounts to whose household something has left in the last week: who shares an address with who has it."""
-    found: set[str] = set()
+    told = [hashes for hashes in sheet.nearby.values() if any(sheet.left.get(one) for one in hashes)]
+    found = {id_ for hashes in told for one in hashes for id_, _ in sheet.at.get(one, ())}
     for hashed, left in sheet.left.items():
         if not left:
             continue

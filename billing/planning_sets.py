@@ -119,7 +119,8 @@ def judge_set(session: Session, order: Order, guarantor_ids: list[str], now: dat
     gate_set_visit_queries.read_by_keys(session)
     for ids in chunks(guarantor_ids, SET):
         sheet = gate_set_sheet.read(session, order.practice_id, policy, ids, now, places=False)
-        one = _Set(session, order, sheet, setting_of(session, sheet, configured), known, part, samples)
+        one = _Set(session, order, sheet, setting_of(session, sheet, configured, known.named), known,
+                   part, samples)
         _sort_out(one)
         if order.checked:
             _look_first(one)
