@@ -35,8 +35,8 @@ def read_by_keys(session: Session) -> None:
         session.connection().exec_driver_sql(_BY_KEYS)
 
 
-_BY_KEYS = """SELECT set_config('max_parallel_workers_per_gather', '0', true), set_config('enable_seqscan', 'off', true),
-    set_config('plan_cache_mode', 'force_generic_plan', true)"""
+_BY_KEYS = """SELECT set_config('max_parallel_workers_per_gather', '0', true),
+    set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)"""
 
 
 @prepared

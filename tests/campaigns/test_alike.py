@@ -18,6 +18,7 @@ from billing.planning_alike import Known, Likeness
 from billing.policy import core
 from billing.policy.core import DEMANDS, AccountFacts, Facts, MessageFacts, RecipientFacts
 from billing.policy.household import rests_until
+from billing.store.tables import ContactPoint, Outbox
 from billing.ways import Choice
 from bot.write import Store
 from tests.campaigns.random_store import fill
@@ -84,6 +85,55 @@ def _likenesses(session: Session, ids: list[str], purpose: str, now: datetime) -
             kind = planning_alike.likeness(ordinary, id_, choice, key, due[id_], room)
             found.setdefault(kind, []).append(gate_sets.facts_of(setting, sheet, one))
     return found
+
+
+def test_numbers_of_one_stance_are_those_of_which_the_same_holds(sqlite_store: Store, now: datetime) -> None:
+    """One derivation speaks for every number of which the same was said: in any order, each hears its own."""
+    ids = practice(sqlite_store, 31, 150, now)
+
+    def stances(session: Session) -> tuple[int, int]:
+        _, policy, _ = find_policy(session, practice_id=PRACTICE)
+        sheet = gate_set_sheet.read(session, PRACTICE, policy, ids, now)
+        points = [point for own in sheet.points.values() for point in own]
+        gate_set_sheet.cover(session, sheet, [(point.channel, point.hashed) for point in points])
+        places = [(id_, line, hashed) for line, hashed in sheet.consents for id_, _ in sheet.at[hashed]]
+        for id_, line, hashed in places:
+            of = gate_set_facts.standing(sheet, id_, line, hashed)
+            assert gate_set_facts.stance(sheet, id_, line, hashed) == (
+                of.opted_out, of.consent_event_id is None, of.complete, of.detail_event_id is None, of.introduced)
+        return len(places), len(sheet.stances)
+
+    asked, derived = sqlite_store.read(stances)
+    assert 10 < derived < asked - 40, "too few share a stance to prove anything"
+
+
+def test_who_lives_with_somebody_told_elsewhere_is_judged_by_itself(sqlite_store: Store, now: datetime) -> None:
+    """A household's other number counts, also when the account that has it is in no set of the preview."""
+    sqlite_store.write(practice_row(now))
+    ann, bob, *_ = sqlite_store.write(fill(PRACTICE, 5, 12, now, plain=100))
+    sqlite_store.write(partial(_share_a_number, ann=ann, bob=bob, now=now))
+
+    def odd(session: Session) -> frozenset[str]:
+        _, policy, _ = find_policy(session, practice_id=PRACTICE)
+        sheet = gate_set_sheet.read(session, PRACTICE, policy, [ann], now)
+        _, wished = planning_ways.choose(session, sheet, order().ways, {ann: 5_000}, {})
+        return planning_alike.ordinary(sheet, wished).odd
+
+    assert ann in sqlite_store.read(odd)
+
+
+def _share_a_number(session: Session, ann: str, bob: str, now: datetime) -> None:
+    """Bob has Ann's number too; he was told of something yesterday, at a number of his own."""
+    hers, his = (session.query(ContactPoint).filter_by(guarantor_id=one).one() for one in (ann, bob))
+    session.add(ContactPoint(
+        id="cp_shared", practice_id=PRACTICE, guarantor_id=bob, channel="sms", address=hers.address,
+        address_hash=hers.address_hash, status="ok", source="test", created_at=now))
+    at = now - timedelta(days=1)
+    session.add(Outbox(
+        id="msg_his", practice_id=PRACTICE, guarantor_id=bob, channel="sms", address=his.address,
+        address_hash=his.address_hash, status="delivered", body="Hi", purpose="statement", template="statement_ready",
+        language="en", template_version="1", privacy="open", arguments={}, segments=1, due_at=at, created_at=at,
+        sending_at=at, idempotency_key="msg_his"))
 
 
 def another(facts: Facts, number: int) -> Facts:

@@ -88,6 +88,22 @@ def test_a_reader_cannot_write(store: Store, now: datetime) -> None:
         store.read(sneak)
 
 
+def test_who_reads_set_by_set_keeps_what_the_server_made_of_its_statements(postgresql_store: Store) -> None:
+    """The driver has a statement prepared when it comes the sixth time; a transaction rolled back ends all of that."""
+    def ask(session: Session) -> int:
+        session.execute(text("SELECT count(*) FROM practices"))
+        return int(session.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar_one())
+
+    kept = [postgresql_store.read(ask, again=True) for _ in range(8)]
+    assert kept[0] == 0 and kept[-1] > 0
+    assert [postgresql_store.read(ask) for _ in range(8)][-1] == 0
+
+
+def test_who_reads_again_and_again_cannot_write_either(store: Store, now: datetime) -> None:
+    with pytest.raises(DatabaseError):
+        store.read(lambda session: session.execute(text("DELETE FROM practices")), again=True)
+
+
 def test_a_connection_that_wrote_reads_only_when_a_reader_has_it(store: Store, now: datetime) -> None:
     for number in range(3):
         store.write(lambda session, number=number: session.add(  # type: ignore[misc]
