@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
-from typing import Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from sqlalchemy.orm import Session
 
@@ -65,10 +65,15 @@ class Body:
     folded: str
     named: frozenset[str]
 
-    def may_name(self, external_hash: str | None, guarantor_id: str, visit_ids: Iterable[str]) -> bool:
-        """Whether it may hold a number of this account or of one of these visits."""
+    def may_name(self, external_hash: str | None, guarantor_id: str, visits: Iterable[tuple[Any, ...]]) -> bool:
+        """Whether it may hold a number of this account or of one of these visits, whose ids come first in them."""
         folded = self.folded
-        return external_hash in self.named or guarantor_id in folded or any(one in folded for one in visit_ids)
+        if external_hash in self.named or guarantor_id in folded:
+            return True
+        for one in visits:  # noqa: SIM110  # asked of every account of a preview
+            if one[0] in folded:
+                return True
+        return False
 
 
 Named = dict[tuple[str, str], frozenset[str]]
@@ -97,7 +102,7 @@ class Reading:
             changes["room_at"] = self.room_at(one)
         person = self._sheet.people.get(one.guarantor_id)
         if body.may_name(person.external_hash if person is not None else None, one.guarantor_id,
-                         [visit_id for visit_id, _ in account.due_visits]):
+                         account.due_visits):
             changes["identifiers"] = self._identifiers(one, account)
         return vary(body.facts, changes)
 

@@ -133,7 +133,7 @@ def likeness(of: Ordinary, id_: str, choice: Choice, words: tuple[str, str, bool
             if point.at_work or point.checked_on is not None:
                 return None
             status.append(point.status)
-    last = gate_set_facts.demanded_at(sheet, id_)
+    last = gate_set_facts.demanded_at(sheet, id_) if sheet.said else sheet.demanded.get(id_)
     rests = None if last is None or last < of.rested_since else rests_until(sheet.policy, last, sheet.now)
     paid_at, in_flight = sheet.payments.get(id_, (None, False))
     if paid_at is not None and paid_at > sheet.now - timedelta(days=1):

@@ -235,7 +235,7 @@ def _may_name(of: _Set, id_: str, key: WordsKey, choice: Choice) -> bool:
     body = of.bodies.get(key)
     if body is None:
         body = of.bodies[key] = of.setting.reading.body(_candidate(of, id_, of.order.words[key], choice))
-    return body.may_name(of.sheet.people[id_].external_hash, id_, [one[0] for one in of.sheet.visits.get(id_, ())])
+    return body.may_name(of.sheet.people[id_].external_hash, id_, of.sheet.visits.get(id_, ()))
 
 
 def _room_at(of: _Set, id_: str, key: WordsKey, choice: Choice) -> datetime | None:

@@ -53,7 +53,7 @@ def install_keyring(ring: Keyring) -> None:
     global _ring
     _ring = ring
     _openers.clear()
-    for key_id, key in reversed(ring.keys.items()):
+    for key_id, key in reversed(list(ring.keys.items())):
         _openers[_VERSION + _key_tag(key_id)] = _cipher(key).decrypt
 
 
