@@ -6,7 +6,7 @@ payer's), CO is written off only for reviewed reasons, everything else stays wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -72,13 +72,12 @@ class _Draft:
         return part
 
 
-def adjustments_of(claim: PaidClaim) -> Iterator[tuple[int, Adjustment]]:
-    """Yield (line number, adjustment): claim level first as line 0, then the lines in order."""
-    for adjustment in claim.adjustments:
-        yield 0, adjustment
+def adjustments_of(claim: PaidClaim) -> list[tuple[int, Adjustment]]:
+    """Return each (line number, adjustment): claim level first as line 0, then the lines in order."""
+    found = [(0, adjustment) for adjustment in claim.adjustments]
     for number, line in enumerate(claim.lines, 1):
-        for adjustment in line.adjustments:
-            yield number, adjustment
+        found += [(number, adjustment) for adjustment in line.adjustments]
+    return found
 
 
 def adjudicate(claim: PaidClaim, this: PayerState, later: Sequence[PayerState], *, restates: bool, opened: bool,
@@ -92,16 +91,19 @@ def adjudicate(claim: PaidClaim, this: PayerState, later: Sequence[PayerState], 
     draft = _Draft(this.balance_minor if restates else None, [(p, p.balance_minor) for p in later])
     _plan_payment(draft, claim.paid_minor)
     # PR before CO (DESIGN.md), whatever their order in the file; treatments keep the file's order.
-    adjustments = list(adjustments_of(claim))
+    adjustments = adjustments_of(claim)
     words = [""] * len(adjustments)
-    for index in sorted(range(len(adjustments)), key=lambda i: _TURN.get(adjustments[i][1].group, 1)):
-        words[index] = _plan_adjustment(draft, *adjustments[index], this.rank, opened, contractual)
-    qmb = (any(a.group == "OA" and a.reason == "209" for _, a in adjustments)
-           or not QMB_REMARKS.isdisjoint(claim.remarks)
-           or any(not QMB_REMARKS.isdisjoint(line.remarks) for line in claim.lines))
+    for _, index in sorted([(_TURN.get(a.group, 1), i) for i, (_, a) in enumerate(adjustments)]):
+        line, adjustment = adjustments[index]
+        words[index] = _plan_adjustment(draft, line, adjustment, this.rank, opened, contractual)
     return Plan(tuple(draft.moves), tuple(words),
                 "denied" if claim.status_code == DENIED else "answered", draft.waiver, draft.with_payer,
-                draft.excess, qmb)
+                draft.excess, _says_qmb(claim, adjustments))
+
+
+def _says_qmb(claim: PaidClaim, adjustments: Sequence[tuple[int, Adjustment]]) -> bool:
+    remarks = [*claim.remarks, *[code for line in claim.lines for code in line.remarks]]
+    return not QMB_REMARKS.isdisjoint(remarks) or ("OA", "209") in [(a.group, a.reason) for _, a in adjustments]
 
 
 _TURN = {"PR": 0, "CO": 2}
@@ -123,19 +125,15 @@ def _plan_adjustment(draft: _Draft, line: int, adjustment: Adjustment, rank: int
         return _plan_patient_part(draft, line, adjustment, reason)
     if adjustment.group == "CO" and adjustment.reason in contractual:
         posted = draft.take(amount)
-        _add(draft, Move("contractual", posted, reason, "", line))
+        if posted:
+            draft.moves.append(Move("contractual", posted, reason, "", line))
         return "contractual"
     if reason == "OA-23" and rank > 1:
-        if opened:
-            _add(draft, Move("prior_payer", amount, reason, "", line))
+        if opened and amount:
+            draft.moves.append(Move("prior_payer", amount, reason, "", line))
         return "prior_payer"
     draft.with_payer += amount
     return "payer"
-
-
-def _add(draft: _Draft, move: Move) -> None:
-    if move.amount_minor:
-        draft.moves.append(move)
 
 
 def _plan_patient_part(draft: _Draft, line: int, adjustment: Adjustment, reason: str) -> str:
@@ -144,11 +142,12 @@ def _plan_patient_part(draft: _Draft, line: int, adjustment: Adjustment, reason:
     for place, (payer, balance) in enumerate(draft.later):
         part = _part_for(payer, balance, rest)
         if part:
-            _add(draft, Move("next_payer", part, reason, payer.coverage_id, line))
+            draft.moves.append(Move("next_payer", part, reason, payer.coverage_id, line))
             draft.later[place] = (payer, balance + part)
             rest -= part
             treatment = "next_payer"
-    _add(draft, Move("patient_share", rest, reason, "", line))
+    if rest:
+        draft.moves.append(Move("patient_share", rest, reason, "", line))
     if rest and adjustment.reason not in PATIENT_REASONS:
         draft.waiver += rest
         return "waiver_check"

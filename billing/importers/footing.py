@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
 from billing.importers.records import (
     Adjustment,
@@ -57,11 +58,15 @@ def claim_faults(claim: PaidClaim) -> list[Fault]:
     """
     if claim.faults:
         return list(claim.faults)
-    line_minor = sum(_adjusted_minor(line.adjustments) for line in claim.lines)
-    claim_level_minor = _adjusted_minor(claim.adjustments)
+    claim_level_minor = adjusted_minor = _adjusted_minor(claim.adjustments)
+    found: list[Fault] = []
+    for line in claim.lines:
+        line_minor = _adjusted_minor(line.adjustments)
+        adjusted_minor += line_minor
+        found += _line_fault(claim, line, line_minor)
     return [
-        *_charge_fault(claim, line_minor + claim_level_minor),
-        *(fault for line in claim.lines for fault in _line_fault(claim, line)),
+        *_charge_fault(claim, adjusted_minor),
+        *found,
         *_payment_fault(claim, claim_level_minor),
     ]
 
@@ -101,15 +106,15 @@ def opened_flags(opened: RemittanceOpened, known_payees: Collection[str]) -> lis
 
 def patient_responsibility_minor(claim: PaidClaim) -> int:
     """All PR adjustments of the claim and its lines."""
-    return sum(item.amount_minor for item in all_adjustments(claim) if item.group == "PR")
+    return sum([item.amount_minor for item in all_adjustments(claim) if item.group == "PR"])
 
 
 def all_adjustments(claim: PaidClaim) -> list[Adjustment]:
     """Claim-level adjustments, then those of each line, in file order."""
-    return [
-        *claim.adjustments,
-        *(item for line in claim.lines for item in line.adjustments),
-    ]
+    found = list(claim.adjustments)
+    for line in claim.lines:
+        found += line.adjustments
+    return found
 
 
 def billed_claim_faults(claim: BilledClaim) -> list[Fault]:
@@ -201,17 +206,7 @@ class ContentDigest:
 
 
 def _claim_number(claim: PaidClaim) -> int:
-    lines = sorted(
-        (
-            line.procedure_code,
-            line.modifiers,
-            line.revenue_code,
-            line.charge_minor,
-            line.paid_minor,
-            _triplets(line.adjustments),
-        )
-        for line in claim.lines
-    )
+    lines = sorted([(*_line_facts(line), _triplets(line.adjustments)) for line in claim.lines])
     content = (
         claim.status_code,
         claim.claim_id,
@@ -224,8 +219,12 @@ def _claim_number(claim: PaidClaim) -> int:
     return int.from_bytes(hashlib.sha256(repr(content).encode()).digest(), "big")
 
 
+_line_facts = attrgetter("procedure_code", "modifiers", "revenue_code", "charge_minor", "paid_minor")
+_triplet = attrgetter("group", "reason", "amount_minor")
+
+
 def _triplets(adjustments: Iterable[Adjustment]) -> list[tuple[str, str, int]]:
-    return sorted((item.group, item.reason, item.amount_minor) for item in adjustments)
+    return sorted(map(_triplet, adjustments))
 
 
 def _charge_fault(claim: PaidClaim, adjusted_minor: int) -> list[Fault]:
@@ -240,8 +239,7 @@ def _charge_fault(claim: PaidClaim, adjusted_minor: int) -> list[Fault]:
     return [Fault(claim.position, "CLP", reason, difference, claim.claim_id)]
 
 
-def _line_fault(claim: PaidClaim, line: PaidLine) -> list[Fault]:
-    adjusted_minor = _adjusted_minor(line.adjustments)
+def _line_fault(claim: PaidClaim, line: PaidLine, adjusted_minor: int) -> list[Fault]:
     difference = line.charge_minor - line.paid_minor - adjusted_minor
     if difference == 0:
         return []
@@ -256,7 +254,7 @@ def _line_fault(claim: PaidClaim, line: PaidLine) -> list[Fault]:
 def _payment_fault(claim: PaidClaim, claim_level_minor: int) -> list[Fault]:
     if not claim.lines:
         return []
-    lines_minor = sum(line.paid_minor for line in claim.lines)
+    lines_minor = sum([line.paid_minor for line in claim.lines])
     difference = claim.paid_minor - (lines_minor - claim_level_minor)
     if difference == 0:
         return []
@@ -281,7 +279,7 @@ def _date_flags(claim: PaidClaim, paid_on: date | None) -> list[Fault]:
 
 
 def _adjusted_minor(adjustments: Iterable[Adjustment]) -> int:
-    return sum(item.amount_minor for item in adjustments)
+    return sum([item.amount_minor for item in adjustments])
 
 
 def _apart(difference: int) -> str:
