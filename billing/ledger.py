@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
@@ -138,7 +139,8 @@ def post(session: Session, postings: Sequence[Posting], now: datetime, *, new: b
     moved = _deltas(fresh)
     opened = store.open_accounts(session, _missing(fresh, accounts, moved))
     accounts |= opened.ids
-    store.write_down(session, [_row(p, accounts, now) for p in fresh],
+    store.write_down(session, (*_FACTS, *_PLACED), [
+        (*_facts_of(p), now, accounts[p.debit[0]], accounts[p.credit[0]]) for p in fresh],
                      {accounts[key]: minor for key, minor in moved.items() if key not in opened.begun_with},
                      owners if new else _owners(fresh, unseen))
     return len(fresh)
@@ -210,30 +212,27 @@ def _missing(postings: Sequence[Posting], known: Mapping[str, int],
     found: dict[str, store.NewAccount] = {}
     for p in postings:
         for account in (p.debit, p.credit):
-            if account.key not in known and account.key not in found:
+            key = account[0]
+            if key not in known and key not in found:
                 wide = account.practice_wide
-                found[account.key] = store.NewAccount(
-                    p.practice_id, account.key, account.kind, wide,
+                found[key] = store.NewAccount(
+                    p.practice_id, key, account.kind, wide,
                     None if wide else account.guarantor_id or p.guarantor_id, account.visit_id, account.coverage_id,
-                    moved.get(account.key, 0))
+                    moved.get(key, 0))
     return list(found.values())
 
 
-def _row(p: Posting, ids: dict[str, int], now: datetime) -> dict[str, object]:
-    row = _facts(p, now)
-    row["debit_id"], row["credit_id"] = ids[p.debit.key], ids[p.credit.key]
-    return row
+#: A transfer's columns that are its posting's fields, and those that only posting it settles.
+_FACTS = ("practice_id", "amount_minor", "currency", "code", "effective_on", "source", "source_ref", "guarantor_id",
+          "visit_id", "coverage_id", "service_line_id", "remittance_claim_id", "payment_id", "reason", "reverses_id",
+          "import_id")
+_PLACED = ("posted_at", "debit_id", "credit_id")
+_facts_of = attrgetter(*_FACTS)
 
 
 def _facts(p: Posting, now: datetime) -> dict[str, object]:
     """A transfer's row without its accounts."""
-    return {
-        "practice_id": p.practice_id, "amount_minor": p.amount_minor, "currency": p.currency, "code": p.code,
-        "effective_on": p.effective_on, "posted_at": now, "source": p.source, "source_ref": p.source_ref,
-        "guarantor_id": p.guarantor_id, "visit_id": p.visit_id, "coverage_id": p.coverage_id,
-        "service_line_id": p.service_line_id, "remittance_claim_id": p.remittance_claim_id,
-        "payment_id": p.payment_id, "reason": p.reason, "reverses_id": p.reverses_id, "import_id": p.import_id,
-    }
+    return {**dict(zip(_FACTS, _facts_of(p), strict=True)), "posted_at": now}
 
 
 def _deltas(postings: Sequence[Posting]) -> dict[str, int]:

@@ -109,11 +109,16 @@ def insertion(session: Session, table: Table, row: Mapping[str, object]) -> tupl
 
 def insert(session: Session, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows that all name the same columns; a column that none names gets its plain default."""
+    if rows:
+        names = tuple(rows[0])
+        insert_values(session, table, names, list(map(itemgetter(*names), rows)))
+
+
+def insert_values(session: Session, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows, at least one, that are the values of these columns, two at least."""
     session.flush()
-    if not rows:
-        return
     connection = session.connection()
-    plan = _plan(table, tuple(rows[0]), connection.dialect)
+    plan = _plan(table, names, connection.dialect)
     cursor: Any = connection.connection.cursor()
     try:
         if plan.written is not None and len(rows) >= COPY_FROM:
@@ -142,7 +147,6 @@ def _insert_few(cursor: Any, plan: _Plan, bound: Sequence[Sequence[object]]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    take: Callable[[Mapping[str, object]], tuple[object, ...]]
     binds: tuple[tuple[int, BindAll], ...]  # the places whose values need their column's type
     defaults: tuple[object, ...]  # behind the named columns
     one: str
@@ -150,16 +154,16 @@ class _Plan:
     written: tuple[copy_text.Writer | None, ...] | None  # how COPY has the columns; None on SQLite and for some types
 
     def bind(self, row: Mapping[str, object]) -> Sequence[object]:
-        return self.bind_all([row])[0]
+        return self.bind_all([tuple(row.values())])[0]
 
-    def bind_all(self, rows: Sequence[Mapping[str, object]]) -> Sequence[Sequence[object]]:
+    def bind_all(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[Sequence[object]]:
         if not self.binds and not self.defaults:
-            return list(map(self.take, rows))
+            return rows
         return list(zip(*self.columns(rows), strict=True))
 
-    def columns(self, rows: Sequence[Mapping[str, object]]) -> list[Sequence[Any]]:
+    def columns(self, rows: Sequence[tuple[Any, ...]]) -> list[Sequence[Any]]:
         """The rows' values by column: each column is bound as a whole."""
-        found: list[Sequence[Any]] = list(zip(*map(self.take, rows), strict=True))
+        found: list[Sequence[Any]] = list(zip(*rows, strict=True))
         for place, bind in self.binds:
             found[place] = bind(found[place])
         return found + [(default,) * len(rows) for default in self.defaults]
@@ -177,7 +181,7 @@ def _plan(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Plan:
     postgresql = dialect.name == "postgresql"
     marks = ", ".join(["%s" if postgresql else "?"] * len(every))
     return _Plan(
-        itemgetter(*names), tuple((place, bind) for place, bind in enumerate(binds) if bind is not None),
+        tuple((place, bind) for place, bind in enumerate(binds) if bind is not None),
         tuple(column.default.arg for column in filled),  # type: ignore[union-attr]  # they have one, by the line above
         f"INSERT INTO {table.name} ({listed}) VALUES ({marks})",  # noqa: S608 - names of our own tables and columns
         f"COPY {table.name} ({listed}) FROM STDIN", copy_text.writers(table, every) if postgresql else None)

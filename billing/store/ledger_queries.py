@@ -198,17 +198,19 @@ bumped AS (UPDATE guarantors g SET balance_version = g.balance_version + 1 FROM 
 SELECT count(*) FROM made"""  # noqa: S608 - statements from above
 
 
-def write_down(session: Session, rows: Sequence[Mapping[str, object]], deltas: Mapping[int, int],
-               guarantor_ids: Sequence[str]) -> None:
-    """Insert transfers and move the balances and versions with them; the guarantors are locked."""
+def write_down(session: Session, names: tuple[str, ...], rows: Sequence[tuple[object, ...]],
+               deltas: Mapping[int, int], guarantor_ids: Sequence[str]) -> None:
+    """Insert transfers, at least one, as values of the columns ``names``, and move the balances and versions with them;
+    the guarantors are locked.
+    """
     table = cast(Table, Transfer.__table__)
     changes = _changes(session, deltas)
     if guarantor_ids:
         changes.append((_BUMP, (driver.among(session, guarantor_ids),)))
     if len(rows) <= FEW:
-        changes = [driver.insertion(session, table, row) for row in rows] + changes
+        changes = [driver.insertion(session, table, dict(zip(names, row, strict=True))) for row in rows] + changes
     else:
-        driver.insert(session, table, rows)
+        driver.insert_values(session, table, names, rows)
     driver.run_together(session, changes)
 
 

@@ -27,7 +27,7 @@ from config.practice import PracticePolicy
 T = TypeVar("T")
 
 #: New objects between two searches for garbage: claims die by themselves, and Python's own 700 are a dozen of them.
-SEARCHED_AFTER = 10_000
+SEARCHED_AFTER = 50_000
 _USUAL = gc.get_threshold()
 #: What the history says of an import before which another file with the same remittance came.
 WAITS = ("another file with the same remittance came first; give this file again when that import has ended, and it "
