@@ -109,8 +109,7 @@ def _standing_answers(session: Session, coverages: Sequence[Coverage]) -> dict[s
         ~exists().where(reversing.reverses_id == Transfer.id)))
     found = {coverage_id: ("837", "answered") for coverage_id in reported if coverage_id}
     remitted = session.execute(select(RemittanceClaim.coverage_id, RemittanceClaim.status_code).where(
-        RemittanceClaim.visit_id.in_({one.visit_id for one in coverages}), RemittanceClaim.coverage_id.in_(ids),
-        RemittanceClaim.outcome == "posted").order_by(RemittanceClaim.id.desc()))
+        RemittanceClaim.coverage_id.in_(ids), RemittanceClaim.outcome == "posted").order_by(RemittanceClaim.id.desc()))
     for coverage_id, code in remitted:
         if coverage_id:
             found[coverage_id] = ("835", "denied" if code == "4" else "answered")
