@@ -11,7 +11,7 @@ from billing import record
 from billing.figures import AccountFigures, VisitFigures, account_figures
 from billing.policy.core import AccountFacts, HoldFact
 from billing.store import facts as store
-from billing.store import payment_queries, practices
+from billing.store import practices
 from billing.store.tables import Guarantor
 from config.practice import PracticePolicy
 
@@ -23,10 +23,10 @@ def find_policy(session: Session, *, practice_id: str = "", guarantor_id: str = 
         if owner is None:
             raise LookupError("no such account")
         practice_id = owner.practice_id
-    row = payment_queries.practice(session, practice_id)
-    if row is None:
+    rules = practices.find_rules(session, practice_id)
+    if rules is None:
         raise LookupError("no such practice")
-    return row.id, practices.policy_of(row), row.configured
+    return practice_id, rules.policy, rules.configured
 
 
 def account_facts(session: Session, practice_id: str, policy: PracticePolicy, guarantor_id: str, now: datetime, *,

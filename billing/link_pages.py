@@ -15,7 +15,7 @@ from billing.dues import due_of, local_day
 from billing.figures import account_figures
 from billing.links import LinkView
 from billing.store import payment_queries as store
-from billing.store.practices import policy_of
+from billing.store.practices import find_rules
 from config.practice import PracticePolicy
 
 ON_FILE = frozenset({"saved", "autopay"})
@@ -114,11 +114,11 @@ def visit(session: Session, token: str, now: datetime) -> Visitor | None:
     """Open a link for somebody who has proved who they are, and note that they looked (T-36)."""
     link = links.open(session, token, now)
     language = store.language_of(session, link.practice_id, link.guarantor_id) if link else None
-    practice = store.practice(session, link.practice_id) if link else None
-    if link is None or language is None or practice is None:
+    rules = find_rules(session, link.practice_id) if link else None
+    if link is None or language is None or rules is None:
         return None
     audit.record(session, link.practice_id, "patient", "read", "account", link.guarantor_id, link.purpose, now)
-    return Visitor(link, policy_of(practice), language)
+    return Visitor(link, rules.policy, language)
 
 
 def payment_page(session: Session, link: LinkView, policy: PracticePolicy, now: datetime) -> PaymentPage | None:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from billing.store import schema
-from billing.store.engine import make_engine, writer
+from billing.store.engine import make_engine, reader, writer
 from billing.store.seal import Keyring, install_keyring
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class Store:
         self.engine = engine
         self._pool = ThreadPoolExecutor(THREADS, "store")
         self._aside = ThreadPoolExecutor(THREADS_ASIDE, "store-aside")
-        self._writer = writer(engine)
+        self._writer, self._reader = writer(engine), reader(engine)
         self._group = _GroupWriter(self._writer) if engine.dialect.name == "sqlite" else None
         self._closed = False
 
@@ -93,7 +93,7 @@ class Store:
         has made of them, which a transaction that is rolled back, as a reader's is otherwise, has it throw away.
         """
         self._require_open()
-        with self._reader().connect() as connection, Session(connection, expire_on_commit=False) as session:
+        with self._reader.connect() as connection, Session(connection, expire_on_commit=False) as session:
             found = fn(session)
             if again:
                 session.commit()  # of nothing: it was refused any writing
@@ -112,11 +112,6 @@ class Store:
         self._pool.shutdown(wait=True)
         self._aside.shutdown(wait=True)
         self.engine.dispose()
-
-    def _reader(self) -> Engine:
-        if self.engine.dialect.name == "sqlite":
-            return self.engine
-        return self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def _require_open(self) -> None:
         if self._closed:

@@ -39,6 +39,13 @@ def writer(engine: Engine) -> Engine:
     return engine.execution_options(writes=True)
 
 
+def reader(engine: Engine) -> Engine:
+    """The same, for transactions that read one consistent picture. On SQLite whoever does not write has that anyway."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
 def _make_sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:" or "mode=memory" in url.database:
         raise ValueError("SQLite in memory is not supported: each connection would see a database of its own; "

@@ -185,12 +185,19 @@ def latest_conversation(session: Session, practice_id: str, guarantor_id: str) -
         .order_by(Conversation.last_inbound_at.desc().nulls_last()).limit(1))
 
 
+@prepared
+def _statement() -> Query:
+    """The one that is named, or the newest where none is."""
+    wanted = given("statement_id")
+    return (select(Statement.id).where(Statement.guarantor_id == given("guarantor_id"),
+                                       or_(Statement.id == wanted, wanted == ""))
+            .order_by(Statement.number.desc()).limit(1))
+
+
 def statement_of(session: Session, guarantor_id: str, statement_id: str) -> str | None:
     """This statement if it is the account's; without an id the account's newest."""
-    query = select(Statement.id).where(Statement.guarantor_id == guarantor_id)
-    if statement_id:
-        query = query.where(Statement.id == statement_id)
-    return session.scalar(query.order_by(Statement.number.desc()).limit(1))
+    found = _statement(session, guarantor_id=guarantor_id, statement_id=statement_id)
+    return next((row[0] for row in found), None)
 
 
 def visits_of_plan(session: Session, plan_id: str) -> list[str]:

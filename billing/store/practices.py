@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from billing.ids import new_id
+from billing.store.prepared import Query, given, prepared
 from billing.store.tables import Practice, Staff
 from config.practice import PracticePolicy
 
@@ -21,6 +23,33 @@ def find_practice(session: Session, practice_id: str) -> Practice | None:
     row = session.get(Practice, practice_id)
     session.info["practice"] = row
     return row
+
+
+class Rules(NamedTuple):
+    """What a practice goes by."""
+
+    policy: PracticePolicy
+    configured: bool
+
+
+@prepared
+def _rules() -> Query:
+    return select(cast(Practice.settings, Text), Practice.restored_at, Practice.configured).where(
+        Practice.id == given("practice_id"))
+
+
+def find_rules(session: Session, practice_id: str) -> Rules | None:
+    """A practice's rules without its row; a session asks for them once, or again after ``forget_rules``."""
+    known: dict[str, Rules] = session.info.setdefault("rules", {})
+    if practice_id not in known:
+        for settings, restored_at, configured in _rules(session, practice_id=practice_id):
+            known[practice_id] = Rules(_validated(settings, restored_at is not None), configured)
+    return known.get(practice_id)
+
+
+def forget_rules(session: Session) -> None:
+    """For whoever has changed what a practice goes by."""
+    session.info.pop("rules", None)
 
 
 def save_policy(
@@ -36,6 +65,7 @@ def save_policy(
     row.ledger_of_record, row.configured = policy.ledger_of_record, configured
     row.settings, row.updated_at = policy.model_dump(mode="json"), now
     session.flush()
+    forget_rules(session)
     return row
 
 
