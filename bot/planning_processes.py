@@ -66,6 +66,6 @@ def _judge(guarantor_ids: list[str]) -> Part:
     bench = _bench
     assert bench is not None, "the pool opens the store before it gives work"
     part = bench.store.read(lambda session: judge_set(
-        session, bench.order, guarantor_ids, bench.now, bench.samples, bench.known), again=True)
+        session, bench.order, guarantor_ids, bench.now, bench.samples, bench.known))
     gc.collect(1)  # what has outlived two sets lives on
     return part

@@ -18,6 +18,11 @@ from sqlalchemy.exc import InvalidatePoolError
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer of one process waits for a writer of another; group commits take milliseconds."""
 
+STATEMENTS_KEPT = 500
+"""What a connection has the server keep of statements asked often, some 30 kB each. All screens together ask some 300
+different ones; with the driver's own 100 it would throw away and prepare again all the time.
+"""
+
 UNASKED_SECONDS = 1
 """A connection given back less long ago is taken again without asking the server whether it still lives."""
 
@@ -74,10 +79,15 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _make_postgresql(url: URL) -> Engine:
     engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=10)
+    event.listen(engine, "connect", _keep_statements)
     event.listen(engine, "checkin", _note_return)
     event.listen(engine, "checkout", _require_alive)
     event.listen(engine, "begin", _begin_postgresql)
     return engine
+
+
+def _keep_statements(connection: Any, _record: Any) -> None:
+    connection.prepared_max = STATEMENTS_KEPT
 
 
 def _note_return(connection: Any, record: Any) -> None:
