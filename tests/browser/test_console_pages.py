@@ -158,5 +158,5 @@ def test_pages_are_light_and_what_is_kept_is_not_loaded_again(
 
 def _read(meter: Meter, page: Page) -> tuple[int, int, int]:
     """As the meter's, without waiting for a network that live pages never leave idle."""
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length > 0")
     return meter.taken(page)
