@@ -2,18 +2,20 @@
 
 SQLite has one writer at a time anyway, so one thread writes for everybody and puts what waits into one commit: where
 there are several, each ``fn`` has a savepoint of its own, a failing one takes nothing but its own work along, and
-nobody is told "done" before the disk has it. On PostgreSQL every ``fn`` is a transaction; one that met a deadlock or a
-serialization failure is run again, so ``fn`` must not act outside the session.
+nobody is told "done" before the disk has it. Whoever would wait in its own thread, and finds nobody writing or waiting,
+writes there: handing it over and back takes as long as a posting. On PostgreSQL every ``fn`` is a transaction; one that
+met a deadlock or a serialization failure is run again, so ``fn`` must not act outside the session.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -72,9 +74,7 @@ class Store:
     def write(self, fn: Callable[[Session], T]) -> T:
         """Run ``fn`` in a transaction of its own (or a savepoint of a group) and return after the commit."""
         self._require_open()
-        if self._group is not None:
-            return self._group.submit(fn).result()
-        return _write_alone(self._writer, fn)
+        return self._group.write(fn) if self._group is not None else _write_alone(self._writer, fn)
 
     async def awrite(self, fn: Callable[[Session], T], *, aside: bool = False) -> T:
         """``write`` without blocking the event loop. ``aside``: in a thread that pages do not wait for, so that what a
@@ -137,23 +137,34 @@ class _Job:
 
 
 class _GroupWriter:
-    """One thread that owns SQLite's write lock and commits up to GROUP_LIMIT waiting jobs at once."""
+    """One thread that commits up to GROUP_LIMIT waiting jobs at once; whoever holds ``_writing`` writes."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._open = True
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._open, self._waiting, self._holder = True, 0, 0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
+    def write(self, fn: Callable[[Session], T]) -> T:
+        """Here and now where nobody writes or waits; else in a group."""
+        self._require_outside()
+        if self._waiting or not self._writing.acquire(blocking=False):
+            return self.submit(fn).result()
+        try:
+            self._require_open()
+            with self._holding():
+                return _write_alone(self._engine, fn)
+        finally:
+            self._writing.release()
+
     def submit(self, fn: Callable[[Session], T]) -> Future[T]:
-        if threading.current_thread() is self._thread:
-            raise RuntimeError("write() was called from inside a write; pass the session on instead")
+        self._require_outside()
         future: Future[T] = Future()
         with self._lock:
-            if not self._open:
-                raise StoreClosed("the store is closed")
+            self._require_open()
+            self._waiting += 1
             self._jobs.put(_Job(fn, future))
         return future
 
@@ -162,6 +173,25 @@ class _GroupWriter:
             self._open = False
             self._jobs.put(None)
         self._thread.join()
+        with self._writing:  # whoever is writing in a thread of their own has ended
+            pass
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise StoreClosed("the store is closed")
+
+    @contextlib.contextmanager
+    def _holding(self) -> Iterator[None]:
+        """This thread writes; asking for another write from within would be waiting for itself."""
+        self._holder = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._holder = 0
+
+    def _require_outside(self) -> None:
+        if threading.get_ident() == self._holder:
+            raise RuntimeError("write() was called from inside a write; pass the session on instead")
 
     def _run(self) -> None:
         while True:
@@ -177,21 +207,36 @@ class _GroupWriter:
         while job is not None:
             if job.future.set_running_or_notify_cancel():
                 group.append(job)
+            else:
+                self._done(1)
             if len(group) == GROUP_LIMIT or self._jobs.empty():
                 return group, True
             job = self._jobs.get()
         return group, False
 
+    def _done(self, jobs: int) -> None:
+        with self._lock:
+            self._waiting -= jobs
+
     def _work(self, group: list[_Job]) -> None:
         try:
-            if len(group) == 1:  # alone it takes nobody's work along when it fails: no savepoint
-                group[0].result = _write_alone(self._engine, group[0].fn)
-            else:
-                _write_group(self._engine, group)
+            with self._writing, self._holding():
+                self._commit(group)
         except BaseException as error:  # noqa: BLE001 - no commit: nobody's work is kept, and everybody is told
             for job in group:
                 job.future.set_exception(error)
             return
+        finally:
+            self._done(len(group))
+        self._tell(group)
+
+    def _commit(self, group: list[_Job]) -> None:
+        if len(group) == 1:  # alone it takes nobody's work along when it fails: no savepoint
+            group[0].result = _write_alone(self._engine, group[0].fn)
+        else:
+            _write_group(self._engine, group)
+
+    def _tell(self, group: list[_Job]) -> None:
         for job in group:
             if job.error is not None:
                 job.future.set_exception(job.error)

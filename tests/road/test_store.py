@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 from datetime import datetime
 from functools import partial
 
@@ -186,6 +188,54 @@ async def test_awrite_and_aread_do_the_same_without_blocking_the_loop(store: Sto
 def test_a_write_inside_a_write_is_refused_rather_than_hanging(sqlite_store: Store) -> None:
     with pytest.raises(RuntimeError, match="inside a write"):
         sqlite_store.write(lambda session: sqlite_store.write(lambda inner: None))
+
+
+async def test_a_write_inside_a_write_of_the_writers_own_thread_is_refused_too(sqlite_store: Store) -> None:
+    with pytest.raises(RuntimeError, match="inside a write"):
+        await sqlite_store.awrite(lambda session: sqlite_store.write(lambda inner: None))
+
+
+def test_whoever_finds_nobody_writing_writes_in_its_own_thread(sqlite_store: Store) -> None:
+    assert sqlite_store.write(lambda session: threading.get_ident()) == threading.get_ident()
+
+
+async def test_what_came_while_somebody_wrote_goes_before_whoever_comes_later(sqlite_store: Store) -> None:
+    """A loop of writes, as an import is one, does not keep everybody else waiting until it ends."""
+    said: list[str] = []
+
+    def slow(session: Session) -> None:
+        begun.set()
+        time.sleep(0.1)
+        said.append("first")
+
+    begun = threading.Event()
+    first = asyncio.create_task(asyncio.to_thread(sqlite_store.write, slow))
+    await asyncio.to_thread(begun.wait)
+    waiting = asyncio.create_task(sqlite_store.awrite(lambda session: said.append("waited")))
+    await asyncio.sleep(0.02)
+    await asyncio.to_thread(lambda: [sqlite_store.write(lambda session: said.append("later")) for _ in range(2)])
+    await asyncio.gather(first, waiting)
+    assert said == ["first", "waited", "later", "later"]
+
+
+def test_closing_waits_for_whoever_is_writing(sqlite_store: Store, now: datetime) -> None:
+    begun = threading.Event()
+
+    def slow(session: Session) -> None:
+        begun.set()
+        time.sleep(0.1)
+        session.add(Lease(name="a", owner="o", until_at=now))
+
+    writing = threading.Thread(target=sqlite_store.write, args=(slow,))
+    writing.start()
+    begun.wait()
+    url = sqlite_store.engine.url.render_as_string(hide_password=False)
+    sqlite_store.close()
+    again = make_engine(url)
+    with again.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM leases")).scalar_one() == 1
+    again.dispose()
+    writing.join()
 
 
 def test_a_closed_store_takes_no_work(sqlite_store: Store) -> None:
