@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,12 @@ def day(value: str | date | None, language: str) -> str:
 
 def short_day(value: str | date | None, language: str) -> str:
     """``Dec 3, 2026``; empty for none."""
-    if not value:
-        return ""
-    text = format_date(as_date(value), "medium", locale=LOCALES[_known(language)])
+    return _short(as_date(value), _known(language)) if value else ""
+
+
+@lru_cache(maxsize=4096)  # a list says the same few days again and again
+def _short(on: date, language: str) -> str:
+    text = format_date(on, "medium", locale=LOCALES[language])
     return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from billing.store import driver
+from billing.store.prepared import Query, given, prepared
 from billing.store.tables import Audit
 
 
@@ -22,8 +23,14 @@ def note(
     driver.insert(session, cast(Table, Audit.__table__), [row])
 
 
+@prepared
+def _looks() -> Query:
+    return select(Audit.id).where(
+        Audit.object_kind == given("object_kind"), Audit.object_id == given("object_id"), Audit.at >= given("since"),
+        Audit.actor == given("actor"), Audit.practice_id == given("practice_id"), Audit.action == "read").limit(1)
+
+
 def has_read(session: Session, practice_id: str, actor: str, object_kind: str, object_id: str, since: datetime) -> bool:
     """Whether a look of theirs at it stands in the trail since then."""
-    return session.scalar(select(Audit.id).where(
-        Audit.object_kind == object_kind, Audit.object_id == object_id, Audit.at >= since, Audit.actor == actor,
-        Audit.practice_id == practice_id, Audit.action == "read").limit(1)) is not None
+    return bool(_looks(session, practice_id=practice_id, actor=actor, object_kind=object_kind, object_id=object_id,
+                       since=since))
