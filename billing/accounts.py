@@ -44,11 +44,12 @@ def views_for(session: Session, practice_id: str, channel: str, address_hash: st
 
 
 def view_of(session: Session, guarantor: Guarantor, channel: str, address_hash: str, today: date, now: datetime,
-            policy: PracticePolicy, *, full: bool, explained: bool = True) -> AccountView:
+            policy: PracticePolicy, *, full: bool, explained: bool = True,
+            known: figures.AccountFigures | None = None) -> AccountView:
     """``full``: with visits, payments, plans and methods; ``explained``: with each visit's derivation, where anybody
-    is going to read it.
+    is going to read it; ``known``: the account's figures of today, where the caller has them.
     """
-    account = figures.account_figures(session, guarantor.id, today, guarantor.practice_id)
+    account = known or figures.account_figures(session, guarantor.id, today, guarantor.practice_id)
     around = store.surroundings(session, guarantor.id)
     statement = around.statement
     return AccountView(

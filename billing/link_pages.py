@@ -12,7 +12,7 @@ from billing import audit, checkout, links, passcode_digest, passcodes, payments
 from billing import payment_status as life
 from billing.commands import CommandRefused, RequestPayment
 from billing.dues import due_of, local_day
-from billing.figures import account_figures
+from billing.figures import AccountFigures, account_figures
 from billing.links import LinkView
 from billing.store import payment_queries as store
 from billing.store.practices import find_rules
@@ -165,7 +165,10 @@ def keep_card(session: Session, link: LinkView, keep: bool, now: datetime, close
 
 
 def due_now(session: Session, link: LinkView, policy: PracticePolicy, now: datetime) -> DueNow:
-    figures = account_figures(session, link.guarantor_id, policy.local_day(now))
+    return due_in(account_figures(session, link.guarantor_id, policy.local_day(now), link.practice_id), policy)
+
+
+def due_in(figures: AccountFigures, policy: PracticePolicy) -> DueNow:
     hidden = {v.visit_id for v in figures.visits if v.confidential}
     split = tuple(one for one in due_of(figures) if one[0] not in hidden)
     return DueNow(sum(m for _, m in split), policy.currency, split, figures.balance_version)

@@ -63,7 +63,7 @@ def run_together(session: Session, steps: Sequence[tuple[str, Sequence[object]]]
             for statement, values in steps:
                 cursors.append(proxy.driver_connection.cursor())
                 cursors[-1].execute(_spoken(statement, "postgresql"), values)
-        return [list(cursor.fetchall()) if cursor.description else [] for cursor in cursors]
+        return [_rows(cursor, "postgresql") for cursor in cursors]
     except _errors(connection.dialect) as error:
         raise _wrapped(steps[0][0], error, connection.dialect) from error
 
@@ -75,12 +75,20 @@ def _in_order(connection: Connection, steps: Sequence[tuple[str, Sequence[object
     try:
         for statement, values in steps:
             cursor.execute(_spoken(statement, name), values)
-            found.append(cursor.fetchall() if cursor.description else [])
+            found.append(_rows(cursor, name))
     except _errors(connection.dialect) as error:
         raise _wrapped(statement, error, connection.dialect) from error
     finally:
         cursor.close()
     return found
+
+
+def _rows(cursor: Any, dialect: str) -> list[tuple[Any, ...]]:
+    """What a statement gave, if it gives anything. psycopg makes an object of each column for whoever asks for the
+    cursor's description, which costs more than the rows.
+    """
+    gives = cursor.pgresult.nfields if dialect == "postgresql" else cursor.description
+    return list(cursor.fetchall()) if gives else []
 
 
 def run_many(session: Session, statement: str, rows: Sequence[Sequence[object]]) -> None:

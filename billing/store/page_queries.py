@@ -8,12 +8,27 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing.contact_status import GONE
+from billing.store.prepared import Query, given, prepared
 from billing.store.tables import ContactPoint, Guarantor
 
 
 def account(session: Session, practice_id: str, guarantor_id: str) -> Guarantor | None:
     row = session.get(Guarantor, guarantor_id)
     return row if row is not None and row.practice_id == practice_id else None
+
+
+@prepared
+def _hashes() -> Query:
+    return (select(ContactPoint.address_hash).where(
+        ContactPoint.practice_id == given("practice_id"), ContactPoint.guarantor_id == given("guarantor_id"),
+        ContactPoint.channel == given("channel"), ContactPoint.status.not_in(GONE))
+        .order_by(ContactPoint.created_at, ContactPoint.id).limit(1))
+
+
+def first_hash(session: Session, practice_id: str, guarantor_id: str, channel: str) -> str:
+    """Of the first of ``places`` the address's hash; empty where there is none."""
+    found = _hashes(session, practice_id=practice_id, guarantor_id=guarantor_id, channel=channel)
+    return next((row[0] for row in found), "")
 
 
 def places(session: Session, practice_id: str, guarantor_id: str, channel: str) -> Sequence[ContactPoint]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from billing import link_pages
+from billing.figures import account_figures
 from billing.views import AccountView
 from bot.web.account import rooms
 from bot.web.account.rooms import Room
@@ -27,8 +28,9 @@ async def show(room: Room) -> Response:
 
 
 def _content(session: Session, room: Room) -> dict[str, Any]:
-    account = rooms.view(session, room, explained=False)
-    due = link_pages.due_now(session, room.visitor.link, room.visitor.policy, room.wiring.now())
+    figures = account_figures(session, room.account_id, room.today, room.practice_id)
+    account = rooms.view(session, room, explained=False, known=figures)
+    due = link_pages.due_in(figures, room.visitor.policy)
     amount = money(max(due.amount_minor, 0), room.language, due.currency)
     stale = account.stale
     pay = None

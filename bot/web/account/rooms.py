@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from billing import accounts, cards, talks
 from billing.command_context import Context
+from billing.figures import AccountFigures
 from billing.link_pages import Visitor
 from billing.store import page_queries
 from billing.store.tables import ContactPoint
@@ -131,17 +132,18 @@ def done(room: Room, known: Sequence[str]) -> str:
     return told if told in known else ""
 
 
-def view(session: Session, room: Room, *, explained: bool = True) -> AccountView:
+def view(session: Session, room: Room, *, explained: bool = True, known: AccountFigures | None = None) -> AccountView:
     """The account as a conversation knows it once it is verified. Raises LookupError for one that is gone.
 
-    ``explained`` is the dearest part of it: a page that shows no derivation does without.
+    ``explained`` is the dearest part of it: a page that shows no derivation does without. ``known``: its figures, where
+    the page has them.
     """
     account = page_queries.account(session, room.practice_id, room.account_id)
     if account is None:
         raise LookupError("no such account")
-    place = next(iter(page_queries.places(session, room.practice_id, room.account_id, "sms")), None)
-    return accounts.view_of(session, account, "sms", place.address_hash if place else "", room.today,
-                            room.wiring.now(), room.visitor.policy, full=True, explained=explained)
+    number = page_queries.first_hash(session, room.practice_id, room.account_id, "sms")
+    return accounts.view_of(session, account, "sms", number, room.today, room.wiring.now(), room.visitor.policy,
+                            full=True, explained=explained, known=known)
 
 
 def turn(session: Session, room: Room, place: ContactPoint | None = None) -> Context:
