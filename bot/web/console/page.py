@@ -20,8 +20,10 @@ PLACES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def shown(name: str, asked: Asked[Any], found: Any, *, address: str = "", note: str = "") -> str:
-    """Render ``name``.html."""
+def shown(name: str, asked: Asked[Any], found: Any, *, address: str = "", note: str = "", again: str = "") -> str:
+    """Render ``name``.html. ``again``: where the same is read in another language, up to the language's own parameter;
+    empty where nothing can be asked for again.
+    """
     places = [(word, f"/console{where}", f"{address}/".startswith(f"/console{where}/"))
               for word, where, right in PLACES if right in RIGHTS[asked.person.role]]
     return console.page(name, asked.language, {
@@ -29,7 +31,7 @@ def shown(name: str, asked: Asked[Any], found: Any, *, address: str = "", note: 
         "currency": asked.policy.currency, "places": places, "rights": RIGHTS[asked.person.role], "path": asked.path,
         "query": asked.query, "now": asked.now, "today": asked.today, "csrf": asked.person.csrf,
         "note": note, "via": asked.via, "once": one_press(), "idle_minutes": asked.policy.console.idle_minutes,
-        "address": address,
+        "address": address, "again": again,
     })
 
 

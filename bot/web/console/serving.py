@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 from starlette.requests import Request
@@ -28,7 +29,7 @@ def page_of(view: View) -> Handler:
     async def answer(asked: Asked[Any], request: Request) -> Response:
         found = await look(view, asked)
         return HTMLResponse(shown(view.name, asked, found, address=request.url.path,
-                                  note=request.query_params.get("note", "")))
+                                  note=request.query_params.get("note", ""), again=_again(request)))
 
     return _looking(view, answer)
 
@@ -76,7 +77,8 @@ def press_of(action: Action) -> Handler:
         except REFUSED as error:
             return _told(entered, error)
         if done.page:
-            return HTMLResponse(shown(done.page, entered, done.result, address=request.url.path))
+            return HTMLResponse(shown(done.page, entered, done.result, address=request.url.path,
+                                      again=_back(done)))
         return RedirectResponse(_onward(done), 303)
 
     return handle
@@ -193,6 +195,18 @@ def _told(asked: Asked[Any], error: Exception, refused: int = 409) -> Response:
         raise error
     status, text = found
     return HTMLResponse(shown("refused", asked, {"text": text}), status)
+
+
+def _again(request: Request) -> str:
+    """The page as it was asked for, but for its language and what was just done."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("lang", "note")]
+    return f"?{urlencode(kept)}&" if kept else "?"
+
+
+def _back(done: Done) -> str:
+    """What came of a press cannot be asked for again; the page that it was pressed on can."""
+    where = _onward(replace(done, note="")).partition("#")[0]
+    return where + ("&" if "?" in where else "?")
 
 
 def _onward(done: Done) -> str:
