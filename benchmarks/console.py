@@ -37,7 +37,9 @@ STAFF = int(os.environ.get("CONSOLE_STAFF", "200"))
 PATIENTS = int(os.environ.get("CONSOLE_PATIENTS", "2000"))
 ACCOUNTS = int(os.environ.get("CONSOLE_ACCOUNTS", "300"))
 SECONDS = float(os.environ.get("CONSOLE_SECONDS", "60"))
-WARM, IDLE_ROUNDS, MOST = 20.0, 15, 3.0
+IDLE_ROUNDS, MOST = 15, 3.0
+WARM = 60.0
+"""Seconds before anything is kept: everybody has come (PATIENT_READ), and each connection has what it asks often."""
 KINDS = {"staff": "a page of the console", "live": "what a screen asks for by itself", "patient": "a patient's page",
          "webhook": "a webhook"}
 
