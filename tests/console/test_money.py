@@ -196,7 +196,7 @@ async def test_credits_are_listed_page_by_page_with_the_sum_of_all(
         _, body = await office.get(path)
         assert "$50.00" in body, "of all pages"
         found += re.findall(r"accounts/(acct_\d)\?via=money#payments\">N", body)
-        path = "/console/money/credits" + html.unescape(re.findall(r'href="(\?since=[^"]+)"|$', body)[0])
+        path = "/console/money/credits" + html.unescape(re.findall(r'href="(\?since=[^"]+)">|$', body)[0])
     assert found == [f"acct_{number}" for number in range(5)]
     assert path == "/console/money/credits", "the last page leads nowhere"
 
