@@ -24,7 +24,6 @@ from billing import cases, outbox
 from billing.processor_calls import KEY_LIFE
 from billing.store import case_queries, counters
 from billing.store import restoration_queries as store
-from billing.store.practices import forget_rules
 from billing.store.tables import Outbox, Practice
 
 CHANNELS = ("telegram", "email", "paper")
@@ -156,7 +155,6 @@ def release(session: Session, practice_id: str, now: datetime) -> None:
             gone = message.channel in left and message.due_at <= here.restored_at
             _settle(session, message, here, gone=gone, now=now)
     row.restored_at = None
-    forget_rules(session)
     session.flush()
 
 

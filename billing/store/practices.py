@@ -7,8 +7,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Text, cast, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Text, cast, event, select
+from sqlalchemy.orm import Session, object_session
 
 from billing.ids import new_id
 from billing.store.prepared import Query, given, prepared
@@ -39,7 +39,7 @@ def _rules() -> Query:
 
 
 def find_rules(session: Session, practice_id: str) -> Rules | None:
-    """A practice's rules without its row; a session asks for them once, or again after ``forget_rules``."""
+    """A practice's rules without its row; a session asks for them once, and again when it has changed the row."""
     known: dict[str, Rules] = session.info.setdefault("rules", {})
     if practice_id not in known:
         for settings, restored_at, configured in _rules(session, practice_id=practice_id):
@@ -47,9 +47,11 @@ def find_rules(session: Session, practice_id: str) -> Rules | None:
     return known.get(practice_id)
 
 
-def forget_rules(session: Session) -> None:
-    """For whoever has changed what a practice goes by."""
-    session.info.pop("rules", None)
+@event.listens_for(Practice, "after_update")
+def _forget_rules(_mapper: object, _connection: object, row: Practice) -> None:
+    session = object_session(row)
+    if session is not None:
+        session.info.pop("rules", None)
 
 
 def save_policy(
@@ -65,7 +67,6 @@ def save_policy(
     row.ledger_of_record, row.configured = policy.ledger_of_record, configured
     row.settings, row.updated_at = policy.model_dump(mode="json"), now
     session.flush()
-    forget_rules(session)
     return row
 
 
