@@ -65,6 +65,8 @@ def test_a_visitor_answers_a_patient_as_the_biller_and_sees_the_answer_on_the_ph
     expect(office.locator("#thread .staff")).to_contain_text(ANSWERS[language])
     expect(desk.locator("#thread .out").last).to_contain_text(ANSWERS[language], timeout=15_000)
     seen(office, keep, f"thread-{language}")
+    office.locator("form[action$='/hand-back'] button").click()
+    expect(office.locator("form[action$='/take']")).to_be_visible()
     office.goto(f"{demo.public_url}/console/inbox")
     seen(office, keep, f"inbox-{language}")
 

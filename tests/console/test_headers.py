@@ -138,6 +138,14 @@ def test_assets_are_kept_for_long_and_say_what_they_are(estate: Estate) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+def test_assets_are_packed_for_whoever_takes_them_so(estate: Estate) -> None:
+    packed = estate.ask("GET", "/console/assets/pico.css", headers={"accept-encoding": "gzip, br"})
+    assert packed.headers["content-encoding"] == "gzip" and "accept-encoding" in packed.headers["vary"]
+    whole = estate.ask("GET", "/console/assets/pico.css")
+    assert "content-encoding" not in whole.headers
+    assert int(packed.headers["content-length"]) < int(whole.headers["content-length"]) / 3
+
+
 EVIL = ({"host": "evil.example"}, {"host": "evil.example", "x-forwarded-host": "evil.example"},
         {"x-forwarded-host": "evil.example", "forwarded": "host=evil.example", "x-original-url": "/console/me",
          "x-rewrite-url": "/console/me"})
