@@ -27,7 +27,7 @@ DESK, PHONE = 1280, 390
 #: Lists of hundreds are looked at by their first rows: the others are made by the same lines of the template.
 _FEWER = "document.querySelectorAll('tbody tr:nth-child(n+25)').forEach((row) => row.remove())"
 #: On the wire, with vendored style and script; once they are kept, the page alone.
-MOST_BYTES, MOST_BYTES_LATER = 150_000, 75_000
+MOST_BYTES, MOST_BYTES_LATER = 60_000, 75_000
 MOST_REQUESTS = 6
 
 #: Each form with the addresses that its buttons send it to, and the names of what it sends.
