@@ -11,7 +11,7 @@ MARKS ?=
 # Kept byte code, even where the environment wants none: else each worker writes every test's asserts anew, 12 s a run.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: setup demo test test-all test-browser chaos check bench understanding lock clean
+.PHONY: setup demo test test-all test-browser chaos deep check bench understanding lock clean
 
 setup: $(STAMP)
 
@@ -49,6 +49,10 @@ test-browser: setup
 # The long form of what CI runs briefly: 5,000 messages and 500 charges under hundreds of kills. CHAOS_SEED=N for another.
 chaos: setup
 	env CHAOS=long $(BIN)/python -m pytest -m slow -s tests/chaos
+
+# What CI draws a share of, drawn whole: 500 plans of three years, 1,000 conversations, 5,000 texts ... (tests/depth.py).
+deep: setup
+	env DEPTH=deep HYPOTHESIS_PROFILE=same $(PYTEST) -m "not browser" $$(grep -rl "^from tests.depth" tests)
 
 check: setup
 	$(BIN)/ruff check .

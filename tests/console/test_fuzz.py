@@ -1,7 +1,7 @@
 """Whatever a program or a browser sends, known or not: never an error of ours, and no change without authority.
 
 schemathesis makes the requests from the API's own description; the same bodies go to the console as its forms. In the
-fast suite each field gets a few values by hand; thousands of cases run with the slow tests.
+fast suite each field gets a few values by hand; thousands of cases run with the slow tests, and more in `make deep`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tests.conftest import Clock
 from tests.console import filled
 from tests.console.estate import ALL_OR_SOME, MINE, Answer, Estate, settle, turns
 from tests.console.samples import SAMPLES, changed
+from tests.depth import DEEP, draws
 
 BASE = "http://127.0.0.1:8000"
 HOW = settings(deadline=None, derandomize=True, database=None, phases=(Phase.generate,),
@@ -62,7 +63,7 @@ def hold_anything(estate: Estate, whole: bool) -> None:
         model = one.form if isinstance(one, Action) else one.query
         for name in model.model_fields:
             number += 1
-            for value in turns(NASTY, number, whole, 3):
+            for value in turns(NASTY, number, whole and DEEP, 10 if whole else 3):
                 given_now, path = {**filled.form(model, one.name, rows), name: value}, filled.path(one.path, rows)
                 if not isinstance(one, Action):
                     query = urlencode(given_now, doseq=True, errors="replace")
@@ -143,14 +144,15 @@ def test_the_first_operation_and_the_last_stand_for_the_others_in_the_fast_suite
 
 @pytest.mark.slow
 def test_nobody_changes_anything_and_breaks_nothing(estate: Estate, description: Any) -> None:
-    fuzz(estate, description, {}, "nobody", 10, frozenset())
+    fuzz(estate, description, {}, "nobody", draws(10, in_ci=3), frozenset())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_changes_nothing_beyond_its_rights_and_breaks_nothing(
         estate: Estate, description: Any, role: str) -> None:
-    fuzz(estate, description, {"by": estate.person(role)}, role, 10 if role == "manager" else 4, RIGHTS[role])
+    most = draws(10, in_ci=4) if role == "manager" else draws(4, in_ci=2)
+    fuzz(estate, description, {"by": estate.person(role)}, role, most, RIGHTS[role])
 
 
 @pytest.mark.slow
@@ -158,4 +160,4 @@ def test_a_page_of_another_site_changes_nothing_whatever_it_sends(estate: Estate
     """No right at all: whatever it asks in a manager's browser, it has not the page's word."""
     posts = {path: {"post": methods["post"]} for path, methods in description["paths"].items() if "post" in methods}
     by = {"by": estate.person("manager"), "word": "x"}
-    fuzz(estate, {**description, "paths": posts}, by, "another site", 6, frozenset())
+    fuzz(estate, {**description, "paths": posts}, by, "another site", draws(6, in_ci=2), frozenset())

@@ -27,6 +27,7 @@ from bot.importing import report
 from bot.write import Store, open_store
 from tests.conftest import Clock, practice_row
 from tests.databases import PostgresqlServer, copy_sqlite
+from tests.depth import draws
 from tests.ledger.books import PRACTICE, Books
 from tests.ledger.naive import Answer, Claim, Naive
 from tests.ledger.paper import CEDAR, HARBOR, LIGHT, Bill, Clp, claims, remittance
@@ -245,7 +246,7 @@ QUICK = settings(
     max_examples=5, stateful_step_count=20, deadline=None, database=None, derandomize=True,
     phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
 # The same years in every run, so that a red build is this change's doing; take derandomize out to look for new ones.
-LONG = settings(QUICK, max_examples=20, stateful_step_count=40, print_blob=True,
+LONG = settings(QUICK, max_examples=draws(20, in_ci=10), stateful_step_count=40, print_blob=True,
                 phases=[Phase.explicit, Phase.generate, Phase.shrink])
 
 
@@ -305,4 +306,4 @@ def test_many_long_years_keep_every_invariant_on_sqlite(sqlite_template: Path, k
 @pytest.mark.slow
 def test_many_long_years_keep_every_invariant_on_postgresql(postgresql_server: PostgresqlServer, keyring: Keyring,
                                                             tmp_path: Path) -> None:
-    run(on_postgresql(postgresql_server), keyring, tmp_path, settings(LONG, max_examples=8))
+    run(on_postgresql(postgresql_server), keyring, tmp_path, settings(LONG, max_examples=draws(8, in_ci=4)))

@@ -21,6 +21,7 @@ from billing import payment_posting, refund_news, saved_charges
 from billing.plan_offers import Ask
 from billing.policy.core import Ruling
 from tests.databases import PostgresqlServer, copy_sqlite
+from tests.depth import draws
 from tests.scenarios.payment_machine_clinic import Clinic, found
 from tests.scenarios.payment_machine_rules import Machine
 
@@ -30,8 +31,8 @@ QUICK = settings(
     max_examples=4, stateful_step_count=25, deadline=None, database=None, derandomize=True,
     phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
 # The same histories in every run; take derandomize out to look for new ones.
-LONG = settings(QUICK, max_examples=40, stateful_step_count=60, print_blob=True, report_multiple_bugs=False,
-                phases=[Phase.explicit, Phase.generate, Phase.shrink])
+LONG = settings(QUICK, max_examples=draws(40, in_ci=16), stateful_step_count=60, print_blob=True,
+                report_multiple_bugs=False, phases=[Phase.explicit, Phase.generate, Phase.shrink])
 
 
 def run(place: Place, folder: Path, how: settings) -> None:
@@ -94,7 +95,7 @@ def test_many_long_histories_keep_every_cents_story_on_sqlite(on_sqlite: Place, 
 
 @pytest.mark.slow
 def test_many_long_histories_keep_every_cents_story_on_postgresql(on_postgresql: Place, tmp_path: Path) -> None:
-    run(on_postgresql, tmp_path, settings(LONG, max_examples=15))
+    run(on_postgresql, tmp_path, settings(LONG, max_examples=draws(15, in_ci=6)))
 
 
 def _paid_for_more(monkeypatch: pytest.MonkeyPatch) -> None:

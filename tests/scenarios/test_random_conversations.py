@@ -1,7 +1,7 @@
 """Random conversations over the whole road: accepted, worked by two workers, delivered, killed and begun again.
 
 The conversations are those of tests/conversations/mutations.py on the sample practice's phones; what is judged is what
-the channel's journal says was sent. The fast suite plays a few, CI all of them and some on PostgreSQL.
+the channel's journal says was sent. The fast suite plays a few, CI and `make deep` more, and some on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from bot.write import open_store
 from tests.conftest import TEST_KEYS
 from tests.conversations import mutations
 from tests.conversations.mutations import Step
+from tests.depth import draws
 from tests.scenarios import sample
 from tests.scenarios.random_judge import Books, faults, read_books
 from tests.scenarios.random_lives import KILLED, Lives, Order, after_death, noted
 
-FIRST_SEED, ALL, FAST, POSTGRESQL = 5000, 60, 3, 10
+FIRST_SEED, FAST = 5000, 3
+ALL, POSTGRESQL = draws(60, in_ci=20), draws(10, in_ci=4)
 POINTS = [name for name in RECEIVE + DELIVER if name not in ("receive.failed", "deliver.refused")]
 MOST_LIVES = 12
 SILENCE = Step("@", "minutes 45")
