@@ -7,11 +7,11 @@ from datetime import datetime
 import pyotp
 from sqlalchemy.orm import Session
 
-from billing import audit, sign_in
+from billing import audit, passkeys, sign_in
 from billing.ids import new_token
 from billing.sign_in import SignInRefused
 from billing.staff import StaffRefused
-from billing.store import passkey_queries, practices
+from billing.store import practices
 from billing.store import sign_in_queries as store
 from billing.store.seal import blind
 from billing.store.tables import Credential, Staff
@@ -34,9 +34,7 @@ def invite(session: Session, practice_id: str, login: str, actor: str, now: date
     row.failures, row.locked_until, row.changed_at = 0, None, now
     row.invite_hash, row.invite_until = _hash(token), now + sign_in.INVITED_FOR
     store.end_all(session, person.id, "revoked", now)
-    for key in passkey_queries.of(session, person.id):
-        passkey_queries.remove(session, key)
-        audit.record(session, practice_id, actor, "passkey_removed", "passkey", key.id, "", now)
+    passkeys.remove_all(session, person.id, actor, now)
     audit.record(session, practice_id, actor, "staff_invited", "staff", person.id, "", now)
     return token
 

@@ -119,9 +119,18 @@ def rename(session: Session, person: Person, passkey_id: str, name: str, now: da
 
 def remove(session: Session, person: Person, passkey_id: str, now: datetime) -> None:
     """Nobody signs in with it any more. Raises as ``rename``."""
-    row = own(session, person, passkey_id)
+    _remove(session, own(session, person, passkey_id), person.login, now)
+
+
+def remove_all(session: Session, staff_id: str, by: str, now: datetime) -> None:
+    """As ``remove``, of whatever keys somebody has; ``by``: the login of who takes them away."""
+    for row in store.of(session, staff_id):
+        _remove(session, row, by, now)
+
+
+def _remove(session: Session, row: Passkey, by: str, now: datetime) -> None:
     store.remove(session, row)
-    audit.record(session, person.practice_id, person.login, "passkey_removed", _PASSKEY, passkey_id, "", now)
+    audit.record(session, row.practice_id, by, "passkey_removed", _PASSKEY, row.id, "", now)
 
 
 def own(session: Session, person: Person, passkey_id: str) -> Passkey:
