@@ -71,6 +71,11 @@ class _Draft:
         self.excess += amount - part
         return part
 
+    def add(self, move: Move) -> None:
+        """Plan it, unless it moves nothing."""
+        if move.amount_minor:
+            self.moves.append(move)
+
 
 def adjustments_of(claim: PaidClaim) -> list[tuple[int, Adjustment]]:
     """Return each (line number, adjustment): claim level first as line 0, then the lines in order."""
@@ -111,10 +116,8 @@ _TURN = {"PR": 0, "CO": 2}
 
 def _plan_payment(draft: _Draft, paid_minor: int) -> None:
     posted = draft.take(paid_minor)
-    if posted:
-        draft.moves.append(Move("payer_payment", posted))
-    if paid_minor - posted:
-        draft.moves.append(Move("suspense", paid_minor - posted))
+    draft.add(Move("payer_payment", posted))
+    draft.add(Move("suspense", paid_minor - posted))
 
 
 def _plan_adjustment(draft: _Draft, line: int, adjustment: Adjustment, rank: int, opened: bool,
@@ -124,13 +127,11 @@ def _plan_adjustment(draft: _Draft, line: int, adjustment: Adjustment, rank: int
     if adjustment.group == "PR":
         return _plan_patient_part(draft, line, adjustment, reason)
     if adjustment.group == "CO" and adjustment.reason in contractual:
-        posted = draft.take(amount)
-        if posted:
-            draft.moves.append(Move("contractual", posted, reason, "", line))
+        draft.add(Move("contractual", draft.take(amount), reason, "", line))
         return "contractual"
     if reason == "OA-23" and rank > 1:
-        if opened and amount:
-            draft.moves.append(Move("prior_payer", amount, reason, "", line))
+        if opened:
+            draft.add(Move("prior_payer", amount, reason, "", line))
         return "prior_payer"
     draft.with_payer += amount
     return "payer"
@@ -142,12 +143,11 @@ def _plan_patient_part(draft: _Draft, line: int, adjustment: Adjustment, reason:
     for place, (payer, balance) in enumerate(draft.later):
         part = _part_for(payer, balance, rest)
         if part:
-            draft.moves.append(Move("next_payer", part, reason, payer.coverage_id, line))
+            draft.add(Move("next_payer", part, reason, payer.coverage_id, line))
             draft.later[place] = (payer, balance + part)
             rest -= part
             treatment = "next_payer"
-    if rest:
-        draft.moves.append(Move("patient_share", rest, reason, "", line))
+    draft.add(Move("patient_share", rest, reason, "", line))
     if rest and adjustment.reason not in PATIENT_REASONS:
         draft.waiver += rest
         return "waiver_check"

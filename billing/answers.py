@@ -50,12 +50,11 @@ def _write_lines(book: Book, claim: PaidClaim, row_id: str) -> None:
 def post_moves(book: Book, visit: VisitState, coverage: CoverageState, claim: PaidClaim, moves: Sequence[Move],
                source: str, ref: str, *, remittance_claim_id: str | None) -> None:
     """Turn a plan's moves into transfers: where each kind goes is this table."""
-    mine, patient = ledger.payer(coverage.coverage_id, visit.visit_id), ledger.patient(visit.visit_id)
+    mine = ledger.payer(coverage.coverage_id, visit.visit_id)
     lines = [None, *[_line_of(visit, paid) for paid in claim.lines]]
     for number, move in enumerate(moves):
         credit = ledger.wide("suspense") if move.code == "suspense" else mine
-        debit = patient if move.code == "patient_share" else _debit(visit, move)
-        book.move(visit, debit, credit, move.amount_minor, code=move.code, source=source,
+        book.move(visit, _debit(visit, move), credit, move.amount_minor, code=move.code, source=source,
                   ref=f"{ref}:{number}", coverage_id=coverage.coverage_id, reason=move.reason,
                   remittance_claim_id=remittance_claim_id, service_line_id=lines[move.line_number])
 
@@ -68,6 +67,8 @@ def _debit(visit: VisitState, move: Move) -> ledger.Account:
             return ledger.wide("contractual")
         case "prior_payer":
             return ledger.wide("opening")
+        case "patient_share":
+            return ledger.patient(visit.visit_id)
         case "next_payer":
             return ledger.payer(move.to_coverage_id, visit.visit_id)
         case code:

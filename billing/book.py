@@ -190,9 +190,8 @@ class Book:
     def collect(self, visit: VisitState, posting: Posting) -> None:
         self.postings.append(posting)
         self.touched.add(visit.visit_id)
-        for account, delta in ((posting.debit, posting.amount_minor), (posting.credit, -posting.amount_minor)):
-            if account.visit_id or account.coverage_id:  # the others are nothing of the visit's
-                _follow(visit, account, delta)
+        _follow(visit, posting.debit, posting.amount_minor)
+        _follow(visit, posting.credit, -posting.amount_minor)
         if visit.patient_minor < 0:
             self.unsettled.add(visit.visit_id)
 

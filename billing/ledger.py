@@ -140,7 +140,7 @@ def post(session: Session, postings: Sequence[Posting], now: datetime, *, new: b
     opened = store.open_accounts(session, _missing(fresh, accounts, moved))
     accounts |= opened.ids
     store.write_down(session, (*_FACTS, *_PLACED), [
-        (*_facts_of(p), now, accounts[p.debit[0]], accounts[p.credit[0]]) for p in fresh],
+        (*_facts_of(p), now, accounts[p.debit.key], accounts[p.credit.key]) for p in fresh],
                      {accounts[key]: minor for key, minor in moved.items() if key not in opened.begun_with},
                      owners if new else _owners(fresh, unseen))
     return len(fresh)
@@ -212,7 +212,7 @@ def _missing(postings: Sequence[Posting], known: Mapping[str, int],
     found: dict[str, store.NewAccount] = {}
     for p in postings:
         for account in (p.debit, p.credit):
-            key = account[0]
+            key = account.key
             if key not in known and key not in found:
                 wide = account.practice_wide
                 found[key] = store.NewAccount(
@@ -241,7 +241,7 @@ def _deltas(postings: Sequence[Posting]) -> dict[str, int]:
     """
     sums: dict[str, int] = {}
     for p in postings:
-        debit, credit, minor = p.debit[0], p.credit[0], p.amount_minor
+        debit, credit, minor = p.debit.key, p.credit.key, p.amount_minor
         sums[debit] = sums.get(debit, 0) + minor
         sums[credit] = sums.get(credit, 0) - minor
     return {key: minor for key, minor in sums.items() if key.startswith(_OWNED)}

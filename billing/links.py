@@ -6,7 +6,6 @@ the link up nor learn anything from it. What is shown behind it is for the page 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -19,15 +18,7 @@ from billing.store.tables import Link
 MOST_TRIES = 5
 """Wrong answers behind one link before it is revoked (T-34)."""
 
-
-@dataclass(frozen=True, slots=True)
-class LinkView:
-    practice_id: str
-    guarantor_id: str
-    purpose: str
-    object_id: str
-    expires_at: datetime
-    tries: int
+LinkView = store.LinkView
 
 
 def _hash(token: str) -> str:
@@ -58,13 +49,12 @@ def open(session: Session, token: str, now: datetime) -> LinkView | None:  # noq
     row = store.by_hash(session, _hash(token))
     if row is None or row.revoked_at is not None or now >= row.expires_at or row.tries >= MOST_TRIES:
         return None
-    return LinkView(*row[:6])
+    return row
 
 
 def find(session: Session, token: str) -> LinkView | None:
     """Return what a token was made for, expired and revoked ones too; for what is done whatever became of the link."""
-    row = store.by_hash(session, _hash(token))
-    return None if row is None else LinkView(*row[:6])
+    return store.by_hash(session, _hash(token))
 
 
 def count_wrong_answer(session: Session, token: str) -> int:

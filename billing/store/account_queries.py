@@ -91,11 +91,11 @@ def _newest_statement() -> Query:
 
 
 def newest_statement(session: Session, guarantor_id: str) -> Newest | None:
-    return _newest(_newest_statement(session, guarantor_id=guarantor_id))
+    return _newest(_newest_statement.first(session, guarantor_id=guarantor_id))
 
 
-def _newest(rows: Rows) -> Newest | None:
-    return next((Newest._make(row) for row in rows), None)
+def _newest(row: tuple[Any, ...] | None) -> Newest | None:
+    return Newest._make(row) if row else None
 
 
 def last_statement(session: Session, guarantor_id: str) -> Statement | None:
@@ -175,7 +175,7 @@ def surroundings(session: Session, guarantor_id: str) -> Surroundings:
             _newest_statement, preference_queries.salt_and_digest, _payments_of, _moved_by_payments, _refunded_on,
             plan_queries.ids_of_account, money_queries.ids_of_methods)))
     return Surroundings(
-        _newest(newest), next(((salt, digest) for salt, digest in digits), None),
+        _newest(next(iter(newest), None)), next(iter(digits), None),
         [Paying._make(row) for row in payments], _allocated(moved), dict(refunded), bool(plans), bool(methods))
 
 

@@ -71,7 +71,8 @@ def _person() -> Query:
 def person(session: Session, practice_id: str, guarantor_id: str | None) -> Person | None:
     if guarantor_id is None:
         return None
-    return next((Person(*row) for row in _person(session, practice_id=practice_id, guarantor_id=guarantor_id)), None)
+    row = _person.first(session, practice_id=practice_id, guarantor_id=guarantor_id)
+    return Person(*row) if row else None
 
 
 @prepared

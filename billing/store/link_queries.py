@@ -17,7 +17,7 @@ def add(session: Session, row: Link) -> None:
     session.flush()
 
 
-class Made(NamedTuple):
+class LinkView(NamedTuple):
     """What a link was made for, and how it stands; the attributes of Link."""
 
     practice_id: str
@@ -26,16 +26,17 @@ class Made(NamedTuple):
     object_id: str
     expires_at: datetime
     tries: int
-    revoked_at: datetime | None
+    revoked_at: datetime | None = None
 
 
 @prepared
 def _by_hash() -> Query:
-    return select(*(getattr(Link, name) for name in Made._fields)).where(Link.token_hash == given("token_hash"))
+    return select(*(getattr(Link, name) for name in LinkView._fields)).where(Link.token_hash == given("token_hash"))
 
 
-def by_hash(session: Session, token_hash: str) -> Made | None:
-    return next((Made._make(row) for row in _by_hash(session, token_hash=token_hash)), None)
+def by_hash(session: Session, token_hash: str) -> LinkView | None:
+    row = _by_hash.first(session, token_hash=token_hash)
+    return LinkView._make(row) if row else None
 
 
 def revoke_where(session: Session, now: datetime, *, token_hash: str | None = None, guarantor_id: str | None = None,

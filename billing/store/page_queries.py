@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from billing.contact_status import GONE
@@ -17,23 +17,27 @@ def account(session: Session, practice_id: str, guarantor_id: str) -> Guarantor 
     return row if row is not None and row.practice_id == practice_id else None
 
 
+_OLDEST = (ContactPoint.created_at, ContactPoint.id)
+
+
+def _theirs(practice_id: object, guarantor_id: object, channel: object) -> tuple[ColumnElement[bool], ...]:
+    return (ContactPoint.practice_id == practice_id, ContactPoint.guarantor_id == guarantor_id,
+            ContactPoint.channel == channel, ContactPoint.status.not_in(GONE))
+
+
 @prepared
-def _hashes() -> Query:
-    return (select(ContactPoint.address_hash).where(
-        ContactPoint.practice_id == given("practice_id"), ContactPoint.guarantor_id == given("guarantor_id"),
-        ContactPoint.channel == given("channel"), ContactPoint.status.not_in(GONE))
-        .order_by(ContactPoint.created_at, ContactPoint.id).limit(1))
+def _first_hash() -> Query:
+    return select(ContactPoint.address_hash).where(
+        *_theirs(given("practice_id"), given("guarantor_id"), given("channel"))).order_by(*_OLDEST).limit(1)
 
 
 def first_hash(session: Session, practice_id: str, guarantor_id: str, channel: str) -> str:
     """Of the first of ``places`` the address's hash; empty where there is none."""
-    found = _hashes(session, practice_id=practice_id, guarantor_id=guarantor_id, channel=channel)
-    return next((row[0] for row in found), "")
+    found = _first_hash.value(session, practice_id=practice_id, guarantor_id=guarantor_id, channel=channel)
+    return found or ""
 
 
 def places(session: Session, practice_id: str, guarantor_id: str, channel: str) -> Sequence[ContactPoint]:
     """The account's numbers or addresses that are not known to be somebody else's, oldest first."""
     return session.scalars(select(ContactPoint).where(
-        ContactPoint.practice_id == practice_id, ContactPoint.guarantor_id == guarantor_id,
-        ContactPoint.channel == channel, ContactPoint.status.not_in(GONE))
-        .order_by(ContactPoint.created_at, ContactPoint.id)).all()
+        *_theirs(practice_id, guarantor_id, channel)).order_by(*_OLDEST)).all()

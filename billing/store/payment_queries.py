@@ -48,7 +48,8 @@ def _language() -> Query:
 
 def language_of(session: Session, practice_id: str, guarantor_id: str) -> str | None:
     """The account's language; None where there is no such account."""
-    return next((row[0] for row in _language(session, practice_id=practice_id, id=guarantor_id)), None)
+    found: str | None = _language.value(session, practice_id=practice_id, id=guarantor_id)
+    return found
 
 
 def add(session: Session, payment: Payment) -> Payment:
@@ -196,8 +197,8 @@ def _statement() -> Query:
 
 def statement_of(session: Session, guarantor_id: str, statement_id: str) -> str | None:
     """This statement if it is the account's; without an id the account's newest."""
-    found = _statement(session, guarantor_id=guarantor_id, statement_id=statement_id)
-    return next((row[0] for row in found), None)
+    found: str | None = _statement.value(session, guarantor_id=guarantor_id, statement_id=statement_id)
+    return found
 
 
 def visits_of_plan(session: Session, plan_id: str) -> list[str]:

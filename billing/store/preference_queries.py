@@ -85,7 +85,8 @@ def salt_and_digest() -> Query:
 
 def passcode(session: Session, guarantor_id: str) -> tuple[str, str] | None:
     """(salt, digest), where one is set."""
-    return next(((salt, digest) for salt, digest in salt_and_digest(session, guarantor_id=guarantor_id)), None)
+    found: tuple[str, str] | None = salt_and_digest.first(session, guarantor_id=guarantor_id)
+    return found
 
 
 def passcode_of(session: Session, guarantor_id: str) -> Passcode | None:

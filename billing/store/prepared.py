@@ -70,6 +70,15 @@ class Prepared:
     def __call__(self, session: Session, **values: object) -> Rows:
         return ask_together(session, (self, values))[0]
 
+    def first(self, session: Session, **values: object) -> Any:
+        """The first row; None where there is none."""
+        return next(iter(self(session, **values)), None)
+
+    def value(self, session: Session, **values: object) -> Any:
+        """What the first row begins with; None where there is none."""
+        row = self.first(session, **values)
+        return row[0] if row else None
+
 
 def prepared(build: Callable[[], Query | Update]) -> Prepared:
     """Of a function that builds a statement: the statement, built when it is first asked."""

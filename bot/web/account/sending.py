@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -110,4 +110,4 @@ def sent(session: Session, room: Room, papers: Papers) -> int:
 
 
 def _link(room: Room, papers: Papers) -> LinkView:
-    return replace(room.visitor.link, purpose=papers.purpose, object_id=papers.matter.kind)
+    return room.visitor.link._replace(purpose=papers.purpose, object_id=papers.matter.kind)
