@@ -11,22 +11,7 @@ from billing import record
 from billing.figures import AccountFigures, VisitFigures, account_figures
 from billing.policy.core import AccountFacts, HoldFact
 from billing.store import facts as store
-from billing.store import practices
-from billing.store.tables import Guarantor
 from config.practice import PracticePolicy
-
-
-def find_policy(session: Session, *, practice_id: str = "", guarantor_id: str = "") -> tuple[str, PracticePolicy, bool]:
-    """Return a practice's id, policy and whether it is configured. Raises LookupError."""
-    if not practice_id:
-        owner = session.get(Guarantor, guarantor_id)
-        if owner is None:
-            raise LookupError("no such account")
-        practice_id = owner.practice_id
-    rules = practices.find_rules(session, practice_id)
-    if rules is None:
-        raise LookupError("no such practice")
-    return practice_id, rules.policy, rules.configured
 
 
 def account_facts(session: Session, practice_id: str, policy: PracticePolicy, guarantor_id: str, now: datetime, *,

@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from billing import audit, closing, csv_cells, explain, placement_money, placements
-from billing.account_facts import find_policy
 from billing.ids import new_id
 from billing.lives import step
 from billing.money import plain
@@ -24,6 +23,7 @@ from billing.placement_checks import standing
 from billing.placement_money import APPROVED, MOVES, REFUSED
 from billing.store import agency_queries, counters, hold_queries
 from billing.store import collection_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Placement, PlacementEvent, PlacementFile
 from config.practice import PracticePolicy
 
@@ -59,7 +59,7 @@ def gather(session: Session, practice_id: str, agency: str, *, by: str, now: dat
     practice at a time: the counter's row is the lock. Raises PlacementRefused for an unknown agency, and for one
     without a business associate agreement (T-37), although it may have debts that were taken over.
     """
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     contract = placements.agency_of(policy, agency)
     if contract.baa_on is None or contract.baa_on > policy.local_day(now):
         raise placements.PlacementRefused(f"agency {agency} has signed no business associate agreement, and gets no "

@@ -22,7 +22,6 @@ from sqlalchemy.orm import Session
 
 from billing import agency_reversals, closing, ledger, placement_money, placements
 from billing import payment_status as life
-from billing.account_facts import find_policy
 from billing.allocation import Part
 from billing.ids import new_id
 from billing.ledger import Posting
@@ -31,6 +30,7 @@ from billing.payment_posting import post_paid
 from billing.placement_money import CLOSED, PAID, PLACED
 from billing.store import collection_queries as store
 from billing.store import counters, hold_queries, payment_queries
+from billing.store.practices import policy_in
 from billing.store.tables import Payment, Placement, PlacementEvent, PlacementFile
 from config.practice import PracticePolicy
 
@@ -138,7 +138,7 @@ def _cents(text: str) -> int:
 def open_file(session: Session, practice_id: str, agency: str, text: str, *, file_name: str, rows: Sequence[object],
               by: str, now: datetime) -> PlacementFile:
     """Note that the file has come; the same content again is the same file. Raises PlacementRefused."""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     placements.agency_of(policy, agency)
     counters.lock_counter(session, practice_id, f"agency_returns:{agency}")
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -156,7 +156,7 @@ def open_file(session: Session, practice_id: str, agency: str, text: str, *, fil
 def take_row(session: Session, practice_id: str, agency: str, row: ReturnRow, *, file_id: str, by: str,
              now: datetime) -> Outcome:
     """Take one row in, in a transaction of its own; the same reference again does nothing."""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     found = placements.find(session, practice_id, row.placement_id)
     if found is not None:
         hold_queries.lock(session, found.guarantor_id)

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from billing import audit
-from billing.account_facts import find_policy
 from billing.ids import new_id, new_token
 from billing.sign_in import NOBODY, Person, Standing
 from billing.staff import PROGRAM, ROLES, StaffRefused
 from billing.store import sign_in_queries as store
+from billing.store.practices import policy_in
 from billing.store.seal import blind
 from billing.store.tables import ApiKey
 
@@ -43,7 +43,7 @@ def look(session: Session, key: str, now: datetime) -> Standing:
     if row is None or row.revoked_at is not None or now >= row.ends_at:
         return NOBODY
     known = Person(row.id, row.practice_id, f"{PROGRAM}{row.name}", row.name, row.role, "", "")
-    _, policy, _ = find_policy(session, practice_id=row.practice_id)
+    policy = policy_in(session, row.practice_id)
     return Standing(known, policy, "seen" if row.used_at is None or now - row.used_at >= NOTE_USE_EVERY else "")
 
 

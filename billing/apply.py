@@ -26,7 +26,6 @@ from billing import (
     taken_back,
     wrong_numbers,
 )
-from billing.account_facts import find_policy
 from billing.command_context import Context, make_link, record
 from billing.commands import (
     AgreePlan,
@@ -60,6 +59,7 @@ from billing.commands import (
 )
 from billing.phones import line_of
 from billing.store import consent_queries, conversation_queries
+from billing.store.practices import rules_in
 
 STATEMENT = "statement"
 
@@ -231,7 +231,7 @@ def _make_link(session: Session, command: MakeLink, context: Context) -> str:
 
 def _link_chat(session: Session, command: MakeLink, context: Context) -> str:
     """Only to the phone on which this account was verified just now, and only while the practice accepts the risk."""
-    _, policy, configured = find_policy(session, practice_id=context.practice_id)
+    policy, configured = rules_in(session, context.practice_id)
     risk = policy.telegram_on(policy.local_day(context.now))
     if risk is None or not configured:
         raise CommandRefused(Refused(command, "hold"))

@@ -7,7 +7,6 @@ from typing import assert_never
 from sqlalchemy.orm import Session
 
 from billing import methods, payments, saved_charges, setups, taken_back
-from billing.account_facts import find_policy
 from billing.command_context import Context, make_link, record
 from billing.commands import (
     AskCard,
@@ -19,6 +18,7 @@ from billing.commands import (
     RequestPayment,
     TakeBackYes,
 )
+from billing.store.practices import policy_in
 
 PAY = "pay"
 CARD = "card"
@@ -55,7 +55,7 @@ def _request_payment(session: Session, command: RequestPayment, context: Context
 
 
 def _asks(session: Session, context: Context) -> payments.RequestContext:
-    _, policy, _ = find_policy(session, practice_id=context.practice_id)
+    policy = policy_in(session, context.practice_id)
     return payments.RequestContext(
         practice_id=context.practice_id, policy=policy, now=context.now, conversation_id=context.conversation_id,
         message_id=context.message_ref)
@@ -76,7 +76,7 @@ def _take_back(session: Session, command: TakeBackYes, context: Context) -> None
 
 
 def _ask_card(session: Session, command: AskCard, context: Context) -> str:
-    _, policy, _ = find_policy(session, practice_id=context.practice_id)
+    policy = policy_in(session, context.practice_id)
     if not policy.payments.saved_cards or command.purpose not in ("card", "plan_card"):
         raise CommandRefused(Refused(command, "outside_policy"))
     setup = setups.make(

@@ -8,11 +8,11 @@ from typing import assert_never
 from sqlalchemy.orm import Session
 
 from billing import plan_changes, plans
-from billing.account_facts import find_policy
 from billing.command_context import Context, make_link, record
 from billing.commands import AgreePlan, ChangePlan, CommandRefused, OfferPlan, Refused
 from billing.plan_consents import PlanRefused
 from billing.store import plan_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Plan
 
 PLAN = "plan"
@@ -38,7 +38,7 @@ def carry_out(session: Session, command: OfferPlan | AgreePlan | ChangePlan, con
 
 
 def _offer(session: Session, command: OfferPlan | AgreePlan, context: Context) -> Plan:
-    _, policy, _ = find_policy(session, practice_id=context.practice_id)
+    policy = policy_in(session, context.practice_id)
     if policy.plans is None:
         raise CommandRefused(Refused(command, "outside_policy"))
     key = f"{type(command).__name__}:{context.message_ref or _moment(context.now)}:{command.account_id}"

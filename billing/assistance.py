@@ -15,11 +15,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from billing import assistance_posting, audit, cases, holds, staff
-from billing.account_facts import find_policy
 from billing.ids import new_id
 from billing.lives import step
 from billing.store import collection_queries as store
 from billing.store import counters, hold_queries
+from billing.store.practices import policy_in
 from billing.store.tables import AssistanceApplication
 from config.dunning_policy import AssistancePolicy, AssistanceTier
 from config.practice import PracticePolicy
@@ -56,7 +56,7 @@ def ask(session: Session, *, practice_id: str, guarantor_id: str, by: str, now: 
     known = next((one for one in store.applications_of(session, guarantor_id) if one.status in OPEN), None)
     if known is not None:
         return known
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     today = policy.local_day(now)
     written = policy.assistance_on(today)
     row = store.add(session, AssistanceApplication(
@@ -82,7 +82,7 @@ def _hold(session: Session, row: AssistanceApplication, by: str, now: datetime) 
 
 def policy_day(session: Session, row: AssistanceApplication, now: datetime) -> date:
     """The practice's own day of an instant."""
-    _, policy, _ = find_policy(session, practice_id=row.practice_id)
+    policy = policy_in(session, row.practice_id)
     return policy.local_day(now)
 
 
@@ -258,7 +258,7 @@ def _row(session: Session, practice_id: str, ref: str) -> tuple[AssistanceApplic
     hold_queries.lock(session, known.guarantor_id)
     row = store.lock(session, AssistanceApplication, practice_id, known.id)
     assert row is not None, "applications are never deleted"
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     return row, policy
 
 
@@ -271,7 +271,7 @@ def work_day(session: Session, practice_id: str, now: datetime) -> int:
     """The deadlines: what is late comes before a person, never into dunning by itself; a denial whose day of appeal
     has passed ends its hold; an approval reaches visits whose insurer has answered since. Any number of times.
     """
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     today = policy.local_day(now)
     return sum(_work(session, row, policy, today, now)
                for row in store.applications(session, practice_id, {*OPEN, DENIED, APPROVED}))

@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from billing import assistance, assistance_posting, audit
-from billing.account_facts import find_policy
 from billing.lives import step
 from billing.store import collection_queries as store
 from billing.store import hold_queries
+from billing.store.practices import policy_in
 from billing.store.tables import AssistanceApplication
 
 INTERVALS = {"month": 12, "year": 1}
@@ -87,7 +87,7 @@ def tell(session: Session, practice_id: str, guarantor_id: str, told: Told, now:
     row = assistance.ask(session, practice_id=practice_id, guarantor_id=guarantor_id, by="patient", now=now)
     if row.status == assistance.APPEALED or (row.status == assistance.RECEIVED and assistance.is_measured(row)):
         raise TellingRefused("decided")
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     if policy.assistance_on(row.asked_on) is None:  # a manager writes the policy first; what was told is not lost
         row.household, row.complete_by_on = _household(told), None
         row.received_on = row.received_on or policy.local_day(now)

@@ -12,11 +12,11 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from billing import audit, second_person, staff
-from billing.account_facts import find_policy
 from billing.closing_batch import TENDERS, as_totals, batch
 from billing.dues import local_day
 from billing.money import dollars
 from billing.store import close_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables_money import DayClose, DayCount
 
 
@@ -109,7 +109,7 @@ def _second_eyes(session: Session, practice_id: str, day: date, by: str, now: da
     own = [at for names, at in found if by.strip().casefold() in names]
     if not own:
         return "second person" if makers else ""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     try:
         return second_person.require(session, practice_id, by=by, asked_by=by, asked_at=max(own),
                                      role="supervisor", policy=policy, now=now, also_by=makers)

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from billing import cases
-from billing.account_facts import find_policy
 from billing.store import collection_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import AssistanceApplication, Offer
 from config.dunning_policy import EVERY_WAY, Way
 from config.practice import PracticePolicy
@@ -44,7 +44,7 @@ class News:
 
 def untold(session: Session, practice_id: str, now: datetime) -> list[News]:
     """Everything that nobody has been told of, oldest first."""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     found = [_of_application(row, policy) for row in store.applications_to_tell(session, practice_id, now - SINCE)
              if _is_news(row, policy, policy.local_day(now))]
     found += [_of_offer(row, policy) for row in store.offers(session, practice_id, "offered")

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from billing.account_facts import find_policy
 from billing.collections_worklist import ACTIONS, Line, lines_of
 from billing.placement_checks import OPEN_APPLICATION
 from billing.placement_money import APPROVED, PROPOSED
 from billing.store import collection_page_queries as store
 from billing.store.collection_page_queries import Owners
 from billing.store.collection_queries import LIVE
+from billing.store.practices import policy_in
 from config.practice import PracticePolicy
 
 #: Accounts that are read together, and how many are looked at for one page at most.
@@ -57,7 +57,7 @@ class _Asked:
 def page(session: Session, practice_id: str, now: datetime, *, action: str = "", start: Place | None = None,
          size: int = 50) -> Page:
     """``action``: only accounts whose next it is."""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     asked = _Asked(session, practice_id, policy, now)
     groups: list[tuple[str, ...]] = [(action,)] if action else [*((one,) for one in FIRST), LAST]
     at = next((place for place, group in enumerate(groups) if start is not None and start.action in group), 0)

@@ -12,12 +12,12 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from billing import dunning
-from billing.account_facts import find_policy
 from billing.placement_checks import OPEN_APPLICATION, Obstacle, Standing, obstacles, standings
 from billing.placement_money import APPROVED, PROPOSED
 from billing.store import collection_queries as store
 from billing.store import dunning_queries
 from billing.store.ledger_queries import chunks
+from billing.store.practices import policy_in
 from billing.store.tables import Placement
 from config.practice import PracticePolicy
 
@@ -49,7 +49,7 @@ class Line:
 def worklist(session: Session, practice_id: str, now: datetime, *, action: str = "", minimum_minor: int = 0,
              ) -> list[Line]:
     """By action, then by value, the largest first."""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     lines = [line for part in chunks(_accounts(session, practice_id), AT_ONCE)
              for line in lines_of(session, practice_id, part, policy, now)]
     shown = [one for one in lines if action in ("", one.action)

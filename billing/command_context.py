@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from billing import audit, links
-from billing.account_facts import find_policy
+from billing.store.practices import policy_in
 
 #: Purposes of links whose page is for today only.
 ONE_DAY = frozenset({"passcode", "card"})
@@ -39,7 +39,7 @@ class Context:
 
 def make_link(session: Session, context: Context, account_id: str, purpose: str, object_id: str) -> str:
     """A link's token; it stays open as long as the practice says, one day for those of ONE_DAY."""
-    _, policy, _ = find_policy(session, practice_id=context.practice_id)
+    policy = policy_in(session, context.practice_id)
     record(session, context, f"link_{purpose}", account_id, object_id)
     days = 1 if purpose in ONE_DAY else policy.link_days
     return links.make(session, context.practice_id, account_id, purpose, object_id, days, context.now)

@@ -13,7 +13,7 @@ from typing import Literal, cast
 from sqlalchemy.orm import Session
 
 from billing import carrier_caps, consents, gate_facts, preferences
-from billing.account_facts import account_facts, find_policy
+from billing.account_facts import account_facts
 from billing.phones import line_of
 from billing.policy import core, record, wording
 from billing.policy.core import (
@@ -29,6 +29,8 @@ from billing.policy.core import (
 )
 from billing.store import collection_queries, consent_queries, household_queries
 from billing.store import facts as store
+from billing.store.figure_queries import practice_of
+from billing.store.practices import rules_in
 from billing.store.tables import Conversation, Outbox
 from billing.zones import candidate_zones
 from config.practice import PracticePolicy
@@ -109,7 +111,8 @@ def may_charge(session: Session, guarantor_id: str, visit_ids: Sequence[str], no
 
 def gather_charge(session: Session, guarantor_id: str, charge: ChargeFacts, stage: Stage, now: datetime) -> Facts:
     """Read what a ruling on this charge needs. Raises LookupError for an unknown account."""
-    practice_id, policy, configured = find_policy(session, guarantor_id=guarantor_id)
+    practice_id = practice_of(session, guarantor_id)
+    policy, configured = rules_in(session, practice_id)
     person = store.person(session, practice_id, guarantor_id)
     account = account_facts(session, practice_id, policy, guarantor_id, now,
                             in_flight=store.bank_at_work(session, guarantor_id))
@@ -131,7 +134,7 @@ def _with_placed(session: Session, account: AccountFacts) -> AccountFacts:
 
 def gather(session: Session, row: Outbox, stage: Stage, now: datetime) -> Facts:
     """Read everything that a ruling on this message needs, as it is in this moment."""
-    _, policy, configured = find_policy(session, practice_id=row.practice_id)
+    policy, configured = rules_in(session, row.practice_id)
     practice = PracticeFacts(policy, configured, row.channel not in ONE_WAY, VENDORS.get(row.channel, ""))
     talk = store.conversation(session, row.conversation_id)
     person = store.person(session, row.practice_id, row.guarantor_id)

@@ -14,12 +14,12 @@ from functools import cache, partial
 from sqlalchemy.orm import Session
 
 from billing import carrier_caps, gate, gate_facts, gate_set_facts, gate_set_sheet
-from billing.account_facts import find_policy
 from billing.gate import Judged
 from billing.gate_set_sheet import Sheet
 from billing.gate_set_words import carrier_at
 from billing.policy.core import DEMANDS, Facts, PracticeFacts
 from billing.store import gate_set_queries, household_queries, window_queries
+from billing.store.practices import rules_in
 from billing.store.tables import Outbox
 
 _UNASKED = DEMANDS | {"notice"}
@@ -36,7 +36,7 @@ def judge_all(session: Session, practice_id: str, rows: Sequence[Outbox], now: d
     """Rule on messages of one practice that are about to leave, and keep the verdicts; return the rulings, and those
     that another one of the set concerns, which are to be judged alone after it. The caller obeys.
     """
-    _, policy, configured = find_policy(session, practice_id=practice_id)
+    policy, configured = rules_in(session, practice_id)
     gate_facts.lock_households(session, rows)
     sheet = gate_set_sheet.read(session, practice_id, policy, {row.guarantor_id or "" for row in rows}, now)
     gate_set_sheet.cover(session, sheet, {(row.channel, row.address_hash) for row in rows})

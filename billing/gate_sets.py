@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from billing import gate_set_facts, gate_set_sheet
-from billing.account_facts import find_policy
 from billing.gate import ONE_WAY, VENDORS
 from billing.gate_set_sheet import Sheet
 from billing.gate_set_words import Named, Reading, Words
 from billing.policy.core import DEMANDS, Facts, MessageFacts, PracticeFacts, vary
 from billing.store.ledger_queries import chunks
+from billing.store.practices import rules_in
 
 __all__ = ["SET", "Candidate", "Setting", "Words", "facts_for", "facts_of", "setting_of"]
 
@@ -62,7 +62,7 @@ class Setting:
 
 def facts_for(session: Session, practice_id: str, candidates: Sequence[Candidate], now: datetime) -> list[Facts]:
     """Return each candidate's facts, in order. Raises LookupError for an unknown practice."""
-    _, policy, configured = find_policy(session, practice_id=practice_id)
+    policy, configured = rules_in(session, practice_id)
     found: list[Facts] = []
     for part in chunks(candidates, SET):
         sheet = gate_set_sheet.read(session, practice_id, policy, {one.guarantor_id for one in part}, now)

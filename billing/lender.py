@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from billing import holds
-from billing.account_facts import find_policy
+from billing.store.practices import policy_in
 
 HOLD = "lender"
 STATUSES = ("applied", "paid", "declined")
@@ -25,7 +25,7 @@ def note(session: Session, practice_id: str, guarantor_id: str, status: str, *, 
     """Note the lender's word: "applied" holds all demands, "paid" and "declined" end that. Returns whether anything
     changed. The money itself is recorded like any check. Raises LenderRefused.
     """
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     lender = policy.payments.pay_over_time
     if lender is None or lender.since > policy.local_day(now):
         raise LenderRefused("the practice's policy names no lender ([payments.pay_over_time])")

@@ -23,8 +23,8 @@ from billing.ids import new_id
 from billing.store import counters, road_queries
 from billing.store import mail_queries as store
 from billing.store.mail_queries import LetterRow
-from billing.store.practices import policy_of
-from billing.store.tables import Guarantor, MailBatch, MailLetter, Outbox, Practice
+from billing.store.practices import policy_in
+from billing.store.tables import Guarantor, MailBatch, MailLetter, Outbox
 from config.practice import PracticePolicy
 
 __all__ = ["AT_ONCE", "Batch", "LetterRow", "MailRefused", "Taken", "acknowledge", "close", "find_batch", "find_letter",
@@ -145,7 +145,7 @@ def _join(session: Session, row: Outbox, by: str, now: datetime) -> None:
 
 def _content(session: Session, row: Outbox, now: datetime) -> dict[str, Any]:
     """Who writes to whom on which day, as it is now: nothing of it is read again."""
-    policy = policy_of(session.get_one(Practice, row.practice_id))
+    policy = policy_in(session, row.practice_id)
     person = session.get_one(Guarantor, row.guarantor_id) if row.guarantor_id else None
     return {"practice": _letterhead(policy), "name": person.name if person else "", "address": row.address,
             "made_on": policy.local_day(now).isoformat()}

@@ -11,10 +11,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from billing import payment_requests, plan_desk, talks
-from billing.account_facts import find_policy
 from billing.allocation import in_order
 from billing.commands import CommandRefused, RequestPayment
 from billing.money import dollars
+from billing.store.practices import policy_in
 from billing.store.tables import Guarantor, Payment
 
 
@@ -38,7 +38,7 @@ def ask(session: Session, account: Guarantor, *, amount_minor: int | None, only:
     are named. The same again is the same payment, and another open one that nobody has begun to pay ends. Confidential
     care is left out. Raises AskRefused.
     """
-    _, policy, _ = find_policy(session, practice_id=account.practice_id)
+    policy = policy_in(session, account.practice_id)
     due = plan_desk.due_shares(session, account.id, policy.local_day(now), only)
     total = sum(minor for _, minor in due)
     wanted = total if amount_minor is None else amount_minor

@@ -13,12 +13,12 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from billing import audit, closing, placement_money, second_person
-from billing.account_facts import find_policy
 from billing.lives import step
 from billing.placement_checks import Obstacle, obstacles, standing
 from billing.placement_money import APPROVED, CLOSED, MOVES, PLACED, PROPOSED, RECALLED, REFUSED
 from billing.store import collection_queries as store
 from billing.store import hold_queries
+from billing.store.practices import policy_in
 from billing.store.tables import Placement
 from config.dunning_policy import AgencyPolicy
 from config.practice import PracticePolicy
@@ -66,7 +66,7 @@ def propose(session: Session, *, practice_id: str, guarantor_id: str, agency: st
     Raises PlacementRefused for an unknown agency.
     """
     hold_queries.lock(session, guarantor_id)
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     contract = agency_of(policy, agency)
     here = standing(session, guarantor_id, policy, now)
     open_ones = {row.visit_id: row for row in store.placements_of(session, guarantor_id, (PROPOSED, APPROVED, PLACED))}
@@ -149,7 +149,7 @@ def note_changes(session: Session, practice_id: str, now: datetime) -> int:
     """What came up about placed debts since: a dispute and the like suspends, a bankruptcy and the like recalls, what
     is cleared resumes. Returns how many agencies' rows that made. Any number of times.
     """
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     today, made = policy.local_day(now), 0
     for row in store.placements(session, practice_id, (PLACED,)):
         hold_queries.lock(session, row.guarantor_id)
@@ -185,7 +185,7 @@ def _row(session: Session, practice_id: str, placement_id: str) -> tuple[Placeme
     hold_queries.lock(session, known.guarantor_id)
     row = store.lock(session, Placement, practice_id, placement_id)
     assert row is not None, "placements are never deleted"
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     return row, policy
 
 

@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from billing import consents, plan_schedule
-from billing.account_facts import find_policy
 from billing.cases import open_case
 from billing.command_context import Context, record
 from billing.commands import ChangePlan, CommandRefused, Refused
@@ -25,6 +24,7 @@ from billing.plan_status import COLLECTING, PAUSED, PROPOSED, RUNNING
 from billing.plan_terms import Part
 from billing.store import consent_queries
 from billing.store import plan_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Instalment, PaymentMethod, Plan, SetupRequest
 from config.payment_policy import PlanPolicy
 
@@ -53,11 +53,11 @@ def apply_change(session: Session, command: ChangePlan, context: Context) -> Non
 
 
 def _rules(session: Session, plan: Plan) -> PlanPolicy:
-    return find_policy(session, practice_id=plan.practice_id)[1].plans or PlanPolicy()
+    return policy_in(session, plan.practice_id).plans or PlanPolicy()
 
 
 def _today(session: Session, plan: Plan, now: datetime) -> date:
-    return find_policy(session, practice_id=plan.practice_id)[1].local_day(now)
+    return policy_in(session, plan.practice_id).local_day(now)
 
 
 def _pause(session: Session, plan: Plan, command: ChangePlan, context: Context) -> None:
@@ -141,7 +141,7 @@ def _put_days(plan: Plan, rows: list[Instalment], due_on: Mapping[int, date], da
 
 def _use_card(session: Session, plan: Plan, command: ChangePlan, context: Context) -> None:
     """Another card, or a card for a plan that was paid by link: agreed to in the thread, so with its own record."""
-    _, policy, _ = find_policy(session, practice_id=plan.practice_id)
+    policy = policy_in(session, plan.practice_id)
     if policy.plans is None or not policy.plans.autopay or not policy.payments.saved_cards:
         raise PlanRefused("outside_policy", "autopay_not_offered")
     method = store.method(session, command.method_id)

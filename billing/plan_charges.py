@@ -8,13 +8,13 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from billing import plan_put_off, saved_charges
-from billing.account_facts import find_policy
 from billing.allocation import in_order
 from billing.plan_consents import stands
 from billing.plan_money import open_of
 from billing.plan_news import call_staff, log, tell
 from billing.saved_charges import Asked
 from billing.store import plan_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Authorization, Instalment, Payment, Plan
 from config.payment_policy import SMALLEST_CHARGE_MINOR, PlanPolicy
 
@@ -39,7 +39,7 @@ def take_signing_as_notice(session: Session, plan: Plan, now: datetime) -> None:
     """
     if plan.collects != "autopay":
         return
-    _, policy, _ = find_policy(session, practice_id=plan.practice_id)
+    policy = policy_in(session, plan.practice_id)
     today, rules = policy.local_day(now), policy.plans or PlanPolicy()
     ready_on = today + timedelta(days=rules.notice_days)
     for part in store.instalments(session, plan.id):

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from billing import plan_missed, plan_notices, plan_put_off, plan_schedule
-from billing.account_facts import find_policy
 from billing.lives import IllegalMove
 from billing.plan_changes import stop_if_opted_out
 from billing.plan_charges import charge
@@ -28,6 +27,7 @@ from billing.plan_status import BEHIND, CANCELLED, COLLECTING, ENDED, PAUSED, PR
 from billing.policy.plans import may_charge_plans
 from billing.store import plan_queries as store
 from billing.store.plan_balance_queries import above_their_visits
+from billing.store.practices import policy_in
 from billing.store.tables import Instalment, Plan
 from config.payment_policy import PlanPolicy
 from config.practice import PracticePolicy
@@ -75,7 +75,7 @@ class Day:
 
 def day_of(session: Session, practice_id: str, now: datetime) -> Day:
     """Raises LookupError."""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     return Day(practice_id, policy, policy.plans or PlanPolicy(), policy.local_day(now), now)
 
 

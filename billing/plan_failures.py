@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from billing.account_facts import find_policy
 from billing.plan_consents import forget_notice, to_link
 from billing.plan_money import resting
 from billing.plan_news import changed, tell
 from billing.plan_status import COLLECTING, RUNNING
 from billing.policy import retries
 from billing.store import plan_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Instalment, Payment, Plan
 from config.payment_policy import PlanPolicy
 
@@ -43,7 +43,7 @@ def note_failed(session: Session, payment: Payment, now: datetime) -> None:
 
 
 def _declined(session: Session, plan: Plan, part: Instalment, payment: Payment, code: str, now: datetime) -> None:
-    _, policy, _ = find_policy(session, practice_id=plan.practice_id)
+    policy = policy_in(session, plan.practice_id)
     method = store.method(session, payment.method_id)
     about = method.kind if method else "card"
     kind = "patient" if code in _UNANSWERED else retries.kind_of(code, about)

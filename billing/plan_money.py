@@ -13,7 +13,6 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from billing import plan_schedule
-from billing.account_facts import find_policy
 from billing.allocation import Part
 from billing.figures import account_figures
 from billing.payment_limits import ON_FILE
@@ -25,6 +24,7 @@ from billing.plan_terms import Part as Dated
 from billing.policy import retries
 from billing.store import payment_queries
 from billing.store import plan_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Instalment, Payment, Plan
 from config.payment_policy import SMALLEST_CHARGE_MINOR
 
@@ -226,7 +226,7 @@ def _more_owed(session: Session, plan: Plan, above_minor: int, now: datetime) ->
 
 
 def _joins(session: Session, plan: Plan) -> bool:
-    _, policy, _ = find_policy(session, practice_id=plan.practice_id)
+    policy = policy_in(session, plan.practice_id)
     return policy.plans is None or policy.plans.new_balances_may_join
 
 
@@ -322,7 +322,7 @@ def _leave_alone(session: Session, plan: Plan, payment: Payment, now: datetime) 
 
 
 def _today(session: Session, plan: Plan, now: datetime) -> date:
-    _, policy, _ = find_policy(session, practice_id=plan.practice_id)
+    policy = policy_in(session, plan.practice_id)
     return policy.local_day(now)
 
 

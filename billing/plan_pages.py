@@ -19,7 +19,7 @@ from billing.plan_terms import PlanTerms
 from billing.statement_content import StatementRefused, frame
 from billing.store import plan_page_queries as store
 from billing.store import statement_queries
-from billing.store.practices import policy_of
+from billing.store.practices import policy_in
 from billing.store.tables import Authorization, Instalment, PaymentMethod, Plan
 from config.payment_policy import PlanPolicy
 from config.practice import PracticePolicy
@@ -38,7 +38,7 @@ def content(session: Session, plan: Plan, language: str, now: datetime, way: str
     guarantor = statement_queries.find_guarantor(session, plan.guarantor_id)
     if guarantor is None:
         raise LookupError("no such account")
-    policy = policy_of(statement_queries.practice_of(session, plan.practice_id))
+    policy = policy_in(session, plan.practice_id)
     today = policy.local_day(now)
     account = account_figures(session, plan.guarantor_id, today)
     rows = store.instalments_of(session, plan.id)

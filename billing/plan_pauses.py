@@ -7,12 +7,12 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from billing import plan_schedule
-from billing.account_facts import find_policy
 from billing.plan_consents import forget_notice
 from billing.plan_money import missed, open_of, settle_to_balance
 from billing.plan_news import enter
 from billing.plan_status import ACTIVE, BEHIND, CURED, PAUSED
 from billing.store import plan_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Instalment, Plan
 
 
@@ -28,8 +28,8 @@ def end_pause(session: Session, plan: Plan, by: str, reason: str, now: datetime)
     follows: nobody owes three instalments on the day after a pause.
     """
     rows = store.instalments(session, plan.id)
-    today = find_policy(session, practice_id=plan.practice_id)[1].local_day(now)
-    since = find_policy(session, practice_id=plan.practice_id)[1].local_day(plan.paused_at or now)
+    today = policy_in(session, plan.practice_id).local_day(now)
+    since = policy_in(session, plan.practice_id).local_day(plan.paused_at or now)
     _shift(plan, rows, since, today)
     plan.paused_at = plan.paused_until_on = plan.pause_reason = None
     late = bool(missed(rows))

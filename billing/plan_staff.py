@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from billing import audit, opening_plans, second_person, staff
-from billing.account_facts import find_policy
 from billing.plan_consents import PlanRefused, revoke
 from billing.plan_news import enter, log, tell
 from billing.plan_pauses import begin_pause, end_pause
 from billing.plan_status import AWAITING_AUTHORIZATION, CANCELLED, ENDED, OFFERED, PAUSED, RUNNING
 from billing.store import plan_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Plan
 from config.payment_policy import PlanPolicy
 
@@ -42,7 +42,7 @@ def approve(session: Session, practice_id: str, plan_id: str, *, by: str, reason
 
     Raises LookupError, staff.StaffRefused, PlanRefused.
     """
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     role = (policy.plans or PlanPolicy()).approves_exceptions
     plan = _locked(session, practice_id, plan_id, by, _RIGHT[role], reason)
     if plan.status != OFFERED:
@@ -123,7 +123,7 @@ def record_notice(session: Session, practice_id: str, plan_id: str, number: int,
         raise PlanRefused("no_change", f"there is nothing to give notice of for instalment {number}")
     part.status = "retrying" if part.tries else "noticed"
     if part.tries and part.retry_on is None:
-        _, policy, _ = find_policy(session, practice_id=practice_id)
+        policy = policy_in(session, practice_id)
         ahead = timedelta(days=(policy.plans or PlanPolicy()).notice_days)
         part.retry_on = max(part.due_on, policy.local_day(now) + ahead)
     part.notice_id, part.noticed_at = f"staff:{by}", now

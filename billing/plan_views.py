@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from billing import methods
-from billing.account_facts import find_policy
 from billing.plan_consents import stands
 from billing.plan_money import open_of
 from billing.plan_status import PROPOSED, RUNNING
 from billing.store import plan_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Authorization, Instalment, PaymentMethod, Plan
 from billing.views import InstalmentView, MethodView, PlanView
 
@@ -74,7 +74,7 @@ def show(session: Session, practice_id: str, plan_id: str) -> dict[str, Any]:
     plan = store.find(session, practice_id, plan_id)
     if plan is None:
         raise LookupError("there is no such plan")
-    zone = find_policy(session, practice_id=practice_id)[1].zone
+    zone = policy_in(session, practice_id).zone
     standing = stands(session, plan)
     return {
         **_line(session, plan), "zone": zone, "version": plan.version, "deposit_minor": plan.deposit_minor,

@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from billing import pacing
-from billing.account_facts import find_policy
 from billing.account_stops import NOTHING_DUE
 from billing.carrier_caps import windows
 from billing.gate_sets import SET
@@ -25,6 +24,7 @@ from billing.planning_lists import Lists
 from billing.planning_sets import NO_WAY, Order, Part, judge_set
 from billing.store import window_queries
 from billing.store.ledger_queries import chunks
+from billing.store.practices import policy_in
 from config.practice import PracticePolicy
 
 __all__ = ["NOTHING_DUE", "NO_WAY", "SET", "Group", "LanguageLine", "Order", "Part", "Preview", "Sample", "Spread",
@@ -118,7 +118,7 @@ def preview(session: Session, order: Order, accounts: Iterable[str], now: dateti
     that account would read them; asked for the first ``samples`` messages of each language. ``spread`` judges the sets
     elsewhere (bot/planning_processes.py: two processes); without it they are judged here, one after another.
     """
-    _, policy, _ = find_policy(session, practice_id=order.practice_id)
+    policy = policy_in(session, order.practice_id)
     sets, known = chunks(accounts, SET), Known()
     parts = spread(sets) if spread is not None else (
         judge_set(session, order, one, now, samples, known) for one in sets)

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from billing import account_stops, campaign_foresight, gate_set_facts, gate_set_sheet, planning_alike, planning_ways
-from billing.account_facts import find_policy
 from billing.campaign_checks import STATEMENT_FIRST
 from billing.gate_set_sheet import Sheet
 from billing.gate_set_words import Body, carrier_at
@@ -25,6 +24,7 @@ from billing.policy.core import AccountFacts, RecipientFacts
 from billing.store import campaign_queries, gate_set_visit_queries
 from billing.store.gate_set_visit_queries import SeenVisit
 from billing.store.ledger_queries import chunks
+from billing.store.practices import rules_in
 from billing.ways import Choice
 from config.dunning_policy import Way
 
@@ -114,7 +114,7 @@ def judge_set(session: Session, order: Order, guarantor_ids: list[str], now: dat
     """One set of accounts, judged. An id that is no account of the practice counts nowhere. ``known``: what the sets
     before it have shown.
     """
-    _, policy, configured = find_policy(session, practice_id=order.practice_id)
+    policy, configured = rules_in(session, order.practice_id)
     part, known = Part(), (known or Known()).under(policy)
     gate_set_visit_queries.read_by_keys(session)
     for ids in chunks(guarantor_ids, SET):

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from billing import plan_charges, plan_offers, plan_schedule
-from billing.account_facts import find_policy
 from billing.figures import AccountFigures, account_figures
 from billing.gate import may_charge
 from billing.ids import new_id
@@ -25,6 +24,7 @@ from billing.plan_views import listing, methods_view, of_account, show
 from billing.policy.plans import disclosures_due
 from billing.store import counters, payment_queries
 from billing.store import plan_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Authorization, Instalment, PaymentMethod, Plan, PlanVisit
 from config.payment_policy import PlanPolicy
 
@@ -73,7 +73,7 @@ def _fault(session: Session, practice_id: str, guarantor_id: str, terms: PlanTer
     running = set(store.with_visits(session, visit_ids, RUNNING)) - {terms.replaces}
     if running:
         raise PlanRefused("on_plan")
-    _, practice, _ = find_policy(session, practice_id=practice_id)
+    practice = policy_in(session, practice_id)
     today = practice.local_day(now)
     figures = account_figures(session, guarantor_id, today)
     if not may_charge(session, guarantor_id, visit_ids, now).sends:
@@ -114,7 +114,7 @@ def _add(session: Session, practice_id: str, guarantor_id: str, terms: PlanTerms
     plan = Plan(
         id=plan_id, practice_id=practice_id, number=counters.next_number(session, practice_id, "plans"),
         guarantor_id=guarantor_id, status=OFFERED if exception_reason else AWAITING_AUTHORIZATION,
-        currency=find_policy(session, practice_id=practice_id)[1].currency, total_minor=terms.total_minor,
+        currency=policy_in(session, practice_id).currency, total_minor=terms.total_minor,
         deposit_minor=terms.deposit_minor, interval=terms.interval,
         days=list(terms.days or plan_schedule.anchors(first.due_on, terms.interval)), first_on=first.due_on,
         collects=terms.collects, method_id=terms.method_id, on_extra="shorten", balance_version=balance_version,
@@ -198,7 +198,7 @@ def _still_offered(session: Session, plan: Plan, terms: PlanTerms, method: Payme
         raise PlanRefused("offer_over")
     if needs_disclosures(session, terms) and (not disclosures_version or esign_at is None):
         raise PlanRefused("disclosures")
-    _, policy, _ = find_policy(session, practice_id=plan.practice_id)
+    policy = policy_in(session, plan.practice_id)
     if method is not None:
         _usable_method(session, plan.guarantor_id, method.id)
         if policy.plans is None or not policy.plans.autopay or not policy.payments.saved_cards:

@@ -15,10 +15,10 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from billing import audit
-from billing.account_facts import find_policy
 from billing.ids import new_id
 from billing.store import console_account_queries, counters
 from billing.store import correction_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import PrivacyIncident
 
 TELL_WITHIN = timedelta(days=60)
@@ -58,7 +58,7 @@ def open_incident(session: Session, practice_id: str, *, kind: str, what: str, a
         raise IncidentRefused(f"say what happened, and which kind it is: {', '.join(KINDS)}")
     if any(console_account_queries.account(session, practice_id, one) is None for one in accounts):
         raise LookupError("there is no such account")
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     row = PrivacyIncident(
         id=new_id("inc"), practice_id=practice_id,
         number=counters.next_number(session, practice_id, "privacy_incidents"), kind=kind, found_at=now, found_by=by,
@@ -102,7 +102,7 @@ def tell(session: Session, practice_id: str, incident_id: str, *, on: date, how:
          ) -> PrivacyIncident:
     """The people were told of a breach, on this practice-local day. Raises IncidentRefused."""
     row = _row(session, practice_id, incident_id)
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     if row.conclusion != BREACH or row.status not in (ASSESSED, TOLD):
         raise IncidentRefused("people are told of what was found to be a breach; assess it first")
     if not policy.local_day(row.found_at) <= on <= policy.local_day(now) or not how.strip():

@@ -12,7 +12,7 @@ from billing.figures import account_figures
 from billing.statement_content import StatementRefused, frame
 from billing.store import receipt_queries as store
 from billing.store import statement_queries
-from billing.store.practices import policy_of
+from billing.store.practices import policy_in
 
 
 def receipt(session: Session, payment_id: str, language: str, today: date) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def receipt(session: Session, payment_id: str, language: str, today: date) -> di
     guarantor = statement_queries.find_guarantor(session, payment.guarantor_id)
     if guarantor is None:
         raise LookupError("no such account")
-    policy = policy_of(statement_queries.practice_of(session, guarantor.practice_id))
+    policy = policy_in(session, guarantor.practice_id)
     parts = store.parts_of(session, payment_id)
     visits = account_figures(session, guarantor.id, today).visits
     hidden = [v.visit_id for v in visits if v.confidential]

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from billing import audit, cases, closing, plan_money, processor_calls, second_person
 from billing import payment_status as payment_life
 from billing import refund_status as life
-from billing.account_facts import find_policy
 from billing.dues import local_day
 from billing.ids import new_id
 from billing.money import dollars
@@ -25,6 +24,7 @@ from billing.payment_posting import hand_cash, post_back
 from billing.payment_standing import restate
 from billing.store import money_queries as store
 from billing.store import payment_queries
+from billing.store.practices import policy_in
 from billing.store.tables import Payment, Refund
 from config.practice import PracticePolicy
 
@@ -100,7 +100,7 @@ def approve(session: Session, practice_id: str, refund_id: str, *, by: str, now:
     (billing/second_person.py). Raises RefundRefused, staff.StaffRefused.
     """
     payment, row = _waiting(session, practice_id, refund_id)
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     how = second_person.require(session, practice_id, by=by, asked_by=row.requested_by, asked_at=row.requested_at,
                                 role=policy.payments.refund_approver, policy=policy, now=now)
     audit.record(session, practice_id, by, "refund_approved", "payment", row.payment_id, f"{row.reason}, {how}", now)

@@ -15,7 +15,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from billing import audit, holds, ledger, write_offs
-from billing.account_facts import find_policy
 from billing.credit_lines import FEDERAL
 from billing.figures import AccountFigures, VisitFigures, account_figures
 from billing.ids import new_id
@@ -23,6 +22,8 @@ from billing.lives import step
 from billing.placement_checks import OPEN_APPLICATION, past_due_days
 from billing.store import collection_queries as store
 from billing.store import credit_queries, hold_queries
+from billing.store.figure_queries import practice_of
+from billing.store.practices import policy_in
 from billing.store.tables import Offer
 from config.dunning_policy import SettlementPolicy
 from config.practice import PracticePolicy
@@ -48,7 +49,7 @@ def make(session: Session, *, practice_id: str, guarantor_id: str, kind: str, by
     stands is the first one. Raises OfferRefused.
     """
     hold_queries.lock(session, guarantor_id)
-    _, policy, _ = find_policy(session, guarantor_id=guarantor_id)
+    policy = policy_in(session, practice_of(session, guarantor_id))
     percent, days = _terms(policy, kind, policy.local_day(now))
     for known in store.open_offers_of(session, guarantor_id):
         if known.kind == kind and (not visits or {str(v) for v, _ in known.visits} == set(visits)):
@@ -138,7 +139,7 @@ def note_paid(session: Session, guarantor_id: str, now: datetime, paid_on: date)
 
 
 def _fulfil(session: Session, offer: Offer, now: datetime) -> None:
-    _, policy, _ = find_policy(session, practice_id=offer.practice_id)
+    policy = policy_in(session, offer.practice_id)
     parts = _rest(session, offer)
     _end(session, offer, PAID, "plainbill", now)
     write_offs.post(session, offer.practice_id, offer.guarantor_id, parts, account="discounts", code="discount",
@@ -175,7 +176,7 @@ def withdraw(session: Session, practice_id: str, offer_id: str, *, by: str, reas
 
 def lapse(session: Session, practice_id: str, now: datetime) -> int:
     """End the offers whose last day has passed; return how many. Any day, any number of times."""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     over = [one for one in store.offers(session, practice_id, OFFERED) if one.until_on < policy.local_day(now)]
     for offer in over:
         hold_queries.lock(session, offer.guarantor_id)

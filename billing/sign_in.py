@@ -17,7 +17,6 @@ import pyotp
 from sqlalchemy.orm import Session
 
 from billing import audit
-from billing.account_facts import find_policy
 from billing.ids import new_token
 from billing.store import practices
 from billing.store import sign_in_queries as store
@@ -149,7 +148,7 @@ def come_in(session: Session, held: Held, by: str, browser: str, now: datetime) 
     held.credential.failures, held.credential.locked_until = 0, None
     _end(held.row, "rotated", now)
     audit.record(session, person.practice_id, person.login, "signed_in", "staff", person.id, by, now)
-    hours = find_policy(session, practice_id=person.practice_id)[1].console.longest_hours
+    hours = practices.policy_in(session, person.practice_id).console.longest_hours
     return _begin(session, held.credential, "full", browser, now, now + timedelta(hours=hours))
 
 
@@ -164,7 +163,7 @@ def look(session: Session, token: str, now: datetime) -> Standing:
     if found is None:
         return NOBODY
     row, person = found
-    policy = find_policy(session, practice_id=person.practice_id)[1]
+    policy = practices.policy_in(session, person.practice_id)
     if now - row.seen_at >= timedelta(minutes=policy.console.idle_minutes):
         return Standing(None, None, "idle")
     known = Person(person.id, person.practice_id, person.login, person.name, person.role, row.csrf, row.token_hash)

@@ -18,7 +18,7 @@ from billing.figures import AccountFigures, account_figures
 from billing.ids import new_id
 from billing.statement_content import StatementRefused
 from billing.store import statement_queries as store
-from billing.store.practices import policy_of
+from billing.store.practices import policy_in
 from billing.store.tables import Guarantor, Statement
 from billing.views import Explanation
 
@@ -41,7 +41,7 @@ def make_of(session: Session, account: AccountFigures, language: str, now: datet
             ) -> tuple[Statement, AccountFigures]:
     """As ``make``, of an account whose figures were read just now; return them as well, as they are after it."""
     guarantor = _confirmed(session, account.guarantor_id)
-    policy = policy_of(store.practice_of(session, guarantor.practice_id))
+    policy = policy_in(session, guarantor.practice_id)
     today = policy.local_day(now)
     explained = _explained(session, guarantor.id)
     details = [v for v in store.visit_details(session, guarantor_id=guarantor.id) if not v.confidential]
@@ -59,7 +59,7 @@ def make_of(session: Session, account: AccountFigures, language: str, now: datet
 
 def _today(session: Session, guarantor_id: str, now: datetime) -> date:
     guarantor = _confirmed(session, guarantor_id)
-    return policy_of(store.practice_of(session, guarantor.practice_id)).local_day(now)
+    return policy_in(session, guarantor.practice_id).local_day(now)
 
 
 def _confirmed(session: Session, guarantor_id: str) -> Guarantor:
@@ -120,7 +120,7 @@ def itemised(session: Session, visit_id: str, language: str, today: date) -> dic
     explanation = explain_visit(session, visit_id)
     if needs_case(explanation):
         raise StatementRefused("explain_mismatch", "the figures of the visit do not add up to its balance", [visit_id])
-    policy = policy_of(store.practice_of(session, guarantor.practice_id))
+    policy = policy_in(session, guarantor.practice_id)
     lines = store.line_details(session, guarantor.practice_id, details, language)
     return {
         **content_of.frame(guarantor, policy, language, today), "kind": "itemised",

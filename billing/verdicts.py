@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from billing.account_facts import find_policy
 from billing.policy.register import rule_by_id
 from billing.store import facts as store
 from billing.store import money_queries, plan_queries
+from billing.store.practices import policy_in
 from billing.store.tables import Outbox, Payment, Plan, ProcessorCall, Verdict
 
 
@@ -100,7 +100,7 @@ def _moment(what: str, at: datetime, **more: Any) -> dict[str, Any]:
 
 
 def _verdicts(session: Session, practice_id: str, rows: Sequence[Verdict]) -> list[dict[str, Any]]:
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     return [_verdict(row, policy.zone) for row in rows]
 
 

@@ -17,8 +17,8 @@ from billing import consents, preferences
 from billing.phones import address_hash
 from billing.policy.collector import capacity_of
 from billing.store import preference_queries, way_queries
-from billing.store.practices import policy_of
-from billing.store.tables import Guarantor, Practice, Preference
+from billing.store.practices import policy_in
+from billing.store.tables import Guarantor, Preference
 from config.dunning_policy import Way
 from config.practice import PracticePolicy
 
@@ -171,7 +171,7 @@ def pick(seeker: Seeker, ways: Sequence[Way]) -> Choice | NoWay:
 
 def _seeker(session: Session, guarantor_id: str, amount_minor: int, minimum_minor: Mapping[Way, int]) -> Seeker:
     guarantor = session.get_one(Guarantor, guarantor_id)
-    policy = policy_of(session.get_one(Practice, guarantor.practice_id))
+    policy = policy_in(session, guarantor.practice_id)
     contacts = way_queries.contacts(session, guarantor_id)
     practice_id = guarantor.practice_id
     owner = Owner(guarantor.id, practice_id,

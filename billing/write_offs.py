@@ -13,7 +13,6 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from billing import audit, closing, ledger, plan_money, second_person
-from billing.account_facts import find_policy
 from billing.figures import account_figures
 from billing.ids import new_id
 from billing.ledger import Posting
@@ -24,6 +23,8 @@ from billing.plan_status import RUNNING
 from billing.settlement import settle
 from billing.store import collection_queries as store
 from billing.store import hold_queries, plan_queries
+from billing.store.figure_queries import practice_of
+from billing.store.practices import policy_in
 from billing.store.tables import WriteOff
 from config.practice import PracticePolicy
 
@@ -51,7 +52,7 @@ def ask(session: Session, *, practice_id: str, guarantor_id: str, kind: str, rea
     if not reason.strip():
         raise WriteOffRefused("a write-off needs its reason; no names")
     hold_queries.lock(session, guarantor_id)
-    _, policy, _ = find_policy(session, guarantor_id=guarantor_id)
+    policy = policy_in(session, practice_of(session, guarantor_id))
     today = policy.local_day(now)
     parts = _parts(session, guarantor_id, visits, today)
     _check(session, guarantor_id, kind, parts, policy, today, now)
@@ -105,7 +106,7 @@ def _check(session: Session, guarantor_id: str, kind: str, parts: Sequence[tuple
 def approve(session: Session, practice_id: str, write_off_id: str, *, by: str, now: datetime) -> WriteOff:
     """Post it. Raises WriteOffRefused when the account has moved meanwhile, staff.StaffRefused, IllegalMove."""
     row = _find(session, practice_id, write_off_id)
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     if row.status == ASKED:
         how = second_person.require(session, practice_id, by=by, asked_by=row.asked_by, asked_at=row.asked_at,
                                     role=policy.collections.approver, policy=policy, now=now)
@@ -157,7 +158,7 @@ def take_back(session: Session, practice_id: str, write_off_id: str, *, by: str,
     if not reason.strip():
         raise WriteOffRefused("taking a write-off back needs its reason; no names")
     step("write-off", MOVES, row, TAKEN_BACK)
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     on = closing.open_day(session, practice_id, policy.local_day(now))
     posted = store.posted_under(session, practice_id, SOURCE, row.id)
     ledger.post(session, ledger.reversals(session, posted, source=SOURCE, ref=f"{row.id}:back", effective_on=on), now)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from billing.statement_content import frame
 from billing.store import statement_queries
 from billing.store import year_queries as store
-from billing.store.practices import policy_of
+from billing.store.practices import policy_in
 from billing.store.year_queries import YearRow, YearVisit
 
 
@@ -29,7 +29,7 @@ def year(session: Session, guarantor_id: str, year: int, *, today: date | None =
     guarantor = statement_queries.find_guarantor(session, guarantor_id)
     if guarantor is None:
         raise LookupError("no such account")
-    policy = policy_of(statement_queries.practice_of(session, guarantor.practice_id))
+    policy = policy_in(session, guarantor.practice_id)
     rows = [row for row in store.rows(session, guarantor_id) if row.on.year == year]
     about = store.visits(session, {row.visit_id for row in rows if row.visit_id})
     shown = [row for row in rows if row.visit_id is None or not about[row.visit_id].confidential]

@@ -8,13 +8,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from billing import campaigns, gate_set_facts, gate_set_sheet, gate_sets, planning_ways, segments
-from billing.account_facts import find_policy
 from billing.campaign_simulation import Change, Simulation
 from billing.campaign_simulation import simulate as rule_twice
 from billing.gate_sets import Candidate, Words
 from billing.planning import Order
 from billing.policy.core import Facts
 from billing.store.ledger_queries import chunks
+from billing.store.practices import rules_in
 from billing.store.tables import Campaign
 from billing.ways import Choice
 from bot.campaign_previews import order_of
@@ -46,7 +46,7 @@ def _every(session: Session, order: Order, members: list[str], now: datetime,
 
 def _facts(session: Session, order: Order, guarantor_ids: list[str], now: datetime,
            ) -> Iterator[tuple[str, Facts | None]]:
-    _, policy, configured = find_policy(session, practice_id=order.practice_id)
+    policy, configured = rules_in(session, order.practice_id)
     sheet = gate_set_sheet.read(session, order.practice_id, policy, guarantor_ids, now)
     books = {one: gate_set_facts.account(sheet, one, person.language) for one, person in sheet.people.items()}
     due = {one: book.due_now_minor for one, book in books.items()}

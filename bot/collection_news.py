@@ -8,8 +8,8 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from billing import collection_news
-from billing.account_facts import find_policy
 from billing.collection_news import News
+from billing.store.practices import policy_in
 from bot.demanding import Demand, queue_demand
 from bot.road import Road
 
@@ -27,7 +27,7 @@ async def tell_all(road: Road, practice_id: str) -> int:
 
 def tell(session: Session, road: Road, practice_id: str, news: News, now: datetime) -> bool:
     """Say one piece of news, or leave it to staff; tell whether a message was queued."""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     line = queue_demand(session, road, policy, news.guarantor_id, Demand(
         "notice", news.template, news.key, news.ways, fresh_statement=False, about=news.about, opens=news.opens,
         letter=news.letter), now)

@@ -15,12 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from billing import addresses, dunning, first_looks, hold_reviews, self_audit
-from billing.account_facts import find_policy
 from billing.cases import open_case
 from billing.dunning_facts import gather
 from billing.figures import AccountFigures, account_figures
 from billing.store import account_queries, hold_queries
 from billing.store import dunning_queries as store
+from billing.store.practices import policy_in
 from billing.store.tables import Guarantor
 from bot.demanding import Demand, Line, queue_demand
 from bot.failpoints import hit
@@ -81,7 +81,7 @@ def due_today(policy: PracticePolicy, now: datetime) -> date | None:
 
 def work_next(session: Session, road: Road, practice_id: str, now: datetime) -> bool:
     """Work the next account of the practice's day; False when there is none left. Raises AccountNotWorked."""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     today = due_today(policy, now)
     if today is None:
         _review_alone(session, practice_id, policy, now)
@@ -125,7 +125,7 @@ def try_account(session: Session, road: Road, policy: PracticePolicy, guarantor_
 
 def _pass_over(session: Session, practice_id: str, guarantor_id: str, fault: str, now: datetime) -> None:
     """Nothing was sent, and a person learns of it; unless somebody else has worked the account meanwhile."""
-    _, policy, _ = find_policy(session, practice_id=practice_id)
+    policy = policy_in(session, practice_id)
     today = due_today(policy, now)
     if today is None:
         return

@@ -99,10 +99,17 @@ def _coverages() -> Query:
         one_of(Coverage.visit_id, "visit_ids")).order_by(Coverage.rank)
 
 
+def practice_of(session: Session, guarantor_id: str) -> str:
+    """The id of an account's practice. Raises LookupError for an unknown account."""
+    found: str | None = _practice_of.value(session, guarantor_id=guarantor_id)
+    if found is None:
+        raise LookupError("no such account")
+    return found
+
+
 def load_account(session: Session, guarantor_id: str, practice_id: str = "") -> AccountFacts:
     """``practice_id`` is asked for where it is not given. Raises LookupError for an unknown account."""
-    known = practice_id or next((row[0] for row in _practice_of(session, guarantor_id=guarantor_id)), "")
-    found = load_accounts(session, known, [guarantor_id])
+    found = load_accounts(session, practice_id or practice_of(session, guarantor_id), [guarantor_id])
     if guarantor_id not in found:
         raise LookupError("no such account")
     return found[guarantor_id]

@@ -47,6 +47,19 @@ def find_rules(session: Session, practice_id: str) -> Rules | None:
     return known.get(practice_id)
 
 
+def rules_in(session: Session, practice_id: str) -> Rules:
+    """As ``find_rules``. Raises LookupError when there is no such practice."""
+    rules = find_rules(session, practice_id)
+    if rules is None:
+        raise LookupError("no such practice")
+    return rules
+
+
+def policy_in(session: Session, practice_id: str) -> PracticePolicy:
+    """Raises LookupError when there is no such practice."""
+    return rules_in(session, practice_id).policy
+
+
 @event.listens_for(Practice, "after_update")
 def _forget_rules(_mapper: object, _connection: object, row: Practice) -> None:
     session = object_session(row)

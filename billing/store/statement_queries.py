@@ -15,7 +15,6 @@ from billing.store.tables import (
     Estimate,
     Guarantor,
     Patient,
-    Practice,
     Procedure,
     RemittanceAdjustment,
     RemittanceClaim,
@@ -73,14 +72,6 @@ class PaidLineDetail:
 
 def find_guarantor(session: Session, guarantor_id: str) -> Guarantor | None:
     return session.get(Guarantor, guarantor_id)
-
-
-def practice_of(session: Session, practice_id: str) -> Practice:
-    """Raises LookupError when there is no such practice."""
-    row = session.get(Practice, practice_id)
-    if row is None:
-        raise LookupError("no such practice")
-    return row
 
 
 def visit_details(session: Session, *, guarantor_id: str | None = None,

@@ -27,10 +27,10 @@ from billing import (
 )
 from billing import privacy_incidents as incidents
 from billing import reconciling_differences as differences
-from billing.account_facts import find_policy
 from billing.dues import due_visits
 from billing.phones import address_hash
 from billing.reconciling_differences import Found
+from billing.store.practices import policy_in
 from billing.store.tables import Coverage, Guarantor, Outbox, PaymentDispute, Plan, Visit
 from tests.browser import console_people as people
 from tests.browser.console_desk import Office
@@ -68,7 +68,7 @@ def _talk(office: Office) -> None:
 
 def _money(office: Office) -> None:
     demo = office.demo
-    _, policy, _ = demo.stage.store.read(partial(find_policy, practice_id=demo.stage.practice_id))
+    policy = demo.stage.store.read(partial(policy_in, practice_id=demo.stage.practice_id))
     paid = _write(office, lambda s: people.pay_at_desk(s, demo, GEORGE, 60_00, "cash", "R-2041"))
     _write(office, lambda s: people.pay_at_desk(s, demo, HENRY, 25_00, "check", "1042"))
     _write(office, lambda s: people.pay_at_desk(s, demo, NADIA, 165_50, "terminal", "T-77"))
@@ -99,7 +99,7 @@ def _plan(office: Office) -> None:
 
     def make(session: Session) -> None:
         account, now = session.get_one(Guarantor, id_), demo.stage.clock.now()
-        _, practice, _ = find_policy(session, practice_id=demo.stage.practice_id)
+        practice = policy_in(session, demo.stage.practice_id)
         assert practice.plans is not None
         shares = due_visits(session, demo.stage.practice_id, id_, now)
         answer = plan_offers.make(145_50, shares, practice.plans, practice.local_day(now), plan_offers.Ask(
@@ -151,7 +151,7 @@ def _undone(office: Office) -> None:
     demo = office.demo
     practice_id, now = demo.stage.practice_id, demo.stage.clock.now()
     _write(office, lambda s: statements.make(s, account_id(NADIA), "en", now - timedelta(minutes=30)))
-    _, policy, _ = demo.stage.store.read(partial(find_policy, practice_id=practice_id))
+    policy = demo.stage.store.read(partial(policy_in, practice_id=practice_id))
     _write(office, lambda s: people.was_told(s, demo, GEORGE, now - timedelta(minutes=20), "statement"))
     _write(office, lambda s: people.pay_at_desk(s, demo, GEORGE, 20_00, "check", "2207"))
     _write(office, lambda s: corrections.ask(

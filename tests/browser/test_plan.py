@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from billing import links, plan_offers, plans
-from billing.account_facts import find_policy
 from billing.dues import due_visits
+from billing.store.practices import policy_in
 from billing.store.tables import Authorization, Guarantor
 from bot.demo.people import Person
 from tests.browser.conftest import OpenPhone
@@ -43,7 +43,7 @@ def offered(demo: Demo, number: str, language: str, count: int) -> tuple[Person,
 
     def make(session: Session) -> tuple[str, str]:
         account, now = session.get_one(Guarantor, account_id), stage.clock.now()
-        _, practice, _ = find_policy(session, practice_id=stage.practice_id)
+        practice = policy_in(session, stage.practice_id)
         today, policy = practice.local_day(now), practice.plans
         assert policy is not None
         shares = due_visits(session, stage.practice_id, account.id, now)

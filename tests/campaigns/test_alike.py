@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy.orm import Session
 
 from billing import gate_set_facts, gate_set_sheet, gate_sets, planning_alike, planning_sets, planning_ways
-from billing.account_facts import find_policy
 from billing.gate_sets import Candidate
 from billing.planning_alike import Known, Likeness
 from billing.policy import core
 from billing.policy.core import DEMANDS, AccountFacts, Facts, MessageFacts, RecipientFacts
 from billing.policy.household import rests_until
+from billing.store.practices import policy_in, rules_in
 from billing.store.tables import ContactPoint, Outbox
 from billing.ways import Choice
 from bot.write import Store
@@ -69,7 +69,7 @@ def test_accounts_of_one_likeness_differ_in_ids_and_amounts_alone(
 
 def _likenesses(session: Session, ids: list[str], purpose: str, now: datetime) -> dict[Likeness | None, list[Facts]]:
     asked = order(purpose)
-    _, policy, configured = find_policy(session, practice_id=PRACTICE)
+    policy, configured = rules_in(session, PRACTICE)
     sheet = gate_set_sheet.read(session, PRACTICE, policy, ids, now)
     due = {id_: gate_set_facts.account(sheet, id_, one.language).due_now_minor for id_, one in sheet.people.items()}
     chosen, wished = planning_ways.choose(session, sheet, asked.ways, due, {})
@@ -92,7 +92,7 @@ def test_numbers_of_one_stance_are_those_of_which_the_same_holds(sqlite_store: S
     ids = practice(sqlite_store, 31, 150, now)
 
     def stances(session: Session) -> tuple[int, int]:
-        _, policy, _ = find_policy(session, practice_id=PRACTICE)
+        policy = policy_in(session, PRACTICE)
         sheet = gate_set_sheet.read(session, PRACTICE, policy, ids, now)
         points = [point for own in sheet.points.values() for point in own]
         gate_set_sheet.cover(session, sheet, [(point.channel, point.hashed) for point in points])
@@ -114,7 +114,7 @@ def test_who_lives_with_somebody_told_elsewhere_is_judged_by_itself(sqlite_store
     sqlite_store.write(partial(_share_a_number, ann=ann, bob=bob, now=now))
 
     def odd(session: Session) -> frozenset[str]:
-        _, policy, _ = find_policy(session, practice_id=PRACTICE)
+        policy = policy_in(session, PRACTICE)
         sheet = gate_set_sheet.read(session, PRACTICE, policy, [ann], now)
         _, wished = planning_ways.choose(session, sheet, order().ways, {ann: 5_000}, {})
         return planning_alike.ordinary(sheet, wished).odd

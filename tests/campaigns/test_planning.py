@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from billing import account_stops, figures, gate, planning, ways
-from billing.account_facts import account_facts, find_policy
+from billing.account_facts import account_facts
 from billing.gate_sets import Words
 from billing.planning import Order, Preview, preview
 from billing.policy import core
 from billing.policy.core import RecipientFacts
 from billing.store.facts import page_open
+from billing.store.practices import policy_in
 from billing.store.tables import Campaign, Guarantor, Outbox, Verdict
 from billing.zones import _zones_of_any, zones_of_phone
 from bot.planning_processes import spread
@@ -46,7 +47,7 @@ def practice(store: Store, seed: int, accounts: int, now: datetime) -> list[str]
 def one_by_one(session: Session, asked: Order, id_: str, now: datetime) -> tuple[str, str, int]:
     """What becomes of one account, by the functions that queue and judge one message."""
     guarantor = session.get_one(Guarantor, id_)
-    _, policy, _ = find_policy(session, practice_id=PRACTICE)
+    policy = policy_in(session, PRACTICE)
     due = figures.account_figures(session, id_, now.date()).total.due_now_minor
     if due <= 0 and asked.purpose != "notice":
         account = account_facts(session, PRACTICE, policy, id_, now, in_flight=page_open(session, id_, now),
