@@ -48,11 +48,11 @@ test-browser: setup
 
 # The long form of what CI runs briefly: 5,000 messages and 500 charges under hundreds of kills. CHAOS_SEED=N for another.
 chaos: setup
-	env CHAOS=long $(BIN)/python -m pytest -m slow -s tests/chaos
+	env CHAOS=long $(BIN)/python -m pytest -o faulthandler_timeout=0 -m slow -s tests/chaos
 
 # What CI draws a share of, drawn whole: 500 plans of three years, 1,000 conversations, 5,000 texts ... (tests/depth.py).
 deep: setup
-	env DEPTH=deep HYPOTHESIS_PROFILE=same $(PYTEST) -m "not browser" $$(grep -rl "^from tests.depth" tests)
+	env DEPTH=deep HYPOTHESIS_PROFILE=same $(PYTEST) -o faulthandler_timeout=0 -m "not browser" $$(grep -rl "^from tests.depth" tests)
 
 check: setup
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -34,6 +35,12 @@ from tests.payments import world
 
 PASSWORD = "correct horse battery staple"
 _HASH = ""
+
+
+def next_page(body: str, words: str = "Next page") -> str:
+    """The query that the link to the next page asks with; empty on the last page."""
+    found = re.search(rf'href="([?][^"]+)">{words}<', body)
+    return html.unescape(found[1]) if found is not None else ""
 
 
 @dataclass

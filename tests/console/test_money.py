@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import io
 import re
 from functools import partial
@@ -18,7 +17,7 @@ from billing.console import money
 from billing.payments import record_desk_payment
 from billing.reconciling_differences import Found
 from billing.store.tables import BankLine, Case, DayClose, Difference, Reconciliation, Refund
-from tests.console.conftest import Desk
+from tests.console.conftest import Desk, next_page
 from tests.payments import world
 
 DAY = "2026-11-03"
@@ -196,7 +195,7 @@ async def test_credits_are_listed_page_by_page_with_the_sum_of_all(
         _, body = await office.get(path)
         assert "$50.00" in body, "of all pages"
         found += re.findall(r"accounts/(acct_\d)\?via=money#payments\">N", body)
-        path = "/console/money/credits" + html.unescape(re.findall(r'href="(\?since=[^"]+)">|$', body)[0])
+        path = "/console/money/credits" + next_page(body)
     assert found == [f"acct_{number}" for number in range(5)]
     assert path == "/console/money/credits", "the last page leads nowhere"
 
@@ -212,8 +211,8 @@ async def test_a_banks_file_of_any_length_is_explained_page_by_page(office: Desk
     while where:
         _, body = await office.get(where)
         found += re.findall(r"LINE-\d{3}", body)
-        more = re.search(r"[?]start=\d+", body)
-        where = f"/console/money/bank{more.group()}" if more is not None else ""
+        more = next_page(body)
+        where = f"/console/money/bank{more}" if more else ""
     assert sorted(found) == [f"LINE-{number:03}" for number in range(120)]
 
 

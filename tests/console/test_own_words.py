@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import re
 
 import pytest
@@ -16,7 +15,7 @@ from templates import source, wordcheck
 from templates.render import render
 from templates.source import OwnWords
 from tests.conftest import maple_clinic
-from tests.console.conftest import Desk
+from tests.console.conftest import Desk, next_page
 from tests.console.estate import MINE, OTHER
 from tests.payments import world
 
@@ -165,8 +164,8 @@ async def named(desk: Desk, asked: str) -> list[str]:
         status, body = await desk.get(where)
         assert status == 200
         found += re.findall(r'data-open href="/console/words/message[?]template=(\w+)"', body)
-        more = [one for one in re.findall(r'href="([?][^"]*start=\d+)"', body) if f"start={len(found)}" in one]
-        where = f"/console/words{html.unescape(more[0])}" if more else ""
+        more = next_page(body)
+        where = f"/console/words{more}" if more else ""
     return found
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from billing import audit
 from billing.store.tables import Staff
-from tests.console.conftest import Desk
+from tests.console.conftest import Desk, next_page
+from tests.payments import world
 
 
 def id_of(desk: Desk, login: str) -> str:
@@ -68,11 +72,31 @@ async def test_who_saw_the_trail_is_in_the_trail_and_it_can_be_searched_by_perso
     await desk.get("/console/trail")
     today = desk.clock().date().isoformat()
     _, body = await desk.get(f"/console/trail?actor={login}&since_on={today}&until_on={today}")
-    assert "console trail" in body
-    assert "test" not in re.findall(r"<td>([^<]*)</td>", body)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", body)
+    assert "page: the audit trail" in cells
+    assert login in cells and "test" not in cells
     status, told = await desk.get(f"/console/trail.csv?actor={login}")
     assert (status, told.splitlines()[0].startswith("number,at_utc")) == (200, True)
     assert (await desk.get("/console/trail?since_on=yesterday"))[0] == 422
+
+
+async def test_the_trail_of_a_day_stays_that_days_page_after_page(desk: Desk) -> None:
+    """Two hundred steps of yesterday, and as many of today."""
+    def add(session: Session) -> None:
+        for number in range(200):
+            for days in (1, 0):
+                audit.record(session, world.PRACTICE, "ann", "staff_invited", "staff", f"day{days}-{number:03}", "",
+                             desk.clock() - timedelta(days=days))
+
+    await desk.as_role("auditor")
+    day = desk.clock().date().isoformat()
+    desk.store.write(add)
+    found, where = list[str](), f"?actor=ann&since_on={day}&until_on={day}"
+    while where:
+        _, body = await desk.get(f"/console/trail{where}")
+        found += re.findall(r"<code>(day\d-\d+)</code>", body)
+        where = next_page(body, "Older entries")
+    assert sorted(found) == [f"day0-{number:03}" for number in range(200)]
 
 
 async def test_a_biller_sees_neither_the_trail_nor_the_list_of_people(desk: Desk) -> None:
