@@ -134,17 +134,17 @@ def lines() -> Iterator[Lines]:
     configure_logs("warning")
 
 
-def _where_text_goes() -> list[tuple[Any, str]]:
-    return [(one, name) for one in (*catalog.ACTIONS, *catalog.VIEWS)
-            for name in texts_of(one.form if isinstance(one, Action) else one.query)]
+WHERE_TEXT_GOES: list[tuple[Any, str]] = [
+    (one, name) for one in (*catalog.ACTIONS, *catalog.VIEWS)
+    for name in texts_of(one.form if isinstance(one, Action) else one.query)]
 
 
 @ALL_OR_SOME
-@pytest.mark.parametrize("number", range(len(_where_text_goes())),
-                         ids=[f"{one.path}-{name}" for one, name in _where_text_goes()])
+@pytest.mark.parametrize("number", range(len(WHERE_TEXT_GOES)),
+                         ids=[f"{one.path}-{name}" for one, name in WHERE_TEXT_GOES])
 def test_words_of_a_form_are_in_no_log_no_address_and_no_error(
         estate: Estate, number: int, lines: Lines, whole: bool) -> None:
-    one, name = _where_text_goes()[number]
+    one, name = WHERE_TEXT_GOES[number]
     model = one.form if isinstance(one, Action) else one.query
     by, rows = estate.person("manager"), estate.ids[MINE]
     for order in turns((*ORDERS, "\x00", "\ud800"), number, whole):
