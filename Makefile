@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-stamp
 PEERS := .venv-peers
-WORKERS ?= 2
+# Three on two cores: some tests wait for processes that they kill, or for a server.
+WORKERS ?= 3
 # Which tests `make test` runs, in pytest's words; nothing said: the fast ones. .ci/run says "not browser", all of them.
 MARKS ?=
 # Kept byte code, even where the environment wants none: else each worker writes every test's asserts anew, 12 s a run.

@@ -21,7 +21,7 @@ _EVERY_NTH = {
         "collections/test_commands.py collections/test_plans.py contracts/test_email.py "
         "contracts/test_stripe_afterwards.py contracts/test_stripe_faults.py contracts/test_twilio_signature.py "
         "payments/test_allocation.py payments/test_credits.py policy/test_book.py reports/test_counts.py "
-        "road/test_inbox.py road/test_telegram_in_process.py "
+        "road/test_inbox.py "
         "scenarios/test_plan_years.py::test_a_life_that_broke_a_promise_keeps_it_now standins/test_stripe_back.py "
         "standins/test_stripe_bank.py standins/test_stripe_trouble.py standins/test_twilio.py web/test_hooks.py "
         "web/test_languages.py"),
@@ -100,7 +100,7 @@ _EVERY_NTH = {
         "collections/test_offers.py console/test_imports.py console/test_lists.py console/test_offers.py "
         "console/test_policy.py console/test_undo.py csv/test_record.py dunning/test_people_first.py "
         "ledger/test_remittances.py ledger/test_undo.py mail/test_email_road.py plans/test_days.py "
-        "plans/test_suspicions.py plans/test_suspicions_stops.py policy/test_rules_turned_off.py "
+        "plans/test_suspicions_stops.py policy/test_rules_turned_off.py "
         "road/test_calling.py scenarios/test_crashes.py"),
     120: (
         "console/test_inbox.py console/test_money.py csv/test_posting.py plans/test_misses.py"),
@@ -121,10 +121,10 @@ _IN_CI_ALONE = (
     "console/test_spanish.py::test_every_step_in_the_trail_is_said_in_words csv/test_order.py "
     "dunning/test_duplicates.py dunning/test_killed.py dunning/test_months.py ledger/test_killed.py "
     "ledger/test_two_imports.py mail/test_interrupted.py mail/test_killed.py opening/test_crashes.py "
-    "opening/test_property.py opening/test_steps.py reconcile/test_crashes.py "
+    "opening/test_property.py opening/test_steps.py plans/test_suspicions.py reconcile/test_crashes.py "
     "road/test_calling.py::test_killed_at_every_instant_and_again_during_recovery_it_ends_in_one_charge "
-    "road/test_crashes.py road/test_telegram_crashes.py scenarios/test_payment_machine.py "
-    "scenarios/test_people.py "
+    "road/test_crashes.py road/test_telegram_crashes.py road/test_telegram_in_process.py "
+    "scenarios/test_payment_machine.py scenarios/test_people.py "
     "scenarios/test_plan_years.py::test_ten_plans_of_three_years_keep_every_promise_and_end_as_their_facts_say "
     "scenarios/test_random_conversations.py scenarios/test_three_days.py standins/test_stripe_books.py "
     "understanding/test_command.py")
