@@ -62,6 +62,18 @@ class Desk:
         """Press a button of the last page: its form's own word goes along unless ``data`` has one."""
         return await self._ask("POST", path, data={"csrf": self.csrf, **(data or {})}, **more)
 
+    async def pages(self, path: str, words: str = "Next page") -> AsyncIterator[str]:
+        """A list's first page and those that it leads to, each once; ``words``: of the link to the next."""
+        seen, where = set[str](), path
+        while where:
+            assert where not in seen, f"{where} leads back to itself"
+            seen.add(where)
+            status, body = await self.get(where)
+            assert status == 200
+            yield body
+            more = next_page(body, words)
+            where = f"{path.partition('?')[0]}{more}" if more else ""
+
     async def answer(self, method: str, path: str, **more: Any) -> aiohttp.ClientResponse:
         """The whole answer, redirects not followed."""
         more.setdefault("allow_redirects", False)

@@ -207,12 +207,7 @@ async def test_a_banks_file_of_any_length_is_explained_page_by_page(office: Desk
     lines = "".join(f"2026-11-{1 + number % 20:02},{number + 1}.11,LINE-{number:03}\n" for number in range(120))
     file = io.BytesIO(f"date,amount,text\n{lines}".encode())
     assert (await office.post("/console/money/bank", {"file": file}))[0] == 303
-    found, where = list[str](), "/console/money/bank"
-    while where:
-        _, body = await office.get(where)
-        found += re.findall(r"LINE-\d{3}", body)
-        more = next_page(body)
-        where = f"/console/money/bank{more}" if more else ""
+    found = [line async for body in office.pages("/console/money/bank") for line in re.findall(r"LINE-\d{3}", body)]
     assert sorted(found) == [f"LINE-{number:03}" for number in range(120)]
 
 

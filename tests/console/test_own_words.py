@@ -15,7 +15,7 @@ from templates import source, wordcheck
 from templates.render import render
 from templates.source import OwnWords
 from tests.conftest import maple_clinic
-from tests.console.conftest import Desk, next_page
+from tests.console.conftest import Desk
 from tests.console.estate import MINE, OTHER
 from tests.payments import world
 
@@ -159,13 +159,9 @@ def test_a_loop_in_a_loop_is_no_words() -> None:
 
 async def named(desk: Desk, asked: str) -> list[str]:
     """The messages that a look for words shows, page after page."""
-    found, where = list[str](), f"/console/words?{asked}"
-    while where:
-        status, body = await desk.get(where)
-        assert status == 200
+    found = list[str]()
+    async for body in desk.pages(f"/console/words?{asked}"):
         found += re.findall(r'data-open href="/console/words/message[?]template=(\w+)"', body)
-        more = next_page(body)
-        where = f"/console/words{more}" if more else ""
     return found
 
 

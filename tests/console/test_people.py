@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from billing import audit
 from billing.store.tables import Staff
-from tests.console.conftest import Desk, next_page
+from tests.console.conftest import Desk
 from tests.payments import world
 
 
@@ -91,11 +91,9 @@ async def test_the_trail_of_a_day_stays_that_days_page_after_page(desk: Desk) ->
     await desk.as_role("auditor")
     day = desk.clock().date().isoformat()
     desk.store.write(add)
-    found, where = list[str](), f"?actor=ann&since_on={day}&until_on={day}"
-    while where:
-        _, body = await desk.get(f"/console/trail{where}")
+    found = list[str]()
+    async for body in desk.pages(f"/console/trail?actor=ann&since_on={day}&until_on={day}", "Older entries"):
         found += re.findall(r"<code>(day\d-\d+)</code>", body)
-        where = next_page(body, "Older entries")
     assert sorted(found) == [f"day0-{number:03}" for number in range(200)]
 
 

@@ -23,7 +23,7 @@ from billing.store.tables import (
     Transfer,
     Visit,
 )
-from tests.console.conftest import Desk, next_page
+from tests.console.conftest import Desk
 from tests.console.samples import changed, digest
 from tests.console.test_inbox import text
 from tests.console.test_lists import confirm, rows
@@ -271,11 +271,8 @@ async def test_every_import_there_ever_was_can_be_reached_page_by_page(desk: Des
 
     desk.store.write(add)
     await desk.as_role("biller")
-    found, where = list[str](), "/console/undo"
-    while where:
-        _, body = await desk.get(where)
+    found = list[str]()
+    async for body in desk.pages("/console/undo"):
         found += re.findall(r"href=\"/console/undo/(\w+)\"", body)
-        more = next_page(body)
-        where = f"/console/undo{more}" if more else ""
     assert sorted(found) == sorted(row.id for row in rows(desk, ImportRun))
     assert IMPORT in found[:2] and found[-1] == "imp_old090"

@@ -1,7 +1,7 @@
 """A thousand random conversations end in no error, no disclosure before identity, no money without a yes, no dead end.
 
 Seeded, and mutated from the transcripts (mutations.py); judged after every turn (judge.py). A failure prints the seed
-and the shortest beginning that fails, as a transcript. The fast suite plays the first 150, CI 300, `make deep` all.
+and the shortest beginning that fails, as a transcript. The fast suite plays the first 150, CI plays all.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ from tests.conversations import judge, mutations
 from tests.conversations.judge import Fault
 from tests.conversations.mutations import Script, Step
 from tests.conversations.thread import Moment, Thread, begin, transcript
-from tests.depth import draws
 
-FAST, ALL, AT_ONCE = 150, draws(1000, in_ci=300), 10
-FAST_MISHEARD, MISHEARD = 30, draws(300, in_ci=100)
+FAST, ALL, AT_ONCE = 150, 1000, 10
+FAST_MISHEARD, MISHEARD = 30, 300
 LONG_SILENCE = 45
 
 

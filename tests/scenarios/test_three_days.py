@@ -1,6 +1,5 @@
 """T-16's example: 5,000 texts to T-Mobile numbers on a brand of 2,000 a day spread over three days, never past quiet
-hours, each balance read again on its own day. On the stand-in's journal. CI sends a fifth of them on a fifth of the
-cap.
+hours, each balance read again on its own day. On the stand-in's journal.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import pytest
 from bot.write import Store
 from tests.campaigns.world import make_town
 from tests.conftest import TUESDAY, Clock
-from tests.depth import DEEP
 from tests.scenarios.three_days import Brand
 
 EVENING = datetime(2026, 11, 4, 1, 30, tzinfo=UTC)  # a Tuesday, 20:30 in New York, 17:30 in Los Angeles
@@ -41,19 +39,15 @@ def three_days(made: Brand, begins: datetime, payers: int) -> str:
     return campaign_id
 
 
-#: `make deep` takes the example to the letter.
-SHARE = 1 if DEEP else 5
-
-
 @pytest.mark.slow
 def test_t_16_5000_texts_on_a_brand_of_2000_a_day_leave_over_three_days_and_who_pays_in_between_is_not_texted(
         sqlite_store: Store, clock: Clock, tmp_path: Path) -> None:
     # A number that is as fast as it likes: the day's cap alone spreads them.
-    made = brand(sqlite_store, clock, tmp_path, 5_000 // SHARE, per_day=2_000 // SHARE, segments_per_second=None)
+    made = brand(sqlite_store, clock, tmp_path, 5_000, per_day=2_000, segments_per_second=None)
     campaign_id = three_days(made, TUESDAY, 3)
     days = made.per_day()
-    assert days[:2] == [1_800 // SHARE] * 2 and len(days) == 3
-    assert len(made.paid_at) > 1_000 // SHARE and len(made.left) + len(made.paid_at) == 5_000 // SHARE
+    assert days[:2] == [1_800, 1_800] and len(days) == 3
+    assert len(made.paid_at) > 1_000 and len(made.left) + len(made.paid_at) == 5_000
     assert made.town.row(campaign_id).status == "done"
     made.check()
 
