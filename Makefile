@@ -51,9 +51,9 @@ test-browser: setup
 chaos: setup
 	env CHAOS=long $(BIN)/python -m pytest -o faulthandler_timeout=0 -m slow -s tests/chaos
 
-# What CI draws a share of, drawn whole: 500 plans of three years, 1,000 conversations, 5,000 texts ... (tests/depth.py).
+# What CI draws a share of, drawn whole: random requests, histories, years, conversations on the road (tests/depth.py).
 deep: setup
-	env DEPTH=deep HYPOTHESIS_PROFILE=same $(PYTEST) -o faulthandler_timeout=0 -m "not browser" $$(grep -rl "^from tests.depth" tests)
+	env DEPTH=deep HYPOTHESIS_PROFILE=same $(PYTEST) -o faulthandler_timeout=0 -m "not browser" $$(grep -rl --include="*.py" "^from tests.depth" tests)
 
 check: setup
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ from tests.conftest import Clock
 from tests.console import filled
 from tests.console.estate import ALL_OR_SOME, MINE, Answer, Estate, settle, turns
 from tests.console.samples import SAMPLES, changed
-from tests.depth import DEEP, draws
+from tests.depth import draws
 
 BASE = "http://127.0.0.1:8000"
 HOW = settings(deadline=None, derandomize=True, database=None, phases=(Phase.generate,),
@@ -63,7 +63,7 @@ def hold_anything(estate: Estate, whole: bool) -> None:
         model = one.form if isinstance(one, Action) else one.query
         for name in model.model_fields:
             number += 1
-            for value in turns(NASTY, number, whole and DEEP, 10 if whole else 3):
+            for value in turns(NASTY, number, False, draws(len(NASTY), in_ci=10) if whole else 3):
                 given_now, path = {**filled.form(model, one.name, rows), name: value}, filled.path(one.path, rows)
                 if not isinstance(one, Action):
                     query = urlencode(given_now, doseq=True, errors="replace")
